@@ -1,0 +1,133 @@
+"""What Acumatica says of documents and set-up, in neutral terms."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.money import Money
+from ml_connector.books.postings import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record that changed; `modified` is when, `type` is empty where an entity has none.
+
+    `balance` is what a document is owed, in its own currency; None where an entity has none.
+    """
+
+    ref: ErpRef
+    status: str
+    type: str
+    modified: datetime
+    balance: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErpDocument:
+    """A document that exists: its lasting id, its keys and how it stands."""
+
+    id: str
+    ref: ErpRef
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErpPayment:
+    """A payment as read back; `applications` are posted and waiting ones together.
+
+    `unapplied` is what Acumatica itself calls available; None where the version does not tell.
+    """
+
+    id: str
+    ref: ErpRef
+    status: str
+    customer_id: str
+    payment_method: str
+    cash_account: str
+    branch: str
+    day: date
+    amount: Money
+    unapplied: Money | None
+    payment_ref: str
+    external_ref: str
+    description: str
+    applications: tuple[Application, ...]
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErpJournalLine:
+    """A line of a batch: a positive amount debits, a negative one credits."""
+
+    account: str
+    subaccount: str
+    branch: str
+    amount: Money
+    text: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErpJournal:
+    """A general-ledger batch as read back."""
+
+    id: str
+    ref: ErpRef
+    status: str
+    branch: str
+    ledger: str
+    currency: str
+    day: date
+    description: str
+    lines: tuple[ErpJournalLine, ...]
+    modified: datetime
+
+    def effect_on(self, account: str) -> Money:
+        """How much the batch changes an account: debits less credits."""
+        minor = sum(line.amount.minor for line in self.lines if line.account == account)
+        return Money(minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CashAccountUse:
+    """A cash account that a payment method may use."""
+
+    cash_account: str
+    branch: str
+    use_in_ar: bool
+    ar_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ErpPaymentMethod:
+    """A payment method; with `integrated` card processing we could not release its payments."""
+
+    id: str
+    active: bool
+    integrated: bool
+    use_in_ar: bool
+    cash_accounts: tuple[CashAccountUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErpAccount:
+    """A general-ledger account; `currency` is empty where any is allowed.
+
+    `cash_account` tells that a cash account stands on it. Whether it is a control account is not
+    in the contract: a journal on one is refused with cause `acumatica.control_account`.
+    """
+
+    account: str
+    description: str
+    type: str
+    active: bool
+    currency: str
+    cash_account: bool
+
+
+PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
+"""Statuses of a payment that is in the ledger."""
+
+JOURNAL_RELEASED = frozenset(("Posted", "Unposted"))
+"""Statuses of a batch that is released; posting may be a later step of theirs."""

@@ -1,0 +1,306 @@
+"""Acumatica's records as JSON holds them: only the members that we read or write.
+
+Members that a version lacks, or that `$select` left out, read as absent fields. Names follow the
+contract by rule: `customer_id` is `CustomerID`.
+"""
+
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from ml_connector.acumatica.fields import ABSENT, Field
+
+R = TypeVar("R")
+_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
+_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity"))
+
+
+def contract_name(name: str) -> str:
+    """The contract's name of a member: `use_in_ar` is `UseInAR`; record members stay bare."""
+    if name in _BARE:
+        return name
+    return "".join(_CAPITALS.get(word, word.capitalize()) for word in name.split("_"))
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename=contract_name, kw_only=True):
+    """What every record and row may carry."""
+
+    id: str = ""
+
+
+class AddressWire(Record, frozen=True):
+    """A postal address."""
+
+    address_line1: Field[str] = ABSENT
+    address_line2: Field[str] = ABSENT
+    city: Field[str] = ABSENT
+    state: Field[str] = ABSENT
+    postal_code: Field[str] = ABSENT
+    country: Field[str] = ABSENT
+
+
+class ContactWire(Record, frozen=True):
+    """A person or office of a customer, with its address when it was expanded."""
+
+    email: Field[str] = ABSENT
+    phone1: Field[str] = ABSENT
+    address: AddressWire | None = None
+
+
+class CustomerWire(Record, frozen=True):
+    """A customer (AR303000)."""
+
+    customer_id: Field[str] = ABSENT
+    customer_name: Field[str] = ABSENT
+    customer_class: Field[str] = ABSENT
+    currency_id: Field[str] = ABSENT
+    email: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    last_modified_date_time: Field[str] = ABSENT
+    main_contact: ContactWire | None = None
+    billing_contact: ContactWire | None = None
+
+
+class CustomWire(msgspec.Struct, frozen=True):
+    """A field outside the contract, asked for with `$custom`."""
+
+    value: str | None = None
+
+
+class InvoiceLineWire(Record, frozen=True):
+    """A line of an AR document; the sales view names its text differently."""
+
+    line_nbr: Field[int] = ABSENT
+    transaction_description: Field[str] = ABSENT
+    transaction_descr: Field[str] = ABSENT
+    qty: Field[Decimal] = ABSENT
+    unit_price: Field[Decimal] = ABSENT
+    amount: Field[Decimal] = ABSENT
+
+
+class TaxWire(Record, frozen=True):
+    """A tax of an AR document; the sales view tells no rate."""
+
+    tax_id: Field[str] = ABSENT
+    tax_rate: Field[Decimal] = ABSENT
+    taxable_amount: Field[Decimal] = ABSENT
+    tax_amount: Field[Decimal] = ABSENT
+
+
+class FinancialWire(Record, frozen=True):
+    """Where a sales invoice is booked."""
+
+    branch: Field[str] = ABSENT
+
+
+class InvoiceWire(Record, frozen=True):
+    """An AR document through either view (AR301000 Invoice, SO303000 SalesInvoice)."""
+
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    customer: Field[str] = ABSENT
+    customer_id: Field[str] = ABSENT
+    customer_order: Field[str] = ABSENT
+    date: Field[str] = ABSENT
+    due_date: Field[str] = ABSENT
+    description: Field[str] = ABSENT
+    link_branch: Field[str] = ABSENT
+    currency: Field[str] = ABSENT
+    amount: Field[Decimal] = ABSENT
+    balance: Field[Decimal] = ABSENT
+    tax_total: Field[Decimal] = ABSENT
+    last_modified_date_time: Field[str] = ABSENT
+    details: tuple[InvoiceLineWire, ...] = ()
+    tax_details: tuple[TaxWire, ...] = ()
+    financial_details: FinancialWire | None = None
+    custom: dict[str, dict[str, CustomWire]] = msgspec.field(
+        default_factory=dict[str, dict[str, CustomWire]]
+    )
+
+
+class ApplyWire(Record, frozen=True):
+    """A document that a payment settles and that is not posted yet."""
+
+    doc_type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    amount_paid: Field[Decimal] = ABSENT
+
+
+class HistoryWire(Record, frozen=True):
+    """A posted application of a payment."""
+
+    display_doc_type: Field[str] = ABSENT
+    display_ref_nbr: Field[str] = ABSENT
+    adjusted_doc_type: Field[str] = ABSENT
+    adjusted_ref_nbr: Field[str] = ABSENT
+    amount_paid: Field[Decimal] = ABSENT
+
+
+class PaymentWire(Record, frozen=True):
+    """A payment (AR302000)."""
+
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    customer_id: Field[str] = ABSENT
+    payment_method: Field[str] = ABSENT
+    cash_account: Field[str] = ABSENT
+    currency_id: Field[str] = ABSENT
+    payment_amount: Field[Decimal] = ABSENT
+    available_balance: Field[Decimal] = ABSENT
+    application_date: Field[str] = ABSENT
+    payment_ref: Field[str] = ABSENT
+    external_ref: Field[str] = ABSENT
+    description: Field[str] = ABSENT
+    branch: Field[str] = ABSENT
+    hold: Field[bool] = ABSENT
+    last_modified_date_time: Field[str] = ABSENT
+    documents_to_apply: tuple[ApplyWire, ...] = ()
+    application_history: tuple[HistoryWire, ...] = ()
+
+
+class JournalLineWire(Record, frozen=True):
+    """A line of a batch; `description` would be the account's, so it is not kept."""
+
+    branch_id: Field[str] = ABSENT
+    account: Field[str] = ABSENT
+    subaccount: Field[str] = ABSENT
+    debit_amount: Field[Decimal] = ABSENT
+    credit_amount: Field[Decimal] = ABSENT
+    transaction_description: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+
+
+class JournalWire(Record, frozen=True):
+    """A general-ledger batch (GL301000)."""
+
+    module: Field[str] = ABSENT
+    batch_nbr: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    branch_id: Field[str] = ABSENT
+    ledger_id: Field[str] = ABSENT
+    currency_id: Field[str] = ABSENT
+    transaction_date: Field[str] = ABSENT
+    description: Field[str] = ABSENT
+    hold: Field[bool] = ABSENT
+    last_modified_date_time: Field[str] = ABSENT
+    details: tuple[JournalLineWire, ...] = ()
+
+
+class AllowedCashAccountWire(Record, frozen=True):
+    """A cash account that a payment method may use."""
+
+    cash_account: Field[str] = ABSENT
+    branch: Field[str] = ABSENT
+    use_in_ar: Field[bool] = ABSENT
+    ar_default: Field[bool] = msgspec.field(default=ABSENT, name="ARDefault")
+
+
+class PaymentMethodWire(Record, frozen=True):
+    """A payment method (CA204000)."""
+
+    payment_method_id: Field[str] = ABSENT
+    active: Field[bool] = ABSENT
+    integrated_processing: Field[bool] = ABSENT
+    use_in_ar: Field[bool] = ABSENT
+    allowed_cash_accounts: tuple[AllowedCashAccountWire, ...] = ()
+
+
+class AccountWire(Record, frozen=True):
+    """A general-ledger account (GL202500)."""
+
+    account_cd: Field[str] = ABSENT
+    description: Field[str] = ABSENT
+    type: Field[str] = ABSENT
+    active: Field[bool] = ABSENT
+    cash_account: Field[bool] = ABSENT
+    currency_id: Field[str] = ABSENT
+
+
+class SummaryRowWire(Record, frozen=True):
+    """One account of the summary inquiry, with balances in the ledger's and its own currency."""
+
+    account: Field[str] = ABSENT
+    currency_id: Field[str] = ABSENT
+    ending_balance: Field[Decimal] = ABSENT
+    currency_ending_balance: Field[Decimal] = ABSENT
+
+
+class SummaryWire(Record, frozen=True):
+    """The account summary inquiry (GL401000): parameters going in, rows coming out."""
+
+    ledger: Field[str] = ABSENT
+    period: Field[str] = ABSENT
+    results: tuple[SummaryRowWire, ...] = ()
+
+
+class LedgerWire(Record, frozen=True):
+    """A ledger (GL201500)."""
+
+    ledger_id: Field[str] = ABSENT
+    currency: Field[str] = ABSENT
+
+
+class ChangedWire(Record, frozen=True):
+    """A row of a list of changes: the keys of any entity, its status and when it changed."""
+
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    customer_id: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    balance: Field[Decimal] = ABSENT
+    last_modified_date_time: Field[str] = ABSENT
+
+
+class EndpointWire(msgspec.Struct, frozen=True):
+    """One endpoint that a site offers."""
+
+    name: str
+    version: str
+
+
+class BuildWire(msgspec.Struct, frozen=True):
+    """The site's build."""
+
+    build: str = msgspec.field(default="", name="acumaticaBuildVersion")
+
+
+class SiteWire(msgspec.Struct, frozen=True):
+    """The answer of `GET /entity`; older builds send only the list inside."""
+
+    endpoints: tuple[EndpointWire, ...]
+    version: BuildWire | None = None
+
+
+class ActionWire(msgspec.Struct, frozen=True):
+    """The body of an action: the keys of the record that it is for."""
+
+    entity: dict[str, Field[str]]
+
+
+class HttpErrorWire(msgspec.Struct, frozen=True, rename="camel"):
+    """The body of most refusals; the inner one often says more."""
+
+    message: str = ""
+    exception_message: str = ""
+    exception_type: str = ""
+    message_detail: str = ""
+    model_state: dict[str, list[str]] = msgspec.field(default_factory=dict[str, list[str]])
+    inner_exception: "HttpErrorWire | None" = None
+
+
+class TokenWire(msgspec.Struct, frozen=True):
+    """The token endpoint's answer; `refresh_token` comes only with `offline_access`."""
+
+    access_token: str
+    expires_in: int = 3600
+    refresh_token: str = ""
+
+
+class TokenErrorWire(msgspec.Struct, frozen=True):
+    """The token endpoint's refusal."""
+
+    error: str = ""
+    error_description: str = ""

@@ -1,0 +1,1 @@
+"""The rules of money: pure, synchronous, without any I/O."""

@@ -1,0 +1,161 @@
+"""Which accounts, branch and payment method a connection books to; every gap is a sentence."""
+
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ml_connector.basics.currencies import exponent
+from ml_connector.basics.errors import AskAPerson, Misconfigured
+
+
+class Role(StrEnum):
+    """What an account is for; the words a person uses in the mapping."""
+
+    FEES = "fees"
+    """Expense: what Stripe keeps of payments and bills for its services."""
+    INPUT_TAX = "input_tax"
+    """Tax on Stripe's fees that can be claimed back."""
+    REFUNDS = "refunds"
+    """Contra revenue: money given back to customers."""
+    DISPUTED = "disputed"
+    """Asset: money that a bank holds while a dispute runs."""
+    DISPUTE_FEES = "dispute_fees"
+    """Expense: what a dispute costs besides the money itself."""
+    RESERVE = "reserve"
+    """Asset: money that Stripe holds aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyAccounts:
+    """The accounts of one settlement currency.
+
+    `clearing_cash` is the cash account (its own code), `clearing` and `bank` are the general
+    ledger accounts behind the clearing and the bank cash accounts.
+    """
+
+    clearing_cash: str
+    clearing: str
+    bank: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Where a connection's money is booked; `version` is stored with each posting.
+
+    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account.
+    """
+
+    version: int
+    time_zone: str
+    branch: str
+    subaccount: str
+    payment_method: str
+    currencies: ReadOnly[str, CurrencyAccounts]
+    accounts: ReadOnly[str, str]
+    pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which an instant becomes an accounting day."""
+        return ZoneInfo(self.time_zone)
+
+    def of_currency(self, code: str) -> CurrencyAccounts:
+        """The accounts of a settlement currency; raises NotMapped."""
+        accounts = self.currencies.get(code)
+        if accounts is None:
+            raise NotMapped(f"the settlement currency {code}", f"currency:{code}")
+        return accounts
+
+    def account(self, role: Role) -> str:
+        """The account for a role; raises NotMapped."""
+        account = self.accounts.get(role)
+        if not account:
+            raise NotMapped(f"the role {role.value!r}", f"account:{role}")
+        return account
+
+
+class NotMapped(AskAPerson):
+    """Money met that has no account yet; it waits until the mapping names one."""
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(
+            f"The mapping has no account for {what}.",
+            cause=f"mapping.{key}",
+            remedy="Add it to the connection's mapping; the waiting items go on by themselves.",
+        )
+
+
+def problems(mapping: Mapping) -> list[str]:
+    """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
+    found = _currency_problems(mapping) + _account_problems(mapping)
+    if not _is_zone(mapping.time_zone):
+        found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
+    return found
+
+
+def _currency_problems(mapping: Mapping) -> list[str]:
+    if not mapping.currencies:
+        return ["No settlement currency is mapped; name its clearing and bank accounts."]
+    found: list[str] = []
+    for code, accounts in mapping.currencies.items():
+        if exponent(code) is None:
+            found.append(f"The currency {code!r} is not one that Stripe knows.")
+        if not (accounts.clearing_cash and accounts.clearing and accounts.bank):
+            found.append(f"{code} lacks its clearing cash, clearing or bank account.")
+    return found + [
+        f"The {what} account {account} serves more than one currency."
+        for what, account in _shared_accounts(mapping)
+    ]
+
+
+def _shared_accounts(mapping: Mapping) -> list[tuple[str, str]]:
+    """The accounts that should be of one currency but serve several, and what they are for."""
+    kinds = {
+        "clearing cash": [accounts.clearing_cash for accounts in mapping.currencies.values()],
+        "clearing": [accounts.clearing for accounts in mapping.currencies.values()],
+        "bank": [accounts.bank for accounts in mapping.currencies.values()],
+    }
+    return [
+        (what, account)
+        for what, used in kinds.items()
+        for account in sorted(set(used))
+        if account and used.count(account) > 1
+    ]
+
+
+def _account_problems(mapping: Mapping) -> list[str]:
+    found = [
+        f"{str(role)!r} is not a role of an account; the roles are {', '.join(Role)}."
+        for role in mapping.accounts
+        if role not in set(Role)
+    ]
+    # Booked against itself, the clearing account would not move and the tie-out would be wrong.
+    clearing = {accounts.clearing for accounts in mapping.currencies.values()} - {""}
+    banks = {f"bank {code}": accounts.bank for code, accounts in mapping.currencies.items()}
+    for use, account in {**mapping.accounts, **mapping.pairs, **banks}.items():
+        if account in clearing:
+            found.append(
+                f"The account {account} of {str(use)!r} is a clearing account;"
+                " it may hold nothing else."
+            )
+    found.extend(f"The pair {pair!r} has no account." for pair, a in mapping.pairs.items() if not a)
+    return found
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, such as Europe
+        return False
+    return True
+
+
+def require_sound(mapping: Mapping) -> Mapping:
+    """The mapping itself when it is sound; raises Misconfigured with every problem at once."""
+    found = problems(mapping)
+    if found:
+        raise Misconfigured(
+            " ".join(found), cause="mapping.unsound", remedy="Correct the connection's mapping."
+        )
+    return mapping

@@ -1,0 +1,163 @@
+"""What makes Stripe's side say the same as the ERP's: customers and finalized invoices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from ml_connector.basics.currencies import MINIMUM_CHARGE, largest_charge, smallest_step
+from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.money import Money, total
+from ml_connector.books.records import ErpInvoice, ErpLine, ErpTax, StripeInvoice
+
+LARGEST_NUMBER_OF_LINES = 250
+LARGEST_NUMBER_OF_TAXES = 20
+"""On one line, which carries all the taxes of the document (fact sheet 3.3)."""
+LONGEST_NUMBER = 26
+LONGEST_DESCRIPTION = 1500
+LONGEST_LINE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTax:
+    """A tax that the ERP computed, passed through as an amount; `percentage` is for display."""
+
+    name: str
+    percentage: Decimal
+    amount: Money
+    taxable: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """One line of the Stripe invoice; `amount` is extended and before tax."""
+
+    description: str
+    amount: Money
+    taxes: tuple[PlannedTax, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePlan:
+    """A Stripe invoice as it shall be created: its `total` is the ERP balance, to the minor unit.
+
+    `due` is an aware instant in the future; `effective` the ERP document's own date.
+    """
+
+    number: str
+    description: str
+    total: Money
+    due: datetime
+    effective: date
+    metadata: Mapping[str, str]
+    lines: tuple[PlannedLine, ...]
+
+
+class CannotMirror(AskAPerson):
+    """An invoice that must not be sent as it stands; it waits, shown with the reason."""
+
+
+def plan_invoice(invoice: ErpInvoice, *, connection: str, now: datetime) -> InvoicePlan:
+    """How a finalized invoice shall look in Stripe; raises CannotMirror with the reason.
+
+    The plan is for the balance, not the amount (accounting rule): what is still owed.
+    """
+    _refuse_impossible_amounts(invoice)
+    return InvoicePlan(
+        number=invoice.number[:LONGEST_NUMBER],
+        description=invoice.description[:LONGEST_DESCRIPTION],
+        total=invoice.balance,
+        due=_due(invoice, now),
+        effective=invoice.issued,
+        metadata={"erp_ref": invoice.ref, "erp_customer": invoice.customer_id, "mlc": connection},
+        lines=_lines(invoice),
+    )
+
+
+def _refuse_impossible_amounts(invoice: ErpInvoice) -> None:
+    balance, code = invoice.balance, invoice.balance.currency
+    least = Money(MINIMUM_CHARGE.get(code, 1), code)
+    if balance < least:
+        raise CannotMirror(
+            f"Invoice {invoice.number} of {balance} is below Stripe's minimum charge of {least}.",
+            cause=f"invoice.below_minimum:{invoice.ref}",
+            remedy="Collect it another way or join it with another invoice; Stripe would mark it"
+            " paid without any money.",
+        )
+    if balance.minor > largest_charge(code):
+        raise CannotMirror(
+            f"Invoice {invoice.number} of {balance} is above what Stripe can charge at once.",
+            cause=f"invoice.above_maximum:{invoice.ref}",
+            remedy="Split the invoice, or collect it another way.",
+        )
+    if balance.minor % smallest_step(code):
+        raise CannotMirror(
+            f"Invoice {invoice.number} of {balance} has an amount that Stripe cannot charge.",
+            cause=f"invoice.step:{invoice.ref}",
+            remedy=f"Stripe takes {code} only in steps of {Money(smallest_step(code), code)}:"
+            " round the invoice in the ERP, or collect it another way.",
+        )
+
+
+def _due(invoice: ErpInvoice, now: datetime) -> datetime:
+    """The end of the ERP's due day, but no sooner than in a day: Stripe refuses the past."""
+    tomorrow = now + timedelta(days=1)
+    if invoice.due_date is None:
+        return tomorrow
+    return max(datetime.combine(invoice.due_date, time(23, 59, 59), UTC), tomorrow)
+
+
+def _lines(invoice: ErpInvoice) -> tuple[PlannedLine, ...]:
+    """The ERP's own lines when they add up to the balance; else one line for the balance."""
+    lines = tuple(line for line in invoice.lines if line.amount)
+    net = total((line.amount for line in lines), invoice.balance.currency)
+    taxes = total((tax.amount for tax in invoice.taxes), invoice.balance.currency)
+    charged = sum(1 for tax in invoice.taxes if tax.amount)
+    fits = 0 < len(lines) <= LARGEST_NUMBER_OF_LINES and charged <= LARGEST_NUMBER_OF_TAXES
+    if fits and net + taxes == invoice.balance:
+        return _with_taxes(lines, invoice.taxes)
+    text = f"Balance of invoice {invoice.number}"
+    return (PlannedLine(description=text, amount=invoice.balance, taxes=()),)
+
+
+def _with_taxes(lines: tuple[ErpLine, ...], taxes: tuple[ErpTax, ...]) -> tuple[PlannedLine, ...]:
+    """The lines, the document's taxes riding on the first of them (the ERP gives no split)."""
+    planned = [PlannedLine(_line_text(line), line.amount, ()) for line in lines]
+    planned[0] = PlannedLine(
+        planned[0].description,
+        planned[0].amount,
+        tuple(PlannedTax(t.tax_id, t.rate, t.amount, t.taxable) for t in taxes if t.amount),
+    )
+    return tuple(planned)
+
+
+def _line_text(line: ErpLine) -> str:
+    text = line.description or f"Line {line.number}"
+    if line.quantity not in (Decimal(0), Decimal(1)):
+        text = f"{text} ({line.quantity.normalize():f} x {line.unit_price.normalize():f})"
+    return text[:LONGEST_LINE]
+
+
+class DoesNotAddUp(AskAPerson):
+    """Stripe's total is not the ERP's balance: the invoice is not sent and waits."""
+
+
+def check_finalized(invoice: ErpInvoice, sent: StripeInvoice) -> None:
+    """Refuses an invoice whose amount due is not the ERP balance to the minor unit.
+
+    Raises DoesNotAddUp; a foreign balance of the Stripe customer is named as such (rule 18).
+    """
+    if sent.starting_balance:
+        raise DoesNotAddUp(
+            f"The Stripe customer of invoice {invoice.number} holds a balance of"
+            f" {sent.starting_balance}, which changes what the buyer would pay.",
+            cause=f"invoice.customer_balance:{sent.customer}",
+            remedy="Set that customer's credit balance in Stripe to zero, then replay the invoice.",
+        )
+    if sent.amount_due != invoice.balance:
+        raise DoesNotAddUp(
+            f"Invoice {invoice.number} is {invoice.balance} in Acumatica but {sent.amount_due}"
+            " in Stripe.",
+            cause=f"invoice.amount_differs:{invoice.ref}",
+            remedy="Look for discounts or taxes that Stripe added on its side, then replay it.",
+        )

@@ -1,0 +1,177 @@
+"""What we post in Acumatica, and why: documents that balance by construction, and their states."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from ml_connector.basics.errors import Bug
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
+from ml_connector.basics.money import Money, total
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One side of a journal: a positive amount debits the account, a negative one credits it."""
+
+    account: str
+    subaccount: str
+    amount: Money
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A general-ledger batch that balances: one currency, no empty line, sides equal.
+
+    Raises Bug when built otherwise, so an unbalanced journal cannot exist.
+    """
+
+    day: date
+    branch: str
+    description: str
+    lines: tuple[Line, ...]
+
+    def __post_init__(self) -> None:
+        if len({line.amount.currency for line in self.lines}) != 1:
+            raise Bug(f"A journal must be of one currency: {self.description}")
+        if any(not line.amount for line in self.lines):
+            raise Bug(f"A journal line may not be empty: {self.description}")
+        if sum(line.amount.minor for line in self.lines) != 0:
+            raise Bug(f"A journal must balance: {self.description}")
+
+    @property
+    def currency(self) -> str:
+        """The one currency of its lines."""
+        return self.lines[0].amount.currency
+
+    def effect_on(self, account: str) -> Money:
+        """How much the journal changes an account: debits less credits."""
+        minor = sum(line.amount.minor for line in self.lines if line.account == account)
+        return Money(minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Part of a payment that settles one ERP document."""
+
+    document: ErpRef
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ArPayment:
+    """A payment in accounts receivable: debits the cash account, credits the customer.
+
+    Raises Bug when more is applied than was paid, when it is not positive, or when an
+    application is of another currency.
+    """
+
+    customer_id: str
+    payment_method: str
+    cash_account: str
+    branch: str
+    day: date
+    amount: Money
+    payment_ref: str
+    external_ref: str
+    description: str
+    applications: tuple[Application, ...]
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0:
+            raise Bug(f"A payment must be positive: {self.payment_ref}")
+        applied = total((a.amount for a in self.applications), self.currency)
+        if applied > self.amount or any(a.amount.minor <= 0 for a in self.applications):
+            raise Bug(f"A payment cannot settle more than its amount: {self.payment_ref}")
+
+    @property
+    def currency(self) -> str:
+        """The payment's currency, which is its cash account's."""
+        return self.amount.currency
+
+
+Document = Journal | ArPayment
+
+
+class Purpose(StrEnum):
+    """The one reason for which a document exists; the first word of its key."""
+
+    PAYMENT = "payment"
+    """A customer's money came in."""
+    FEE = "fee"
+    """What Stripe kept of a balance transaction."""
+    REFUND = "refund"
+    """Money went back to a customer."""
+    REFUND_FAILURE = "refund_failure"
+    """A refund came back to us."""
+    PAYOUT = "payout"
+    """Money moved from the Stripe balance to the bank."""
+    PAYOUT_REVERSAL = "payout_reversal"
+    """A payout failed or was cancelled; the money is back."""
+    DISPUTE = "dispute"
+    """A bank took disputed money, or gave it back."""
+    CHARGE_STRIPE = "stripe_charge"
+    """Stripe billed its own services."""
+    RESERVE = "reserve"
+    """Stripe held money aside, or set it free."""
+    SUSPENSE = "suspense"
+    """Money that nobody can name yet, by policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One document in Acumatica for one reason: `key` is unique for ever within a connection.
+
+    `clearing` is the document's whole effect on the clearing account, in settlement currency.
+    """
+
+    key: PostingKey
+    purpose: Purpose
+    transaction: StripeId
+    document: Document
+    clearing: Money
+
+
+def posting_key(purpose: Purpose, subject: str) -> PostingKey:
+    """The key of a posting: its purpose and the Stripe object that it is for."""
+    return PostingKey(f"{purpose}:{subject}")
+
+
+class State(StrEnum):
+    """Where a posting stands on its way into the books."""
+
+    PLANNED = "planned"
+    """Decided and stored; nothing was sent."""
+    SENDING = "sending"
+    """Sent, or about to be: the outcome is unknown until looked up."""
+    CREATED = "created"
+    """Acumatica gave it a number; not in the ledger yet."""
+    RELEASED = "released"
+    """In the ledger; not read back yet."""
+    VERIFIED = "verified"
+    """Read back and found equal to what was planned: proof."""
+    FAILED = "failed"
+    """Stopped with a reason; a person or a later try moves it on."""
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.SENDING, State.FAILED}),
+    State.SENDING: frozenset({State.CREATED, State.PLANNED, State.FAILED}),
+    State.CREATED: frozenset({State.RELEASED, State.VERIFIED, State.FAILED}),
+    State.RELEASED: frozenset({State.VERIFIED, State.FAILED}),
+    State.VERIFIED: frozenset(),
+    State.FAILED: frozenset({State.PLANNED, State.SENDING, State.CREATED, State.RELEASED}),
+}
+"""The allowed moves. `sending -> planned` only after a search has found nothing; `created ->
+verified` when the connection leaves documents balanced for an accountant to release."""
+
+
+def may_move(start: State, end: State) -> bool:
+    """Whether a posting may go from one state to another."""
+    return end in MOVES[start]
+
+
+def clearing_effect(postings: Iterable[Posting], currency: str) -> Money:
+    """What postings of one currency together do to its clearing account."""
+    return total((posting.clearing for posting in postings), currency)

@@ -1,0 +1,113 @@
+"""The proof of one payout: every member is in the ledger, and together they are the deposit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
+from ml_connector.basics.money import Money, total
+from ml_connector.books.postings import State
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A document that carries money of a balance transaction, as it was read back."""
+
+    key: PostingKey
+    state: State
+    document: ErpRef | None
+    clearing: Money
+    read_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One balance transaction inside the payout, and the documents that carry it."""
+
+    transaction: StripeId
+    type: str
+    category: str
+    net: Money
+    carried: tuple[Carried, ...]
+
+    @property
+    def missing(self) -> Money:
+        """What of its net no verified document carries."""
+        verified = (c.clearing for c in self.carried if c.state is State.VERIFIED)
+        return self.net - total(verified, self.net.currency)
+
+    @property
+    def waiting(self) -> tuple[PostingKey, ...]:
+        """Its documents that were not read back; a gap even where their sums cancel out."""
+        return tuple(c.key for c in self.carried if c.state is not State.VERIFIED)
+
+    @property
+    def gap(self) -> str:
+        """What stands between this transaction and its proof, a sentence; empty when nothing."""
+        named = f"{self.transaction} ({self.type})"
+        if self.missing:
+            return f"{named} lacks {self.missing} in the ledger."
+        if self.waiting:
+            return f"{named} waits for {', '.join(self.waiting)} to be read back."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The equation of one payout; `proven` only when nothing at all is missing."""
+
+    payout: StripeId
+    amount: Money
+    status: str
+    composed: bool
+    members: tuple[Member, ...]
+    transfer: Member | None
+
+    @property
+    def sum_of_members(self) -> Money:
+        """What Stripe says is inside."""
+        return total((member.net for member in self.members), self.amount.currency)
+
+    @property
+    def difference(self) -> Money:
+        """The deposit less its members; only meaningful when Stripe names the members."""
+        return self.amount - self.sum_of_members
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Everything that stands between this payout and its proof, a sentence each."""
+        found: list[str] = []
+        if not self.composed:
+            found.append(
+                "Stripe does not say what is inside this payout (manual, instant or not yet"
+                " reconciled); only the transfer can be proven."
+            )
+        elif self.difference:
+            found.append(f"The members add up to {self.sum_of_members}, not {self.amount}.")
+        found += [member.gap for member in self.members if member.gap]
+        if self.transfer is None or self.transfer.gap:
+            found.append("The transfer to the bank is not in the ledger.")
+        return tuple(found)
+
+    @property
+    def proven(self) -> bool:
+        """Whether every cent of the deposit is carried by documents that were read back."""
+        return not self.gaps
+
+
+class Settlement(Protocol):
+    """A payout to be proven, fetched or stored; `composed`: Stripe has named every member."""
+
+    @property
+    def id(self) -> StripeId: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def composed(self) -> bool: ...
+
+
+def prove(payout: Settlement, members: Sequence[Member], transfer: Member | None) -> Proof:
+    """The proof of a payout from its members (its own row left out) and its own transfer."""
+    return Proof(payout.id, payout.amount, payout.status, payout.composed, tuple(members), transfer)

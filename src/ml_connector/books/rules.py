@@ -1,0 +1,230 @@
+"""From a balance transaction to postings: the heart of the books, as one table.
+
+Every balance transaction changes the Stripe balance by `net = amount - fee`. The postings made
+here change the clearing account by exactly that `net`, in the same currency; a pair of type and
+category that is not in the table makes no posting at all and is named instead.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ml_connector.basics.clock import day_in
+from ml_connector.basics.errors import AskAPerson, Bug
+from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Mapping, Role
+from ml_connector.books.matching import Match
+from ml_connector.books.postings import (
+    ArPayment,
+    Journal,
+    Line,
+    Posting,
+    Purpose,
+    posting_key,
+)
+from ml_connector.books.records import BalanceTransaction, FeePart
+
+LONGEST_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a kind of balance transaction becomes: a journal against an account's role.
+
+    `against` is None for a receipt, which becomes an AR payment, and for a transfer, which goes
+    to the bank account of the currency. `fees` says which role bears a fee inside the same row.
+    """
+
+    purpose: Purpose
+    against: Role | None = None
+    fees: Role = Role.FEES
+
+
+RECEIPT = Rule(Purpose.PAYMENT)
+REFUND = Rule(Purpose.REFUND, Role.REFUNDS)
+TRANSFER = Rule(Purpose.PAYOUT)
+TRANSFER_BACK = Rule(Purpose.PAYOUT_REVERSAL)
+DISPUTE = Rule(Purpose.DISPUTE, Role.DISPUTED, Role.DISPUTE_FEES)
+STRIPE_BILL = Rule(Purpose.CHARGE_STRIPE, Role.FEES)
+RESERVE = Rule(Purpose.RESERVE, Role.RESERVE)
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("charge", "charge"): RECEIPT,
+    ("payment", "charge"): RECEIPT,
+    ("refund", "refund"): REFUND,
+    ("payment_refund", "refund"): REFUND,
+    ("refund_failure", "refund_failure"): Rule(Purpose.REFUND_FAILURE, Role.REFUNDS),
+    ("adjustment", "dispute"): DISPUTE,
+    ("adjustment", "dispute_reversal"): DISPUTE,
+    ("adjustment", "fee"): STRIPE_BILL,
+    ("stripe_fee", "fee"): STRIPE_BILL,
+    ("stripe_fx_fee", "fee"): STRIPE_BILL,
+    ("tax_fee", "tax"): Rule(Purpose.CHARGE_STRIPE, Role.INPUT_TAX),
+    ("payout", "payout"): TRANSFER,
+    ("payout_failure", "payout_reversal"): TRANSFER_BACK,
+    ("payout_cancel", "payout_reversal"): TRANSFER_BACK,
+    ("payout_minimum_balance_hold", "payout_minimum_balance_hold"): RESERVE,
+    ("payout_minimum_balance_release", "payout_minimum_balance_release"): RESERVE,
+    ("reserve_transaction", "risk_reserved_funds"): RESERVE,
+    ("reserved_funds", "risk_reserved_funds"): RESERVE,
+    ("reserve_hold", "risk_reserved_funds"): RESERVE,
+    ("reserve_release", "risk_reserved_funds"): RESERVE,
+}
+
+
+class Unexplained(AskAPerson):
+    """A kind of money movement that has no rule: listed by name, never guessed."""
+
+    def __init__(self, transaction: BalanceTransaction) -> None:
+        pair = f"{transaction.type}/{transaction.category}"
+        super().__init__(
+            f"Stripe moved {transaction.net} as {pair} ({transaction.id}), which has no rule.",
+            cause=f"rules.unknown_pair:{pair}",
+            remedy=f"Map an account for {pair}; until then its payout cannot be proven.",
+        )
+
+
+class ForeignCurrency(AskAPerson):
+    """A payment settled in another currency than it was made in; held, never approximated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What else is known of a balance transaction: whose payment it is, when a payout arrives.
+
+    `subject` is the Stripe object that the movement is for, used in keys and texts.
+    """
+
+    subject: str
+    match: Match | None = None
+    arrival: date | None = None
+    text: str = ""
+
+
+def is_receipt(transaction: BalanceTransaction) -> bool:
+    """Whether the transaction is a customer's money, which needs its match to be posted."""
+    return RULES.get((transaction.type, transaction.category)) is RECEIPT
+
+
+def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
+    """What one balance transaction becomes; its clearing effects add up to `net` exactly.
+
+    Raises Unexplained, NotMapped or ForeignCurrency: then nothing of it is posted.
+    """
+    rule = _rule(transaction, mapping)
+    made = [_main(transaction, rule, story, mapping)] if transaction.amount else []
+    if transaction.fee:
+        made.append(_fee(transaction, rule, story, mapping))
+    if sum(posting.clearing.minor for posting in made) != transaction.net.minor:
+        raise Bug(f"The postings of {transaction.id} do not add up to {transaction.net}.")
+    return made
+
+
+def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
+    known = RULES.get((transaction.type, transaction.category))
+    if known is not None:
+        return known
+    if f"{transaction.type}/{transaction.category}" in mapping.pairs:
+        return Rule(Purpose.SUSPENSE)
+    raise Unexplained(transaction)
+
+
+def _main(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
+    if rule is RECEIPT:
+        return _receipt(bt, story, mapping)
+    other = _other_side(bt, rule, mapping)
+    what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
+    day = _day(bt, rule, story, mapping)
+    journal = _journal(bt, what, {other: -bt.amount}, day=day, story=story, mapping=mapping)
+    subject = bt.id if rule.purpose in _KEYED_BY_TRANSACTION else story.subject
+    return Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)
+
+
+def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> date:
+    """A transfer is dated when it reaches the bank, everything else when it happened."""
+    if rule is TRANSFER and story.arrival is not None:
+        return story.arrival
+    return day_in(bt.created, mapping.zone)
+
+
+_KEYED_BY_TRANSACTION = frozenset(
+    {Purpose.DISPUTE, Purpose.CHARGE_STRIPE, Purpose.RESERVE, Purpose.SUSPENSE}
+)
+
+
+def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
+    if rule in (TRANSFER, TRANSFER_BACK):
+        return mapping.of_currency(bt.amount.currency).bank
+    if rule.against is None:
+        return mapping.pairs[f"{bt.type}/{bt.category}"]
+    return mapping.account(rule.against)
+
+
+def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> Posting:
+    match = story.match
+    if match is None:
+        raise Bug(f"A receipt was planned without its match: {bt.id}")
+    if match.charge.amount != bt.amount:
+        raise ForeignCurrency(
+            f"The payment {match.charge.id} of {match.charge.amount} settled as {bt.amount}.",
+            cause=f"rules.fx:{match.charge.amount.currency}/{bt.amount.currency}",
+            remedy="Add a bank account of that currency in Stripe, or book it by hand.",
+        )
+    payment = ArPayment(
+        customer_id=match.customer_id,
+        payment_method=mapping.payment_method,
+        cash_account=mapping.of_currency(bt.amount.currency).clearing_cash,
+        branch=mapping.branch,
+        day=day_in(bt.created, mapping.zone),
+        amount=bt.amount,
+        payment_ref=match.charge.id,
+        external_ref=bt.id,
+        description=_text(f"Stripe payment {match.charge.id}", story.text),
+        applications=match.applications,
+    )
+    key = posting_key(Purpose.PAYMENT, match.charge.id)
+    return Posting(key, Purpose.PAYMENT, bt.id, payment, bt.amount)
+
+
+def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
+    sides: dict[str, Money] = {}
+    for part in _fee_parts(bt):
+        account = mapping.account(Role.INPUT_TAX if part.kind == "tax" else rule.fees)
+        sides[account] = sides.get(account, Money.zero(bt.fee.currency)) + part.amount
+    day = day_in(bt.created, mapping.zone)
+    what = f"Stripe fee of {story.subject}"
+    journal = _journal(bt, what, sides, day=day, story=story, mapping=mapping)
+    return Posting(posting_key(Purpose.FEE, bt.id), Purpose.FEE, bt.id, journal, -bt.fee)
+
+
+def _fee_parts(bt: BalanceTransaction) -> tuple[FeePart, ...]:
+    """The fee's parts; the whole fee as one part when Stripe's details do not add up to it."""
+    if sum(part.amount.minor for part in bt.fee_parts) == bt.fee.minor:
+        return bt.fee_parts
+    return (FeePart("stripe_fee", bt.fee, bt.description),)
+
+
+def _journal(
+    bt: BalanceTransaction,
+    what: str,
+    sides: dict[str, Money],
+    *,
+    day: date,
+    story: Story,
+    mapping: Mapping,
+) -> Journal:
+    """Each side on its account, the clearing account taking the opposite of them all."""
+    clearing = mapping.of_currency(bt.amount.currency).clearing
+    text = _text(what, story.text)
+    lines = [Line(account, mapping.subaccount, amount, text) for account, amount in sides.items()]
+    rest = Money(-sum(line.amount.minor for line in lines), bt.amount.currency)
+    lines.append(Line(clearing, mapping.subaccount, rest, text))
+    return Journal(
+        day=day,
+        branch=mapping.branch,
+        description=_text(f"{what} {bt.id}", story.text),
+        lines=tuple(line for line in lines if line.amount),
+    )
+
+
+def _text(*parts: str) -> str:
+    return " ".join(part for part in parts if part)[:LONGEST_TEXT]

@@ -1,0 +1,1 @@
+"""How a person comes in by the command line: one file per group of commands."""

@@ -1,0 +1,6 @@
+"""placeholder"""
+
+
+def demo() -> int:
+    """placeholder"""
+    return 0

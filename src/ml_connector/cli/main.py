@@ -1,0 +1,28 @@
+"""The command tree."""
+
+from cyclopts import App
+
+from ml_connector.cli import books, demo, sandbox, service, setup, work
+
+app = App(
+    name="ml-connector",
+    help="Keeps Acumatica Cloud ERP and Stripe telling the same story about money, to the cent.\n\n"
+    "Exit codes: 0 all is well, 1 something asks for a person, 2 misconfigured, 3 try later.",
+    version="0.1.0",
+    default_parameter=None,
+)
+app.command(demo.demo)
+app.command(service.serve)
+app.command(service.worker)
+app.command(setup.connect)
+app.command(setup.ping)
+app.command(work.sync)
+app.command(work.status)
+app.command(work.plan)
+app.command(work.explain)
+app.command(work.replay)
+app.command(books.tieout)
+app.command(books.proof)
+app.command(books.audit)
+app.command(sandbox.sandbox)
+app.command(service.db)

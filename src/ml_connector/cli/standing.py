@@ -1,0 +1,70 @@
+"""How connections stand, in words and in JSON."""
+
+from collections.abc import Sequence
+
+from ml_connector.cli import show
+from ml_connector.cli.show import money
+from ml_connector.flows.standing import Standing
+from ml_connector.store.troubles import TroubleGroup
+
+
+def show_standing(found: Sequence[Standing], *, as_json: bool) -> None:
+    """Prints how each connection stands."""
+    if as_json:
+        show.as_json({"connections": [_facts(one) for one in found]})
+        return
+    for one in found:
+        _words(one)
+    if not found:
+        show.say("There is no connection yet: ml-connector connect NAME")
+
+
+def _facts(one: Standing) -> dict[str, object]:
+    return {
+        "connection": one.connection,
+        "active": one.active,
+        "idle": not one.due,
+        "due": one.due,
+        "later": one.later,
+        "money": [
+            {"state": row.state, "count": row.count, "net": money(row.net)} for row in one.money
+        ],
+        "troubles": [_trouble(group) for group in one.troubles],
+        "streams": [
+            {
+                "stream": stream.stream,
+                "every_seconds": stream.every_seconds,
+                "last_finished": stream.last_finished,
+                "error": stream.last_error,
+            }
+            for stream in one.streams
+        ],
+    }
+
+
+def _trouble(group: TroubleGroup) -> dict[str, object]:
+    return {
+        "count": group.count,
+        "filed": group.filed,
+        "cause": group.cause,
+        "sentence": group.sentence,
+        "remedy": group.remedy,
+        "money": [money(amount) for amount in group.money],
+    }
+
+
+def _words(one: Standing) -> None:
+    state = f"working on {one.due}" if one.due else "idle"
+    paused = "" if one.active else " (paused)"
+    show.say(f"[bold]{one.connection}[/]{paused}: {state}, {one.later} waiting for later")
+    rows = [(row.state.value, str(row.count), str(row.net)) for row in one.money]
+    if rows:
+        show.table("Balance transactions", ("state", "count ", "net "), rows)
+    for group in one.troubles:
+        sums = ", ".join(str(amount) for amount in group.money)
+        show.say(f"[yellow]{group.count} x[/] {group.sentence} {sums}".rstrip())
+        if group.remedy:
+            show.say(f"    {group.remedy}")
+    for stream in one.streams:
+        if stream.last_error:
+            show.say(f"[yellow]{stream.stream}[/] {stream.last_error}")

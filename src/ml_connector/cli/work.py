@@ -1,0 +1,164 @@
+"""The daily work by hand: catch up, look at how things stand, replay."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wanted
+
+if TYPE_CHECKING:
+    from ml_connector.basics.ids import ConnectionId
+    from ml_connector.flows.plan import Planned
+
+PATIENCE_SECONDS = 600
+
+
+def sync(name: Name = "", *, json: Json = False) -> int:
+    """Catch up with both sides now, and wait until everything that is due is done."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli.standing import show_standing
+        from ml_connector.flows.catch_up import STREAMS
+        from ml_connector.flows.intake import look
+        from ml_connector.flows.signals import Kind, Look
+        from ml_connector.flows.standing import standing
+
+        connection = await office.only(name)
+        async with office.place.store.transaction() as tx:
+            for stream in sorted(STREAMS):
+                await look(tx, connection, Look(Kind.STREAM, stream), priority=2)
+        await _work_until_idle(office, connection, shown=progress_wanted(as_json=json))
+        found = await standing(office.place.store, connection)
+        show_standing([found], as_json=json)
+        return Exit.ATTENTION if found.troubles else Exit.OK
+
+    return opened(body, as_json=json)
+
+
+async def _work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
+    """Works beside any running service until nothing is due, and nothing runs."""
+    from ml_connector.assemble import work
+    from ml_connector.cli import show
+    from ml_connector.store import jobs
+
+    stop = asyncio.Event()
+    worker = asyncio.create_task(work(office.place, office.board, stop))
+    most = 1
+    with show.progress(shown=shown) as bar:
+        task = bar.add_task("catching up", total=None) if bar else None
+        while True:
+            await asyncio.sleep(0.2)
+            async with office.place.store.transaction() as tx:
+                waiting = await jobs.waiting(tx, connection)
+                idle = await jobs.idle(tx, connection)
+            left = sum(one.due + one.doing for one in waiting)
+            most = max(most, left)
+            if bar and task is not None:
+                bar.update(task, total=most, completed=most - left)
+            if idle or worker.done():
+                break
+    stop.set()
+    await worker
+
+
+def status(name: Name = "", *, json: Json = False) -> int:
+    """How every connection stands: work waiting, money not posted, what asks for a person."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli.standing import show_standing
+        from ml_connector.flows.standing import standing
+        from ml_connector.store import connections
+
+        store = office.place.store
+        async with store.transaction() as tx:
+            names = [one.id for one in await connections.every(tx)]
+        chosen = [await office.only(name)] if name else names
+        found = [await standing(store, one) for one in chosen]
+        show_standing(found, as_json=json)
+        return Exit.ATTENTION if any(one.troubles for one in found) else Exit.OK
+
+    return opened(body, as_json=json)
+
+
+def plan(name: Name = "", *, json: Json = False) -> int:
+    """The dry run: what would be posted now, in money and documents, and why not the rest."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.flows.plan import accounts_moved
+        from ml_connector.flows.plan import plan as planned
+
+        c = await office.board.connected(await office.only(name))
+        found = [one async for one in planned(c)]
+        if json:
+            show.as_json({"planned": [_plan_facts(one) for one in found]})
+        else:
+            rows = [
+                (one.transaction.id, account, amount)
+                for one in found
+                for account, amount in accounts_moved(one)
+            ]
+            show.table("Would be posted", ("transaction", "account", "amount "), rows)
+            for one in found:
+                if one.why_not:
+                    show.say(f"[yellow]not[/] {one.transaction.id}: {one.why_not} {one.remedy}")
+        return Exit.ATTENTION if any(one.why_not for one in found) else Exit.OK
+
+    return opened(body, as_json=json)
+
+
+def _plan_facts(one: "Planned") -> dict[str, object]:
+    from ml_connector.cli.show import money
+
+    return {
+        "transaction": one.transaction.id,
+        "net": money(one.transaction.net),
+        "postings": [
+            {"key": p.key, "purpose": p.purpose, "clearing": money(p.clearing)}
+            for p in one.postings
+        ],
+        "why_not": one.why_not,
+        "remedy": one.remedy,
+    }
+
+
+def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
+    """Explain any number (invoice, charge, payout, document): the chain of both sides."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.cli.explained import facts_of, show_explanation
+        from ml_connector.flows.explain import explain as chain_of
+
+        found = await chain_of(office.place.store, await office.only(connection), number)
+        if json:
+            show.as_json(facts_of(found))
+        elif found.empty:
+            show.say(f"Nobody knows {number} here. It may not have been seen yet: try sync.")
+        else:
+            show_explanation(found)
+        return Exit.ATTENTION if found.empty or found.troubles else Exit.OK
+
+    return opened(body, as_json=json)
+
+
+def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json = False) -> int:
+    """Look again at everything that a number stands for; does nothing where nothing is owed."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.flows.explain import replay as look_again
+
+        chosen = await office.only(connection)
+        looks = await look_again(office.place.store, chosen, number)
+        if wait and looks:
+            await _work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
+        if json:
+            show.as_json({"queued": [f"{one.kind}/{one.resource}" for one in looks]})
+        else:
+            for one in looks:
+                show.say(f"looked again at {one.kind} {one.resource}")
+            if not looks:
+                show.say(f"Nobody knows {number} here.")
+        return Exit.OK if looks else Exit.ATTENTION
+
+    return opened(body, as_json=json)

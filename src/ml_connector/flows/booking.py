@@ -1,0 +1,63 @@
+"""A balance transaction into the books: remember it, plan its postings, carry them out."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.ids import StripeId
+from ml_connector.books import rules
+from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.rules import Story, Unexplained
+from ml_connector.flows.carry_out import carry_out
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
+from ml_connector.flows.rows import posting_row, transaction_row
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.store import postings, transactions
+from ml_connector.store.transactions import TransactionState
+
+
+@asynccontextmanager
+async def accounted_for(c: Connected, bt: BalanceTransaction) -> AsyncGenerator[None]:
+    """Keeps a balance transaction named while the block works on it.
+
+    Whatever stops its posting is written beside it, so that the tie-out can say why the money is
+    not in the ledger yet; the error goes on to the error desk.
+    """
+    async with c.store.transaction() as tx:
+        await transactions.remember(tx, c.id, [transaction_row(c.id, bt)])
+    try:
+        yield
+    except ConnectorError as error:
+        unknown = isinstance(error, Unexplained)
+        state = TransactionState.UNEXPLAINED if unknown else TransactionState.HELD
+        async with c.store.transaction() as tx:
+            await transactions.mark(tx, c.id, bt.id, state, error.sentence, error.cause)
+        raise
+
+
+async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
+    """Posts everything that one balance transaction becomes, and nothing twice.
+
+    Runs inside `accounted_for`. What has been sent is kept as it was sent; what is verified is
+    passed over.
+    """
+    planned = rules.postings(bt, story, c.mapping)
+    rows = [posting_row(c.id, posting, c.mapping.version) for posting in planned]
+    async with c.store.transaction() as tx:
+        await postings.plan(tx, rows, now=c.clock.now())
+        await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
+    for posting in planned:
+        await carry_out(c, posting.key)
+    async with c.store.transaction() as tx:
+        await transactions.mark(tx, c.id, bt.id, TransactionState.POSTED)
+        row = await transactions.get(tx, c.id, bt.id)
+        if row is not None and row.payout is not None:
+            await look(tx, c.id, Look(Kind.PROOF, row.payout))
+
+
+async def posted(c: Connected, source: StripeId) -> bool:
+    """Whether every balance transaction that we know of a Stripe object is in the ledger."""
+    async with c.store.transaction() as tx:
+        rows = await transactions.by_source(tx, c.id, source)
+    return bool(rows) and all(row.state is TransactionState.POSTED for row in rows)

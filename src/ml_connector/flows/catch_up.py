@@ -1,0 +1,177 @@
+"""Asking both sides what was missed: watermarks with an overlap, and the sweep of all money."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.acumatica.client import Polled
+from ml_connector.acumatica.documents import Changed
+from ml_connector.basics.errors import Bug
+from ml_connector.books.records import FINALIZED, BalanceTransaction
+from ml_connector.flows import intake
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
+from ml_connector.flows.invoices import INVOICE_TYPE
+from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
+from ml_connector.flows.rows import transaction_row
+from ml_connector.flows.signals import Kind, Look, for_transaction
+from ml_connector.store import cursors, links, reports, transactions
+
+OVERLAP = timedelta(minutes=5)
+"""Clocks differ and long transactions commit under an earlier stamp (fact sheet 4.4)."""
+EVENTS_OVERLAP = timedelta(minutes=10)
+EVENTS_KEPT = timedelta(days=29)
+"""Stripe keeps events for 30 days; whoever was away longer has the sweep."""
+LOOK_BACK = timedelta(hours=1)
+"""How far the sweep of balance transactions looks behind the newest one it knows."""
+BATCH = 100
+
+
+async def customers(c: Connected) -> int:
+    """Queues a look at each customer that is new or changed; returns how many."""
+    return await _changes(c, "Customer", _queue_customers)
+
+
+async def invoices(c: Connected) -> int:
+    """Queues a look at each invoice that the mirror has not level; returns how many.
+
+    What the list itself shows (status, balance) spares a call for every invoice that is level.
+    """
+    return await _changes(c, "Invoice", _queue_invoices)
+
+
+async def _changes(
+    c: Connected, entity: Polled, queue: Callable[[Connected, list[Changed]], Awaitable[int]]
+) -> int:
+    """Walks what changed since the watermark less the overlap, and moves the watermark on."""
+    mark = await _watermark(c, f"acumatica.{entity.lower()}")
+    newest, queued, batch = mark, 0, list[Changed]()
+    async for row in c.acumatica.changed(entity, since=mark - OVERLAP):
+        newest = max(newest, row.modified)
+        batch.append(row)
+        if len(batch) == BATCH:
+            queued += await queue(c, batch)
+            batch = []
+    queued += await queue(c, batch)
+    await _advance(c, f"acumatica.{entity.lower()}", newest)
+    return queued
+
+
+async def _queue_customers(c: Connected, rows: list[Changed]) -> int:
+    queued = 0
+    async with c.store.transaction() as tx:
+        for row in sorted(rows, key=lambda row: row.ref):
+            known = await links.by_erp(tx, c.id, CUSTOMER, row.ref)
+            if known and _stamp(known[0].detail.get("modified")) == row.modified:
+                continue
+            queued += await look(tx, c.id, Look(Kind.CUSTOMER, row.ref), priority=1)
+    return queued
+
+
+def _stamp(text: object) -> datetime | None:
+    """The modification instant of the customer as it was last mirrored."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+async def _queue_invoices(c: Connected, rows: list[Changed]) -> int:
+    queued = 0
+    async with c.store.transaction() as tx:
+        for row in sorted(rows, key=lambda row: row.ref):
+            if row.type == INVOICE_TYPE and row.status in FINALIZED and await _news(c, tx, row):
+                queued += await look(tx, c.id, Look(Kind.INVOICE, row.ref))
+    return queued
+
+
+async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
+    """Whether a listed invoice asks for a look: not mirrored but owed, or not level any more."""
+    if row.balance is None:
+        return True
+    known = await links.by_erp(tx, c.id, INVOICE, row.ref)
+    if not known or sent_of(known[0]).state != SENT:
+        return row.balance > 0
+    sent = sent_of(known[0]).total
+    applied = await reports.applied_to(tx, c.id, row.ref, sent.currency)
+    expected = sent - applied.in_the_ledger
+    return row.balance not in (expected.decimal, (expected - applied.on_the_way).decimal)
+
+
+async def sweep(c: Connected) -> int:
+    """Queues a look at each balance transaction that is not known yet; returns how many.
+
+    The list of balance transactions is the most complete truth of money (fact sheet 6.8): what
+    no event ever told is found here.
+    """
+    mark = await _watermark(c, "stripe.transactions")
+    newest, queued, batch = mark, 0, list[BalanceTransaction]()
+    async for transaction in c.stripe.transactions(created_from=mark - LOOK_BACK):
+        newest = max(newest, transaction.created)
+        batch.append(transaction)
+    batch.reverse()
+    for start in range(0, len(batch), BATCH):
+        queued += await _queue_transactions(c, batch[start : start + BATCH])
+    await _advance(c, "stripe.transactions", newest)
+    return queued
+
+
+async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> int:
+    async with c.store.transaction() as tx:
+        new = await transactions.remember(tx, c.id, [transaction_row(c.id, row) for row in rows])
+        looks = {for_transaction(row.id, row.source) for row in rows if row.id in new}
+        for at in sorted(looks, key=lambda at: (at.kind, at.resource)):
+            await look(tx, c.id, at)
+    return len(looks)
+
+
+async def events(c: Connected) -> int:
+    """Takes in each event of Stripe's list that no webhook brought; returns how many were new."""
+    now = c.clock.now()
+    mark = await _watermark(c, "stripe.events")
+    newest, new = mark, 0
+    hints = [hint async for hint in c.stripe.events(created_from=mark - EVENTS_OVERLAP)]
+    for hint in reversed(hints):
+        newest = max(newest, hint.created)
+        async with c.store.transaction() as tx:
+            new += await intake.stripe_event(tx, c.id, hint, source="poll", now=now)
+    await _advance(c, "stripe.events", newest)
+    return new
+
+
+async def payouts(c: Connected) -> int:
+    """Queues a look at each payout whose proof does not stand yet; returns how many."""
+    async with c.store.transaction() as tx:
+        open_ones = await reports.unproven_payouts(tx, c.id)
+        for payout_id in open_ones:
+            await look(tx, c.id, Look(Kind.PAYOUT, payout_id))
+    return len(open_ones)
+
+
+STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
+    "acumatica.customers": customers,
+    "acumatica.invoices": invoices,
+    "stripe.events": events,
+    "stripe.transactions": sweep,
+    "stripe.payouts": payouts,
+}
+"""Every stream that is caught up with, by the name that a connection's cadence uses."""
+
+
+async def catch_up(c: Connected, stream: str) -> int:
+    """Catches up with one stream; returns how many looks it led to. Raises Bug for no stream."""
+    if stream not in STREAMS:
+        raise Bug(f"There is no stream {stream!r}.")
+    return await STREAMS[stream](c)
+
+
+async def _watermark(c: Connected, stream: str) -> datetime:
+    """How far a stream was read: the start date's midnight before the first time."""
+    async with c.store.transaction() as tx:
+        value = await cursors.read(tx, c.id, stream)
+    if value is not None:
+        return datetime.fromisoformat(str(value["at"]))
+    return datetime.combine(c.record.start_date, time(0), UTC)
+
+
+async def _advance(c: Connected, stream: str, to: datetime) -> None:
+    async with c.store.transaction() as tx:
+        await cursors.advance(tx, c.id, stream, {"at": to.isoformat()})

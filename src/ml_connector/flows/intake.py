@@ -1,0 +1,70 @@
+"""Signals come in: stored once, a job queued in the same transaction, nothing believed."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.basics.ids import ConnectionId, ErpRef
+from ml_connector.flows.signals import EVENTS, Kind, Look
+from ml_connector.observe import SIGNALS
+from ml_connector.store import inbox, jobs
+from ml_connector.store.inbox import Signal
+from ml_connector.stripe.webhooks import EventHint
+
+
+async def stripe_event(
+    tx: AsyncConnection, connection: ConnectionId, hint: EventHint, *, source: str, now: datetime
+) -> bool:
+    """Stores a Stripe event once and queues the look that it asks for; False when known."""
+    kind, wait = EVENTS.get(hint.type, (None, None))
+    signal = Signal(
+        connection=connection,
+        event_id=hint.id,
+        source=source,
+        kind=kind or "ignored",
+        resource=hint.object_id,
+        type=hint.type,
+        body={"created": hint.created, "livemode": hint.livemode},
+    )
+    if await inbox.receive(tx, signal) is None:
+        SIGNALS.labels(connection, source, "known").inc()
+        return False
+    SIGNALS.labels(connection, source, kind or "ignored").inc()
+    if kind is not None and wait is not None:
+        await look(tx, connection, Look(kind, hint.object_id), not_before=now + wait)
+    return True
+
+
+async def erp_change(
+    tx: AsyncConnection, connection: ConnectionId, event_id: str, refs: list[tuple[Kind, ErpRef]]
+) -> bool:
+    """Stores a push notification of Acumatica once and queues a look at each record it names."""
+    signal = Signal(
+        connection=connection,
+        event_id=event_id,
+        source="push",
+        kind=refs[0][0] if refs else "ignored",
+        resource=refs[0][1] if refs else "",
+        type="push",
+        body={"records": [f"{kind}/{ref}" for kind, ref in refs]},
+    )
+    if await inbox.receive(tx, signal) is None:
+        SIGNALS.labels(connection, "push", "known").inc()
+        return False
+    SIGNALS.labels(connection, "push", "new").inc()
+    for kind, ref in sorted(refs):
+        await look(tx, connection, Look(kind, ref))
+    return True
+
+
+async def look(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    at: Look,
+    *,
+    not_before: datetime | None = None,
+    priority: int = 0,
+) -> bool:
+    """Queues one look at a resource; False when one is waiting already."""
+    job = jobs.Job(connection, at.kind, at.resource)
+    return await jobs.defer(tx, job, not_before=not_before, priority=priority)

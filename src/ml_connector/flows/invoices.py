@@ -1,0 +1,169 @@
+"""Finalized sales invoices mirrored to Stripe: three calls each, and only when they add up."""
+
+from ml_connector.basics.errors import AskAPerson, TryAgain
+from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.books.mirror import (
+    DoesNotAddUp,
+    InvoicePlan,
+    check_finalized,
+    plan_invoice,
+)
+from ml_connector.books.records import ErpInvoice, StripeInvoice
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
+from ml_connector.flows.mirrored import (
+    CUSTOMER,
+    DRAFT,
+    INTENT,
+    INVOICE,
+    SENT,
+    Sent,
+    invoice_link,
+    sent_of,
+)
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.write_ahead import announced, settle
+from ml_connector.store import audit, links, reports
+from ml_connector.store.links import Link
+from ml_connector.store.rows import JsonObject
+
+INVOICE_TYPE = "Invoice"
+
+
+class WaitsForCustomer(TryAgain):
+    """The invoice's customer is not in Stripe yet; customers go first."""
+
+
+class ChangedAfterSending(AskAPerson):
+    """The ERP document no longer says what the buyer was sent."""
+
+
+async def mirror(c: Connected, ref: ErpRef) -> None:
+    """Makes Stripe ask for what the ERP invoice is owed; does nothing when it is level.
+
+    Raises WaitsForCustomer, CannotMirror, DoesNotAddUp or ChangedAfterSending.
+    """
+    invoice = await c.acumatica.invoice(ref)
+    async with c.store.transaction() as tx:
+        known = await links.by_erp(tx, c.id, INVOICE, ref)
+    if known and sent_of(known[0]).state == SENT:
+        await _check_level(c, invoice, known[0])
+    elif wanted(c, invoice):
+        await _send(c, invoice, known[0] if known else None)
+
+
+def wanted(c: Connected, invoice: ErpInvoice) -> bool:
+    """Whether the invoice is for the mirror: a released sales invoice with something owed."""
+    return (
+        invoice.ref.partition("|")[0] == INVOICE_TYPE
+        and invoice.finalized
+        and bool(invoice.balance)
+        and invoice.issued >= c.record.start_date
+    )
+
+
+async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
+    customer = await _customer_of(c, invoice)
+    plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
+    made = await _draft(c, invoice, customer, plan, draft)
+    if made.status == DRAFT:
+        made = await _fill(c, invoice, made, plan)
+        made = await c.stripe.finalize_invoice(made.id)
+    try:
+        check_finalized(invoice, made)
+    except DoesNotAddUp:
+        await c.stripe.void_invoice(made.id)
+        await _forget(c, invoice, made)
+        raise
+    await _remember(c, invoice, made, SENT)
+
+
+async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
+    ref = ErpRef(invoice.customer_id)
+    async with c.store.transaction() as tx:
+        found = await links.by_erp(tx, c.id, CUSTOMER, ref)
+        if not found:
+            await look(tx, c.id, Look(Kind.CUSTOMER, ref), priority=1)
+    if not found:
+        raise WaitsForCustomer(
+            f"Invoice {invoice.number} waits until customer {ref} is in Stripe.",
+            cause=f"invoice.waits_for_customer:{ref}",
+        )
+    return found[0].stripe_id
+
+
+async def _draft(
+    c: Connected, invoice: ErpInvoice, customer: StripeId, plan: InvoicePlan, link: Link | None
+) -> StripeInvoice:
+    """The draft of this invoice: new, or the one that an interrupted run has left."""
+    if link is not None:
+        return await c.stripe.invoice(link.stripe_id)
+    what = f"invoice:{invoice.ref}"
+    again = await announced(c, what, {"total": str(plan.total)})
+    found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
+    made = found[0] if found else await c.stripe.create_invoice(plan, customer)
+    await _remember(c, invoice, made, DRAFT)
+    await settle(c, what)
+    return made
+
+
+async def _fill(
+    c: Connected, invoice: ErpInvoice, draft: StripeInvoice, plan: InvoicePlan
+) -> StripeInvoice:
+    """Puts the lines in, unless they are; the draft is thrown away when it does not add up."""
+    filled = draft if draft.total else await c.stripe.add_lines(draft.id, plan)
+    if filled.total != plan.total:
+        await c.stripe.delete_draft(filled.id)
+        await _forget(c, invoice, filled)
+        raise DoesNotAddUp(
+            f"Invoice {plan.number} is {plan.total} in Acumatica but {filled.total} in Stripe.",
+            cause=f"invoice.amount_differs:{plan.metadata['erp_ref']}",
+            remedy="Look for rounding of lines or taxes in Acumatica, then replay it.",
+        )
+    return filled
+
+
+async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
+    sent = Sent(state, invoice.customer_id, invoice.balance, made.number, made.hosted_url)
+    link = invoice_link(c.id, made.id, invoice.ref, sent)
+    async with c.store.transaction() as tx:
+        await links.add(tx, link)
+        if made.payment_intent is not None:
+            await links.add(
+                tx, invoice_link(c.id, made.payment_intent, invoice.ref, sent, kind=INTENT)
+            )
+        if state == SENT:
+            detail: JsonObject = {
+                "stripe": made.id,
+                "amount": str(invoice.balance),
+                "number": made.number,
+            }
+            await audit.write(
+                tx, c.id, "connector", "invoice sent", invoice.ref, detail, c.clock.now()
+            )
+
+
+async def _forget(c: Connected, invoice: ErpInvoice, gone: StripeInvoice) -> None:
+    """An invoice that was voided or deleted is no mirror; the next try makes a new one."""
+    async with c.store.transaction() as tx:
+        await links.remove(tx, c.id, INVOICE, gone.id)
+        detail: JsonObject = {"stripe": gone.id}
+        await audit.write(
+            tx, c.id, "connector", "invoice withdrawn", invoice.ref, detail, c.clock.now()
+        )
+
+
+async def _check_level(c: Connected, invoice: ErpInvoice, link: Link) -> None:
+    """The ERP still owes what was sent, less what we have posted from Stripe since."""
+    sent = sent_of(link)
+    async with c.store.transaction() as tx:
+        applied = await reports.applied_to(tx, c.id, invoice.ref, sent.total.currency)
+    expected = sent.total - applied.in_the_ledger
+    if invoice.balance in (expected, expected - applied.on_the_way):
+        return
+    raise ChangedAfterSending(
+        f"Invoice {invoice.number} was sent as {sent.total} and {applied.in_the_ledger} of it"
+        f" is paid through Stripe, yet its balance in Acumatica is {invoice.balance}.",
+        cause=f"invoice.changed:{invoice.ref}",
+        remedy=f"Void or credit {sent.number} in Stripe so that the buyer pays only what is owed.",
+    )

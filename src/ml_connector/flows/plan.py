@@ -1,0 +1,76 @@
+"""The dry run: what would be sent and posted now, and why not the rest; nothing is written."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.ids import StripeId
+from ml_connector.books import rules
+from ml_connector.books.matching import match, settled
+from ml_connector.books.postings import ArPayment, Posting
+from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.rules import Story
+from ml_connector.flows import receipts
+from ml_connector.flows.connected import Connected
+from ml_connector.store import transactions
+from ml_connector.store.transactions import TransactionState
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one balance transaction would become, or the sentence why it cannot."""
+
+    transaction: BalanceTransaction
+    postings: tuple[Posting, ...]
+    why_not: str = ""
+    remedy: str = ""
+
+
+async def plan(c: Connected) -> AsyncGenerator[Planned]:
+    """Every balance transaction that is not in the ledger yet, oldest first, as it would go."""
+    start = datetime.combine(c.record.start_date, time(0), UTC)
+    owed = [bt async for bt in c.stripe.transactions(created_from=start)]
+    for transaction in reversed(owed):
+        if not await _posted(c, transaction.id):
+            yield await _planned(c, transaction)
+
+
+async def _posted(c: Connected, transaction: StripeId) -> bool:
+    async with c.store.transaction() as tx:
+        row = await transactions.get(tx, c.id, transaction)
+    return row is not None and row.state is TransactionState.POSTED
+
+
+async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:
+    try:
+        story = await _story(c, transaction)
+        return Planned(transaction, tuple(rules.postings(transaction, story, c.mapping)))
+    except ConnectorError as error:
+        return Planned(transaction, (), error.sentence, error.remedy)
+
+
+async def _story(c: Connected, transaction: BalanceTransaction) -> Story:
+    subject = transaction.source or transaction.id
+    if rules.is_receipt(transaction):
+        charge = await c.stripe.charge(subject)
+        settled(charge)
+        invoice = await receipts.invoice_of(c, charge)
+        return Story(subject=subject, match=match(charge, invoice))
+    if transaction.type.startswith("payout"):
+        payout = await c.stripe.payout(subject)
+        return Story(subject=subject, arrival=payout.arrival_date)
+    return Story(subject=subject)
+
+
+def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
+    """What a plan does to each account, as a person reads it: the account and the amount."""
+    moved: list[tuple[str, str]] = []
+    for posting in planned.postings:
+        paper = posting.document
+        if isinstance(paper, ArPayment):
+            moved.append((paper.cash_account, str(paper.amount)))
+            moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
+        else:
+            moved += [(line.account, str(line.amount)) for line in paper.lines]
+    return moved

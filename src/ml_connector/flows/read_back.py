@@ -1,0 +1,50 @@
+"""Is what stands in Acumatica what was sent? Pure comparisons, a sentence per difference."""
+
+from ml_connector.acumatica.documents import (
+    JOURNAL_RELEASED,
+    PAYMENT_RELEASED,
+    ErpJournal,
+    ErpPayment,
+)
+from ml_connector.books.postings import ArPayment, Journal
+
+
+def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
+    """What differs between a payment as planned and as read back; empty when it is proof."""
+    pairs = [
+        ("customer", sent.customer_id, found.customer_id),
+        ("amount", str(sent.amount), str(found.amount)),
+        ("cash account", sent.cash_account, found.cash_account),
+        ("reference", sent.payment_ref, found.payment_ref),
+        ("date", str(sent.day), str(found.day)),
+        ("applications", _applied(sent), _applied(found)),
+    ]
+    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+
+
+def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
+    """What differs between a journal as planned and as read back; empty when it is proof.
+
+    Compared is what it does to each account: Acumatica may reorder or merge lines.
+    """
+    accounts = sorted({line.account for line in (*sent.lines, *found.lines)})
+    pairs = [(f"account {a}", str(sent.effect_on(a)), str(found.effect_on(a))) for a in accounts]
+    pairs += [
+        ("currency", sent.currency, found.currency),
+        ("date", str(sent.day), str(found.day)),
+    ]
+    return _unequal(pairs) + _unreleased(found.status, JOURNAL_RELEASED)
+
+
+def _applied(payment: ArPayment | ErpPayment) -> str:
+    """The applications in one comparable text."""
+    parts = sorted(f"{one.document}: {one.amount}" for one in payment.applications)
+    return ", ".join(parts) or "none"
+
+
+def _unequal(pairs: list[tuple[str, str, str]]) -> list[str]:
+    return [f"Its {what} is {found}, not {sent}." for what, sent, found in pairs if sent != found]
+
+
+def _unreleased(status: str, released: frozenset[str]) -> list[str]:
+    return [] if status in released else [f"Its status is {status}; it is not in the ledger."]

@@ -1,0 +1,48 @@
+"""Settled payments: a Stripe charge becomes an AR payment on its invoice, and a fee journal."""
+
+from ml_connector.basics.ids import StripeId
+from ml_connector.books.matching import MirroredInvoice, match, settled
+from ml_connector.books.records import Charge
+from ml_connector.books.rules import Story
+from ml_connector.flows.booking import accounted_for, book, posted
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.mirrored import invoice_of_link, remember_intent
+from ml_connector.store import links
+
+
+async def receive(c: Connected, charge_id: StripeId) -> None:
+    """Books one charge: nothing when it is booked already, or when no money moved.
+
+    Raises NotSettled while Stripe has not booked it, Unmatched when nobody knows whose it is.
+    """
+    if await posted(c, charge_id):
+        return
+    charge = await c.stripe.charge(charge_id)
+    if charge.status == "failed":
+        return
+    transaction = settled(charge)
+    async with accounted_for(c, transaction):
+        invoice = await invoice_of(c, charge)
+        found = match(charge, invoice)
+        text = f"invoice {invoice.ref.partition('|')[2]}" if invoice else ""
+        await book(c, transaction, Story(subject=charge.id, match=found, text=text))
+
+
+async def invoice_of(c: Connected, charge: Charge) -> MirroredInvoice | None:
+    """The ERP invoice behind a charge, through its payment intent, which never changes."""
+    intent = charge.payment_intent
+    if intent is None:
+        return None
+    async with c.store.transaction() as tx:
+        known = await links.by_stripe(tx, c.id, "intent", intent)
+    if known is not None:
+        return invoice_of_link(known)
+    payment = await c.stripe.invoice_payment_of_intent(intent)
+    if payment is None:
+        return None
+    async with c.store.transaction() as tx:
+        invoice = await links.by_stripe(tx, c.id, "invoice", payment.invoice)
+        if invoice is None:
+            return None
+        await remember_intent(tx, invoice, intent)
+    return invoice_of_link(invoice)

@@ -1,0 +1,97 @@
+"""Between the records of the rules and the rows of the store."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import msgspec
+
+from ml_connector.basics.ids import ConnectionId, StripeId, posting_tag
+from ml_connector.basics.money import Money
+from ml_connector.books.postings import ArPayment, Document, Journal, Posting
+from ml_connector.books.records import BalanceTransaction, Payout
+from ml_connector.store.payouts import NewPayout, PayoutRow
+from ml_connector.store.postings import NewPosting, PostingRow
+from ml_connector.store.rows import as_object
+from ml_connector.store.transactions import BalanceTransactionRow
+
+PAYMENT = "payment"
+JOURNAL = "journal"
+
+
+def transaction_row(
+    connection: ConnectionId, bt: BalanceTransaction, *, payout: StripeId | None = None
+) -> BalanceTransactionRow:
+    """A balance transaction as it is stored when it is first seen."""
+    return BalanceTransactionRow(
+        connection=connection,
+        id=bt.id,
+        type=bt.type,
+        category=bt.category,
+        currency=bt.amount.currency,
+        amount_minor=bt.amount.minor,
+        fee_minor=bt.fee.minor,
+        net_minor=bt.net.minor,
+        source=bt.source,
+        created=bt.created,
+        available_on=bt.available_on,
+        payout=payout,
+        body=as_object(bt),
+    )
+
+
+def posting_row(connection: ConnectionId, posting: Posting, mapping_version: int) -> NewPosting:
+    """A posting as it is stored before anything is sent."""
+    return NewPosting(
+        connection=connection,
+        key=posting.key,
+        kind=_kind(posting.document),
+        purpose=posting.purpose,
+        transaction_id=posting.transaction,
+        tag=posting_tag(connection, posting.key),
+        clearing=posting.clearing,
+        body=as_object(posting.document),
+        mapping_version=mapping_version,
+    )
+
+
+def document(row: PostingRow) -> Document:
+    """The document that a row holds, exactly as it was planned."""
+    return msgspec.convert(row.body, ArPayment if row.kind == PAYMENT else Journal)
+
+
+def _kind(paper: Document) -> str:
+    match paper:
+        case ArPayment():
+            return PAYMENT
+        case Journal():
+            return JOURNAL
+        case _:
+            assert_never(paper)
+
+
+def payout_row(connection: ConnectionId, payout: Payout) -> NewPayout:
+    """A payout as it is stored."""
+    return NewPayout(
+        connection=connection,
+        id=payout.id,
+        amount=payout.amount,
+        status=payout.status,
+        arrival_date=payout.arrival_date,
+        automatic=payout.automatic,
+        reconciliation_status=payout.reconciliation,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPayout:
+    """A payout as far as its proof needs it (a `Settlement`)."""
+
+    id: StripeId
+    amount: Money
+    status: str
+    composed: bool
+
+
+def payout_of(row: PayoutRow) -> StoredPayout:
+    """A stored payout as the proof needs it."""
+    return StoredPayout(row.id, row.amount, row.status, composed=row.members_complete)

@@ -1,0 +1,79 @@
+"""A signal is only a hint: which resource to look at, and nothing of what is said about it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a job looks at; each kind has one flow."""
+
+    CUSTOMER = "customer"
+    """An Acumatica customer, by its id."""
+    INVOICE = "invoice"
+    """An Acumatica sales invoice, by type and number."""
+    CHARGE = "charge"
+    """A Stripe charge."""
+    REFUND = "refund"
+    """A Stripe refund."""
+    PAYOUT = "payout"
+    """A Stripe payout."""
+    TRANSACTION = "transaction"
+    """A Stripe balance transaction that no other kind stands for."""
+    PROOF = "proof"
+    """The proof of a payout; looks at our own rows alone."""
+    STREAM = "stream"
+    """A stream of changes to catch up with."""
+
+
+SETTLING = timedelta(seconds=20)
+"""How long Stripe usually takes to book a charge (fact sheet rule 6): looking sooner wastes a
+call; `charge.updated`, which says that it is booked, brings the look forward."""
+
+EVENTS: dict[str, tuple[Kind, timedelta]] = {
+    "charge.succeeded": (Kind.CHARGE, SETTLING),
+    "charge.captured": (Kind.CHARGE, SETTLING),
+    "charge.updated": (Kind.CHARGE, timedelta(0)),
+    "refund.created": (Kind.REFUND, timedelta(0)),
+    "refund.updated": (Kind.REFUND, timedelta(0)),
+    "refund.failed": (Kind.REFUND, timedelta(0)),
+    "charge.refund.updated": (Kind.REFUND, timedelta(0)),
+    "payout.created": (Kind.PAYOUT, timedelta(0)),
+    "payout.updated": (Kind.PAYOUT, timedelta(0)),
+    "payout.paid": (Kind.PAYOUT, timedelta(0)),
+    "payout.failed": (Kind.PAYOUT, timedelta(0)),
+    "payout.canceled": (Kind.PAYOUT, timedelta(0)),
+    "payout.reconciliation_completed": (Kind.PAYOUT, timedelta(0)),
+}
+"""Which Stripe events lead to a job, and how soon; every other event is stored and left."""
+
+WANTED = sorted(EVENTS)
+"""What a webhook endpoint should be subscribed to."""
+
+SOURCES = {
+    "ch_": Kind.CHARGE,
+    "py_": Kind.CHARGE,
+    "re_": Kind.REFUND,
+    "pyr_": Kind.REFUND,
+    "po_": Kind.PAYOUT,
+}
+"""The flow that books a balance transaction, by the prefix of its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which resource a job shall look at."""
+
+    kind: Kind
+    resource: str
+
+
+def for_transaction(transaction: str, source: str | None) -> Look:
+    """The resource that stands for a balance transaction: its source where one flow knows it.
+
+    A balance transaction without a known source (product fees, adjustments) stands for itself.
+    """
+    for prefix, kind in SOURCES.items():
+        if source and source.startswith(prefix):
+            return Look(kind, source)
+    return Look(Kind.TRANSACTION, transaction)

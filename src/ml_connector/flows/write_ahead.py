@@ -1,0 +1,24 @@
+"""Saying what we are about to create in Stripe before we do, so that a crash cannot double it.
+
+Stripe's idempotency keys cover a day; a marker in our own database has no end. Whoever finds the
+marker of an earlier run looks for what that run may have made before making it again.
+"""
+
+from ml_connector.flows.connected import Connected
+from ml_connector.store import cursors
+from ml_connector.store.rows import JsonObject
+
+
+async def announced(c: Connected, what: str, plan: JsonObject) -> bool:
+    """Leaves the marker; True when one was there already: an earlier run may have got through."""
+    async with c.store.transaction() as tx:
+        before = await cursors.read(tx, c.id, f"creating:{what}")
+        if before is None:
+            await cursors.advance(tx, c.id, f"creating:{what}", plan)
+    return before is not None
+
+
+async def settle(c: Connected, what: str) -> None:
+    """Takes the marker away, once the link to what was made is stored."""
+    async with c.store.transaction() as tx:
+        await cursors.forget(tx, c.id, f"creating:{what}")

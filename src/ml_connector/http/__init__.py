@@ -1,0 +1,1 @@
+"""Carrying requests: pace, send, judge, retry and record, for both services alike."""

@@ -1,0 +1,95 @@
+"""The way into the database: transactions, and the migration that makes it complete."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ml_connector.basics.errors import Misconfigured
+from ml_connector.store.rows import from_json, to_json
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATING = 0x6D6C_6462
+"""The advisory lock under which one process at a time migrates."""
+
+
+class Store:
+    """One PostgreSQL database of the connector; opens connections only when used."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int = 10) -> "Store":
+        """A store for `postgresql://…` or `postgresql+psycopg://…`; raises Misconfigured."""
+        engine = create_async_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            json_serializer=to_json,
+            json_deserializer=from_json,
+        )
+        return cls(engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """One transaction: committed when the block ends well, else rolled back."""
+        async with self.engine.begin() as tx:
+            yield tx
+
+    async def dispose(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+    async def migrate(self) -> None:
+        """Brings the schema to this program's version; processes that start together queue."""
+        async with self.transaction() as tx:
+            await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
+            await tx.run_sync(_upgrade)
+
+    async def version(self) -> str | None:
+        """The schema's version in the database; None before the first migration."""
+        async with self.transaction() as tx:
+            return await tx.run_sync(_current)
+
+    def newest(self) -> str | None:
+        """The schema's version that this program knows."""
+        return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def driver_url(url: str) -> str:
+    """The URL with the driver that the store uses; raises Misconfigured for other databases."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise Misconfigured(
+            f"The database URL begins with {scheme!r}, but the connector runs on PostgreSQL only.",
+            cause="store.url",
+            remedy="Set ML_DATABASE_URL to postgresql://user:password@host/database, or unset it.",
+        )
+    return f"postgresql+psycopg://{rest}"
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    known = {step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    stored = _current(connection)
+    if stored is not None and stored not in known:
+        raise Misconfigured(
+            f"The database is at schema {stored}, made by a newer version of the connector.",
+            cause="store.newer_schema",
+            remedy="Install that version again, or restore the database from before it.",
+        )
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,112 @@
+"""The exchanges: every HTTP call that left the connector, redacted, with its duration."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Integer, cast, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.basics.ids import ConnectionId
+from ml_connector.store.rows import records
+from ml_connector.store.tables import exchanges as table
+
+AT_ONCE = 1000
+"""Rows per statement: PostgreSQL takes 65,535 parameters."""
+
+AN_ID = (
+    r"/([a-z]+_[A-Za-z0-9_]{6,}"  # a Stripe id
+    r"|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"  # a GUID
+    r"|[A-Z0-9-]*[0-9]{3,}[A-Z0-9-]*"  # a document's number
+    r"|[A-Z]{3,})"  # a customer's or account's name
+    r"(?=/|$)"
+)
+"""A segment of a path that names one record, so that its calls count as one kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer; bodies are redacted before they come here."""
+
+    connection: ConnectionId
+    at: datetime
+    service: str
+    method: str
+    path: str
+    status: int | None
+    duration_ms: int
+    resource: str = ""
+    request_id: str = ""
+    request: str = ""
+    response: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """The calls of one kind: how many, how many failed (no answer or 400 and up), how long."""
+
+    service: str
+    method: str
+    template: str
+    calls: int
+    failures: int
+    mean_ms: int
+    longest_ms: int
+
+
+async def record(tx: AsyncConnection, rows: Sequence[Exchange]) -> None:
+    """Stores exchanges, many at once."""
+    for start in range(0, len(rows), AT_ONCE):
+        values = [asdict(row) for row in rows[start : start + AT_ONCE]]
+        await tx.execute(insert(table).values(values))
+
+
+async def counts(
+    tx: AsyncConnection, connection: ConnectionId, *, since: datetime | None = None
+) -> list[CallCount]:
+    """How often each kind of call was made, the most frequent first."""
+    path = func.split_part(table.c.path, "?", 1)
+    template = func.regexp_replace(path, AN_ID, "/{id}", "g").label("template")
+    failed = table.c.status.is_(None) | (table.c.status >= 400)  # noqa: PLR2004 - HTTP's own line
+    calls = func.count().label("calls")
+    question = select(
+        table.c.service,
+        table.c.method,
+        template,
+        calls,
+        func.count().filter(failed).label("failures"),
+        cast(func.avg(table.c.duration_ms), Integer).label("mean_ms"),
+        func.max(table.c.duration_ms).label("longest_ms"),
+    ).where(table.c.connection == connection)
+    if since is not None:
+        question = question.where(table.c.at >= since)
+    grouped = question.group_by(table.c.service, table.c.method, template)
+    ordered = grouped.order_by(calls.desc(), table.c.service, table.c.method, template)
+    return records(CallCount, (await tx.execute(ordered)).mappings())
+
+
+async def recent(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    *,
+    resource: str | None = None,
+    failed_only: bool = False,
+    limit: int = 100,
+) -> list[Exchange]:
+    """The last exchanges, newest first; of one resource, or only the failed ones, when asked."""
+    columns = [column for column in table.c if column.name != "id"]
+    question = select(*columns).where(table.c.connection == connection)
+    if resource is not None:
+        question = question.where(table.c.resource == resource)
+    if failed_only:
+        question = question.where(table.c.status.is_(None) | (table.c.status >= 400))  # noqa: PLR2004
+    ordered = question.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
+    return records(Exchange, (await tx.execute(ordered)).mappings())
+
+
+async def prune(tx: AsyncConnection, connection: ConnectionId, before: datetime) -> int:
+    """Deletes what is older; how many."""
+    old = (table.c.connection == connection) & (table.c.at < before)
+    return (await tx.execute(delete(table).where(old))).rowcount

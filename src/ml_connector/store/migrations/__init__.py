@@ -1,0 +1,1 @@
+"""The schema's history: each file in `versions` is one step forward."""

@@ -1,0 +1,16 @@
+"""Runs the migrations on the connection, and in the transaction, that `Store.migrate` gives."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from ml_connector.store.tables import metadata
+
+
+def run(connection: Connection) -> None:
+    """Runs what is owed; the caller commits."""
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run(context.config.attributes["connection"])

@@ -1,0 +1,112 @@
+"""Questions that span tables: what the flows, the commands and the screens ask."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
+from ml_connector.basics.money import Money
+from ml_connector.books.postings import ArPayment, State
+from ml_connector.store.rows import JsonObject
+from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
+
+IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
+ON_THE_WAY = (State.SENDING, State.CREATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What our payments settle of one ERP document: in the ledger, and perhaps soon in it."""
+
+    in_the_ledger: Money
+    on_the_way: Money
+
+
+async def applied_to(
+    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, currency: str
+) -> Applied:
+    """How much of an invoice our own payments settle, by how far they have come."""
+    wanted: JsonObject = {"applications": [{"document": ref}]}
+    question = select(postings.c.state, postings.c.body).where(
+        postings.c.connection == connection,
+        postings.c.kind == "payment",
+        postings.c.body.contains(wanted),
+    )
+    sums = {True: 0, False: 0}
+    for state, body in await tx.execute(question):
+        if state in IN_THE_LEDGER or state in ON_THE_WAY:
+            sums[state in IN_THE_LEDGER] += _applied(body, ref)
+    return Applied(Money(sums[True], currency), Money(sums[False], currency))
+
+
+def _applied(body: JsonObject, ref: ErpRef) -> int:
+    """The minor units that a stored payment applies to one document."""
+    payment = msgspec.convert(body, ArPayment)
+    return sum(one.amount.minor for one in payment.applications if one.document == ref)
+
+
+async def troubled_by(
+    tx: AsyncConnection, connection: ConnectionId, cause: str
+) -> list[tuple[str, str]]:
+    """The kind and resource of each open trouble with a cause, in order."""
+    question = (
+        select(troubles.c.kind, troubles.c.resource)
+        .where(troubles.c.connection == connection, troubles.c.cause == cause, troubles.c.open)
+        .order_by(troubles.c.kind, troubles.c.resource)
+    )
+    return [(kind, resource) for kind, resource in await tx.execute(question)]
+
+
+async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
+    """The payouts that are not finally settled: no proof yet, in order."""
+    question = (
+        select(payouts.c.id)
+        .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None))
+        .order_by(payouts.c.id)
+    )
+    return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a number that somebody typed occurs: the kind of record and its own name."""
+
+    what: str
+    name: str
+
+
+async def look_up(tx: AsyncConnection, connection: ConnectionId, number: str) -> list[Found]:
+    """Every record that bears a number: of either side, whole or without its type."""
+    found: list[Found] = []
+    for what, name, condition in (
+        ("link", links.c.erp_ref, or_(links.c.stripe_id == number, _refers(links.c.erp_ref, number),
+                                      links.c.detail["number"].astext == number)),
+        ("transaction", balance_transactions.c.id,
+         or_(balance_transactions.c.id == number, balance_transactions.c.source == number)),
+        ("posting", postings.c.key,
+         or_(postings.c.erp_number == number, postings.c.key == number,
+             postings.c.tag == number, postings.c.key.endswith(f":{number}"))),
+        ("payout", payouts.c.id, payouts.c.id == number),
+    ):  # fmt: skip
+        table = name.table
+        question = select(name).where(table.c.connection == connection, condition).distinct()
+        found += [Found(what, str(row)) for (row,) in await tx.execute(question.order_by(name))]
+    return found
+
+
+def _refers(column: ColumnElement[str], number: str) -> ColumnElement[bool]:
+    """Whether a reference of joined keys (`Invoice|000123`) is a number, whole or by its last."""
+    return or_(column == number, func.split_part(column, "|", 2) == number)
+
+
+async def payments_of(
+    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef
+) -> list[PostingKey]:
+    """The keys of our payments that settle an ERP document, in order."""
+    wanted: JsonObject = {"applications": [{"document": ref}]}
+    question = select(postings.c.key).where(
+        postings.c.connection == connection, postings.c.body.contains(wanted)
+    )
+    return [PostingKey(key) for (key,) in await tx.execute(question.order_by(postings.c.key))]

@@ -1,0 +1,1 @@
+"""Stripe's world: its requests, its answers as neutral records, its webhooks and its errors."""

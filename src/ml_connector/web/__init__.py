@@ -1,0 +1,1 @@
+"""How providers and operators come in by HTTP."""

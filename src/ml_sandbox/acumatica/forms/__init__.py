@@ -1,0 +1,1 @@
+"""The rules of each form: what may be entered, what is filled in, what release does."""

@@ -1,0 +1,364 @@
+"""The tenant that a fresh sandbox starts with: a small SweetLife with Stripe clearing accounts."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from ml_sandbox.acumatica.forms.customers import CustomerForm
+from ml_sandbox.acumatica.ledger import ZERO
+from ml_sandbox.acumatica.records import Row, Table
+from ml_sandbox.acumatica.setup import CashAccount, EntryType, Periods, Rates, Setup, Tax
+from ml_sandbox.acumatica.switches import Switches
+from ml_sandbox.acumatica.values import Body
+from ml_sandbox.acumatica.world import Unit, World
+from ml_sandbox.clock import SandboxClock
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "Account": ("AccountCD",),
+    "CashTransaction": (),
+    "Currency": ("CurrencyID",),
+    "Customer": ("CustomerID",),
+    "CustomerClass": ("ClassID",),
+    "FinancialPeriod": ("FinancialYear",),
+    "Invoice": ("Type", "ReferenceNbr"),
+    "JournalTransaction": ("Module", "BatchNbr"),
+    "Ledger": ("LedgerID",),
+    "NonStockItem": ("InventoryID",),
+    "Payment": ("Type", "ReferenceNbr"),
+    "PaymentMethod": ("PaymentMethodID",),
+    "SalesInvoice": ("Type", "ReferenceNbr"),
+    "Subaccount": ("SubaccountCD",),
+}
+_INDEXED = {
+    "Invoice": ("Customer", "ReferenceNbr", "CustomerOrder"),
+    "SalesInvoice": ("CustomerID", "ReferenceNbr", "CustomerOrder"),
+    "Payment": ("CustomerID", "ReferenceNbr", "PaymentRef", "ExternalRef"),
+    "JournalTransaction": ("BatchNbr", "Description"),
+    "Customer": ("AccountRef", "Email"),
+    "CashTransaction": ("ExternalReferenceNumber",),
+}
+# code, name, type, currency, control module
+_ACCOUNTS = (
+    ("10200", "Company Checking Account", "Asset", None, None),
+    ("10230", "Company Checking JPY", "Asset", "JPY", None),
+    ("10240", "Company Checking EUR", "Asset", "EUR", None),
+    ("10500", "Cash in Transit", "Asset", None, None),
+    ("10650", "Stripe Clearing USD", "Asset", None, None),
+    ("10660", "Stripe Clearing JPY", "Asset", "JPY", None),
+    ("10670", "Stripe Clearing EUR", "Asset", "EUR", None),
+    ("11000", "Accounts Receivable", "Asset", None, "AR"),
+    ("12650", "Disputed Card Funds", "Asset", None, None),
+    ("12660", "Stripe Reserves", "Asset", None, None),
+    ("17000", "Tax Claimable", "Asset", None, None),
+    ("20000", "Accounts Payable", "Liability", None, "AP"),
+    ("24100", "Tax Payable", "Liability", None, None),
+    ("24400", "Customer Deposits", "Liability", None, None),
+    ("32000", "Retained Earnings", "Liability", None, None),
+    ("40000", "Sales Revenue", "Income", None, None),
+    ("40900", "Sales Returns", "Income", None, None),
+    ("49300", "Interest Income", "Income", None, None),
+    ("61100", "Bank Service Charges", "Expense", None, None),
+    ("61150", "Input Tax on Fees", "Expense", None, None),
+    ("61160", "Chargeback Losses", "Expense", None, None),
+    ("61200", "Small Balance Write-Offs", "Expense", None, None),
+    ("81000", "Other Expenses", "Expense", None, None),
+    ("83000", "Realized Gain/Loss", "Expense", None, None),
+    ("83100", "Rounding Gain/Loss", "Expense", None, None),
+)
+_ALL_ENTRIES = frozenset(("STRIPEFEE", "STRIPETAX", "BANKCHARGE", "STRIPEADJ"))
+_CASH = (
+    CashAccount("10200WH", "10200", "USD", "HEADOFFICE", "Wholesale Checking", entry_types=_ALL_ENTRIES),
+    CashAccount("10230WH", "10230", "JPY", "HEADOFFICE", "Checking JPY", entry_types=_ALL_ENTRIES),
+    CashAccount("10240WH", "10240", "EUR", "HEADOFFICE", "Checking EUR", entry_types=_ALL_ENTRIES),
+    CashAccount("10650ST", "10650", "USD", "HEADOFFICE", "Stripe Clearing USD", entry_types=_ALL_ENTRIES),
+    CashAccount("10660ST", "10660", "JPY", "HEADOFFICE", "Stripe Clearing JPY", entry_types=_ALL_ENTRIES),
+    CashAccount("10670ST", "10670", "EUR", "HEADOFFICE", "Stripe Clearing EUR", entry_types=_ALL_ENTRIES),
+)
+_ENTRIES = (
+    EntryType("STRIPEFEE", "61100", "Disbursement", "Stripe fee"),
+    EntryType("STRIPETAX", "61150", "Disbursement", "Tax on Stripe fee"),
+    EntryType("BANKCHARGE", "61100", "Disbursement", "Bank charge", deduct=False),
+    EntryType("STRIPEADJ", "49300", "Receipt", "Stripe adjustment"),
+)
+# code, precision, symbol, rates to USD by effective date
+_CURRENCIES: tuple[tuple[str, int, str, tuple[tuple[date, str], ...]], ...] = (
+    ("USD", 2, "$", ()),
+    ("EUR", 2, "€", ((date(2025, 1, 1), "1.0400"), (date(2026, 1, 1), "1.1700"), (date(2026, 11, 1), "1.1525"))),
+    ("JPY", 0, "¥", ((date(2025, 1, 1), "0.00640"), (date(2026, 1, 1), "0.00638"), (date(2026, 11, 1), "0.00647"))),
+    ("CAD", 2, "C$", ((date(2025, 1, 1), "0.6950"), (date(2026, 1, 1), "0.7290"), (date(2026, 11, 1), "0.7125"))),
+)
+_CUSTOMERS = (
+    ("FRUITICO", "FruitiCo Restaurant", "USD", None, "ap@fruitico.example"),
+    ("GOODFOOD", "GoodFood One Restaurant", "USD", None, "billing@goodfood.example"),
+    ("HMBAKERY", "HM's Bakery & Cafe", "USD", "NYSTATE", "office@hmbakery.example"),
+    ("COFFEESHOP", "FourStar Coffee & Sweets Shop", "USD", None, "hello@coffeeshop.example"),
+)
+_ITEMS = (
+    ("CONSULT", "Consulting", "HOUR", "100", "TAXABLE"),
+    ("CLEANING", "Cleaning service", "HOUR", "40", "TAXABLE"),
+    ("ADVERT", "Advertising", "EACH", "250", "EXEMPT"),
+)
+_BORN = datetime(2025, 1, 1, 8, 0, tzinfo=UTC)
+
+
+def build_setup() -> Setup:
+    """The set-up of the U100-flavoured tenant."""
+    rates = Rates("USD")
+    for code, _, _, rows in _CURRENCIES:
+        for day, rate in rows:
+            rates.add(code, day, Decimal(rate))
+    return Setup(
+        base="USD",
+        periods=Periods(2025, 2027),
+        rates=rates,
+        precisions={code: precision for code, precision, _, _ in _CURRENCIES},
+        branches={
+            "HEADOFFICE": "SweetLife Head Office and Wholesale Center",
+            "RETAIL": "SweetLife Store",
+        },
+        cash_accounts={cash.code: cash for cash in _CASH},
+        entry_types={entry.code: entry for entry in _ENTRIES},
+        taxes={
+            tax.code: tax
+            for tax in (
+                Tax("NYSALES", Decimal("8.875")),
+                Tax("JPCT", Decimal(10)),
+                Tax("DEVAT", Decimal(19)),
+                Tax("CAGST", Decimal(5)),
+            )
+        },
+        zones={
+            "NYSTATE": ("NYSALES",),
+            "JAPAN": ("JPCT",),
+            "GERMANY": ("DEVAT",),
+            "CANADA": ("CAGST",),
+            "FOREIGN": (),
+        },
+        terms={"30D": 30, "NET30": 30, "NET15": 15, "COD": 0},
+    )
+
+
+def build_world(clock: SandboxClock, switches: Switches, seed: int) -> World:
+    """A world with all reference data and four customers; no documents."""
+    world = World(
+        clock=clock,
+        switches=switches,
+        setup=build_setup(),
+        tables={name: Table(name, keys, _INDEXED.get(name, ())) for name, keys in _KEYS.items()},
+        random=Random(seed),
+    )
+    unit = world.unit()
+    _accounts(unit)
+    _money(unit)
+    _calendar(unit)
+    _class_and_items(unit)
+    unit.commit()
+    _customers(world)
+    return world
+
+
+def _add(unit: Unit, entity: str, **values: Any) -> None:
+    unit.create(entity).set(**values, CreatedDateTime=_BORN)
+
+
+def _accounts(unit: Unit) -> None:
+    behind = {cash.account for cash in _CASH}
+    for number, (code, name, kind, currency, module) in enumerate(_ACCOUNTS, start=1001):
+        account = unit.create("Account")
+        account.set(
+            AccountCD=code,
+            AccountID=number,
+            Description=name,
+            Type=kind,
+            AccountClass={"Asset": "CASHASSET" if code in behind else "ASSET"}.get(kind, kind.upper()),
+            Active=True,
+            CashAccount=code in behind,
+            CurrencyID=currency,
+            PostOption="Detail",
+            RequireUnits=False,
+            Secured=False,
+            UseDefaultSubaccount=False,
+            CreatedDateTime=_BORN,
+        )
+        account.custom["AccountRecords.ControlAccountModule"] = module
+        account.custom["AccountRecords.AllowManualEntry"] = False
+    _add(unit, "Subaccount", SubaccountCD="000000", SubaccountID=1, Description="Default", Active=True, Secured=False)
+
+
+def _rows(unit: Unit, values: list[dict[str, Any]]) -> list[Row]:
+    rows: list[Row] = []
+    for each in values:
+        row = unit.row()
+        row.set(**each)
+        rows.append(row)
+    return rows
+
+
+def _money(unit: Unit) -> None:
+    for code, precision, symbol, _ in _CURRENCIES:
+        _add(
+            unit,
+            "Currency",
+            CurrencyID=code,
+            DecimalPrecision=precision,
+            CurrencySymbol=symbol,
+            Description=code,
+            Active=True,
+            UseForAccounting=True,
+        )
+    branches = unit.setup.branches
+    _add(
+        unit,
+        "Ledger",
+        LedgerID="ACTUAL",
+        Description="Actual",
+        Type="Actual",
+        Currency="USD",
+        ConsolidationSource=False,
+        Branches=_rows(
+            unit,
+            [
+                {"BranchID": code, "BranchName": name, "Active": True, "CompanyName": "SweetLife"}
+                for code, name in branches.items()
+            ],
+        ),
+        Companies=_rows(unit, [{"Company": "SWEETLIFE", "CompanyName": "SweetLife", "Active": True}]),
+    )
+    clearing = [cash for cash in _CASH if cash.code.endswith("ST")]
+    banks = [cash for cash in _CASH if not cash.code.endswith("ST")]
+    _method(unit, "STRIPE", "Stripe", "Cash/Check", clearing)
+    _method(unit, "CHECK", "Check", "Cash/Check", banks)
+    _method(unit, "VISA", "Visa through a processing center", "Credit Card", clearing[:1], cards=True)
+
+
+def _method(
+    unit: Unit, code: str, name: str, means: str, allowed: list[CashAccount], *, cards: bool = False
+) -> None:
+    rows = _rows(
+        unit,
+        [
+            {
+                "PaymentMethod": code,
+                "CashAccount": cash.code,
+                "Branch": cash.branch,
+                "Description": cash.description,
+                "UseInAR": True,
+                "UseInAP": False,
+                "ARDefault": number == 0,
+                "ARDefaultForRefund": number == 0,
+                "ARSuggestNextNbr": False,
+                "APDefault": False,
+                "APSuggestNextNbr": False,
+            }
+            for number, cash in enumerate(allowed)
+        ],
+    )
+    _add(
+        unit,
+        "PaymentMethod",
+        PaymentMethodID=code,
+        Description=name,
+        Active=True,
+        MeansOfPayment=means,
+        IntegratedProcessing=cards,
+        UseInAR=True,
+        UseInAP=False,
+        UseInPR=False,
+        AllowedCashAccounts=rows,
+    )
+
+
+def _calendar(unit: Unit) -> None:
+    for year in ("2025", "2026", "2027"):
+        periods = [p for p in unit.setup.periods.by_code.values() if p.code.endswith(year)]
+        rows = _rows(
+            unit,
+            [
+                {
+                    "FinancialPeriodID": period.code,
+                    "PeriodNbr": period.code[:2],
+                    "Description": period.start.strftime("%B"),
+                    "StartDate": period.start,
+                    "EndDate": period.end,
+                    "LengthInDays": (period.end - period.start).days + 1,
+                    "Status": "Open",
+                    "AdjustmentPeriod": False,
+                    "ClosedInAP": False,
+                    "ClosedInAR": False,
+                    "ClosedInCA": False,
+                    "ClosedInFA": False,
+                    "ClosedInIN": False,
+                }
+                for period in periods
+            ],
+        )
+        _add(
+            unit,
+            "FinancialPeriod",
+            FinancialYear=year,
+            NbrOfPeriods=12,
+            StartDate=periods[0].start,
+            UserDefinedPeriods=False,
+            Details=rows,
+        )
+
+
+def _class_and_items(unit: Unit) -> None:
+    _add(
+        unit,
+        "CustomerClass",
+        ClassID="DEFAULT",
+        Description="Default customers",
+        ARAccount="11000",
+        ARSubaccount="000000",
+        SalesAccount="40000",
+        SalesSubaccount="000000",
+        PrepaymentAccount="11000",
+        CashDiscountAccount="61200",
+        CurrencyID="USD",
+        EnableCurrencyOverride=True,
+        EnableRateOverride=False,
+        EnableWriteOffs=True,
+        WriteOffLimit=Decimal(30),
+        PaymentMethod="CHECK",
+        Terms="30D",
+        StatementCycleID="EOM",
+        Country="US",
+    )
+    for code, name, uom, price, category in _ITEMS:
+        _add(
+            unit,
+            "NonStockItem",
+            InventoryID=code,
+            Description=name,
+            ItemStatus="Active",
+            ItemType="Service",
+            ItemClass="SERVICE",
+            BaseUnit=uom,
+            SalesUnit=uom,
+            PurchaseUnit=uom,
+            DefaultPrice=Decimal(price),
+            CurySpecificPrice=Decimal(price),
+            TaxCategory=category,
+            SalesAccount="40000",
+            SalesSubaccount="000000",
+            CurrentCost=ZERO,
+        )
+
+
+def _customers(world: World) -> None:
+    form = CustomerForm()
+    for code, name, currency, zone, email in _CUSTOMERS:
+        unit = world.unit()
+        values: dict[str, Any] = {
+            "CustomerName": name,
+            "CurrencyID": currency,
+            "TaxZone": zone,
+            "Email": email,
+        }
+        draft = form.insert(unit, Body(values=values))
+        form.assign_key(unit, draft)
+        draft.set(CustomerID=code)
+        unit.commit()
+    world.sequences["CUSTOMER"] = 0

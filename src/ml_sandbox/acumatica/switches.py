@@ -1,0 +1,79 @@
+"""What no document settles about the real service, as named switches with a sentence each."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ml_sandbox.acumatica.wire import Json
+
+
+def _switch(default: Any, sentence: str) -> Any:
+    return field(default=default, metadata={"sentence": sentence})
+
+
+@dataclass
+class Switches:
+    """Preferences of the tenant and uncertain facts of the service."""
+
+    auto_number_customers: bool = _switch(
+        True, "Customer IDs are numbered; a supplied new CustomerID is ignored."
+    )
+    hold_on_entry: bool = _switch(True, "A new document without a Hold value starts On Hold.")
+    require_payment_ref: bool = _switch(True, "A payment without PaymentRef is refused.")
+    auto_post: bool = _switch(True, "Releasing a batch posts it; otherwise it stays Unposted.")
+    apply_on_create: bool = _switch(
+        True, "DocumentsToApply in the PUT that creates the payment is honoured."
+    )
+    refund_label: str = _switch("Refund", "The label of refunds: Refund or Customer Refund.")
+    void_status: str = _switch("Balanced", "Status of a new Voided Payment: Balanced or On Hold.")
+    void_answer: int = _switch(202, "VoidPayment answers 202 with a Location, 204, or 200.")
+    release_of_released: str = _switch(
+        "error", "Releasing a released document: error (button disabled) or silent (204)."
+    )
+    restrict_closed_periods: bool = _switch(True, "Postings into closed periods are refused.")
+    validation_status: int = _switch(422, "Validation failures: 422 with the entity, or 500.")
+    unknown_endpoint_status: int = _switch(404, "An unlisted name or version: 404 or 500.")
+    session_limit_status: int = _switch(429, "A sign-in above the session limit: 429 or 500.")
+    unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
+    stack_traces: bool = _switch(True, "Error bodies carry a stackTrace.")
+    links: bool = _switch(True, "Records carry _links (newer builds).")
+    patch_supported: bool = _switch(True, "PATCH is accepted; otherwise 405.")
+    orderby_honoured: bool = _switch(True, "$orderby sorts; otherwise it is ignored.")
+    shuffle_lists: bool = _switch(False, "Lists without $orderby come in an arbitrary order.")
+    case_sensitive_filters: bool = _switch(False, "String filters distinguish case.")
+    detail_filter: str = _switch("empty", "A $filter on a detail field: empty list or all rows.")
+    modified_offset_minutes: int = _switch(0, "Offset in which date-times are shown, in minutes.")
+    date_offset_minutes: int = _switch(0, "Offset that is printed behind pure dates, in minutes.")
+    long_strings: str = _switch("truncate", "Over-long strings: truncate or reject.")
+    contact_edits_bump: bool = _switch(
+        False, "An edit of only a contact or address moves Customer.LastModifiedDateTime."
+    )
+    bare_endpoint_list: bool = _switch(False, "GET /entity answers a bare array (older builds).")
+    hidden_versions: str = _switch("", "Comma list of Default versions this site does not list.")
+    operation_ms: int = _switch(30, "Real milliseconds that a long operation takes.")
+    max_sessions: int = _switch(1000, "API sessions allowed at one time.")
+    idle_minutes: int = _switch(10, "Sandbox minutes after which an idle session is closed.")
+    requests_per_minute: int = _switch(0, "Licence limit that starts delays at half; 0 is off.")
+    concurrent_requests: int = _switch(0, "Requests that run at once; 0 is unlimited.")
+    queue_length: int = _switch(20, "Requests that may wait before others are declined with 429.")
+    queue_seconds: float = _switch(600.0, "Real seconds after which a waiting request is declined.")
+
+    def describe(self) -> Json:
+        """Each switch's value and sentence, by name."""
+        return {
+            each.name: {"value": getattr(self, each.name), "sentence": each.metadata["sentence"]}
+            for each in fields(self)
+        }
+
+    def change(self, values: Json) -> None:
+        """Sets switches by name; an unknown name or a wrong type raises ValueError."""
+        known = {each.name: type(each.default) for each in fields(self)}
+        for name, value in values.items():
+            expected = known.get(name)
+            if expected is None:
+                raise ValueError(f"no switch is named {name}")
+            if expected is float and type(value) is int:
+                value = float(value)  # noqa: PLW2901 - JSON has one kind of number
+            if type(value) is not expected:
+                raise ValueError(f"{name} takes a {expected.__name__}")
+        for name, value in values.items():
+            setattr(self, name, value)

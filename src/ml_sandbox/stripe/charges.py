@@ -1,0 +1,229 @@
+"""Charges: one per attempt; their money is booked seconds after they succeed."""
+
+from decimal import Decimal
+
+from ml_sandbox.stripe import balance
+from ml_sandbox.stripe.calls import Call, Routes
+from ml_sandbox.stripe.cards import Card
+from ml_sandbox.stripe.events import changes, emit
+from ml_sandbox.stripe.listing import page
+from ml_sandbox.stripe.money import rounded
+from ml_sandbox.stripe.texts import ADDRESS, apply, merge_metadata
+from ml_sandbox.stripe.wire import Obj
+from ml_sandbox.stripe.world import World
+
+
+def make(world: World, intent: Obj, card: Card, method: str, status: str) -> Obj:
+    """Stores the charge of one attempt: succeeded, pending or failed."""
+    succeeded = status == "succeeded"
+    prefix = "py" if card.bank else "ch"
+    failed = status == "failed"
+    charge = world.new(
+        "charge",
+        prefix,
+        id=world.ids.new(prefix),
+        amount=intent["amount"],
+        amount_captured=intent["amount"] if succeeded else 0,
+        amount_refunded=0,
+        billing_details=billing(world, intent["customer"]),
+        calculated_statement_descriptor="SANDBOX",
+        captured=succeeded or status == "pending",
+        currency=intent["currency"],
+        customer=intent["customer"],
+        description=intent["description"],
+        disputed=False,
+        failure_code=failure(card) if failed else None,
+        failure_message=card.message if failed else None,
+        fraud_details={},
+        metadata=dict(intent["metadata"]),
+        outcome=outcome(card, status),
+        paid=succeeded,
+        payment_intent=intent["id"],
+        payment_method=method,
+        payment_method_details=details(card, intent["amount"]),
+        receipt_email=intent["receipt_email"],
+        refunded=False,
+        status=status,
+    )
+    intent["latest_charge"] = charge["id"]
+    return charge
+
+
+def failure(card: Card) -> str:
+    """The failure code that a charge shows."""
+    return card.code or "card_declined"
+
+
+def billing(world: World, customer_id: str | None) -> Obj:
+    """Who is billed, as the customer is now."""
+    customer = world.find(customer_id) if customer_id else None
+    known = customer or {}
+    return {
+        "address": known.get("address") or dict.fromkeys(ADDRESS),
+        "email": known.get("email"),
+        "name": known.get("name"),
+        "phone": known.get("phone"),
+        "tax_id": None,
+    }
+
+
+def outcome(card: Card, status: str) -> Obj:
+    """What the networks said."""
+    failed = status == "failed"
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": "01" if failed else None,
+        "network_status": "declined_by_network" if failed else "approved_by_network",
+        "reason": card.decline_code if failed else None,
+        "risk_level": "normal",
+        "risk_score": 24,
+        "seller_message": declined_words(card) if failed else "Payment complete.",
+        "type": "issuer_declined" if failed else "authorized",
+    }
+
+
+def declined_words(card: Card) -> str:
+    """The seller's explanation of a decline."""
+    return f"The bank returned the decline code `{card.decline_code or card.code}`."
+
+
+def details(card: Card, amount: int) -> Obj:
+    """The payment method as it was used."""
+    if card.bank:
+        return {"type": "us_bank_account", "us_bank_account": bank_details(card)}
+    shown = {
+        "amount_authorized": amount,
+        "authorization_code": None if card.code else "123456",
+        **card_details(card),
+        "extended_authorization": {"status": "disabled"},
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": card.brand,
+        "network_token": {"used": False},
+        "network_transaction_id": f"{int(card.number) % 10**15:015d}",
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+        "three_d_secure": None,
+        "wallet": None,
+    }
+    return {"card": shown, "type": "card"}
+
+
+def card_details(card: Card) -> Obj:
+    """What is printed on the card."""
+    return {
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": "fail" if card.code == "incorrect_cvc" else "pass",
+        },
+        "country": "GB" if card.international else "US",
+        "exp_month": 12,
+        "exp_year": 2034,
+        "fingerprint": f"fp{card.number[-8:]}",
+        "funding": "credit",
+        "last4": card.last4,
+        "regulated_status": "unregulated",
+    }
+
+
+def bank_details(card: Card) -> Obj:
+    """The bank account as it was used."""
+    return {
+        "account_holder_type": "company",
+        "account_type": "checking",
+        "bank_name": "STRIPE TEST BANK",
+        "fingerprint": f"fp{card.number[-8:]}",
+        "last4": card.last4,
+        "mandate": None,
+        "payment_reference": None,
+        "routing_number": "110000000",
+    }
+
+
+def plan_settlement(world: World, charge: Obj, card: Card) -> None:
+    """Books a succeeded charge: at once, or 2 to 10 seconds later as the real service does."""
+
+    def settle_now() -> None:
+        if world.notes.unsettled.pop(charge["id"], None) is not None:
+            settle(world, charge, card)
+
+    world.notes.unsettled[charge["id"]] = settle_now
+    if world.switches.async_capture:
+        world.schedule.after(world.random.uniform(2, 10), settle_now)
+    else:
+        settle_now()
+
+
+def ensure_settled(world: World, charge: Obj) -> None:
+    """Books the charge now if that has not happened yet."""
+    settle_now = world.notes.unsettled.get(charge["id"])
+    if settle_now is not None:
+        settle_now()
+
+
+def settle(world: World, charge: Obj, card: Card) -> None:
+    """Books the balance transaction of a charge and announces charge.updated."""
+    settled = world.money.settle(charge["amount"], charge["currency"])
+    fee = world.money.fee(settled, international=card.international)
+    days = world.switches.settlement_days
+    due = None if card.bypass_pending else balance.business_days_later(world, days)
+    before = world.wire.frozen(charge)
+    row = balance.book(
+        world,
+        kind="payment" if card.bank else "charge",
+        category="charge",
+        amount=settled.amount,
+        fee=with_vat(world, fee),
+        currency=settled.currency,
+        source=charge["id"],
+        description=charge["description"],
+        rate=settled.rate,
+        available_on=due,
+    )
+    charge["balance_transaction"] = row["id"]
+    charge["receipt_url"] = f"https://pay.stripe.com/receipts/payment/{world.ids.text(40)}"
+    emit(world, "charge.updated", charge, changes(world, before, charge))
+
+
+def with_vat(world: World, fee: int) -> int:
+    """The fee with the tax on it, when that is switched on."""
+    percent = Decimal(world.switches.vat_percent_on_fees)
+    return rounded(Decimal(fee) * (100 + percent) / 100)
+
+
+def fetch(world: World, call: Call) -> Obj:
+    """GET /v1/charges/{charge}."""
+    return world.get("charge", call.id)
+
+
+def update(world: World, call: Call) -> Obj:
+    """POST /v1/charges/{charge}."""
+    charge = world.get("charge", call.id)
+    before = world.wire.frozen(charge)
+    apply(charge, call.params, ("description", "receipt_email", "transfer_group", "shipping"))
+    merge_metadata(charge, call.params)
+    former = changes(world, before, charge)
+    if former:
+        emit(world, "charge.updated", charge, former)
+    return charge
+
+
+def listed(world: World, call: Call) -> Obj:
+    """GET /v1/charges: by customer, payment intent, transfer group."""
+    names = ("payment_intent", "customer", "transfer_group")
+    wanted = {k: call.params[k] for k in names if k in call.params}
+    table = world.tables["charge"]
+    first = next((k for k in ("payment_intent", "customer") if k in wanted), None)
+    ids = None if first is None else table.ids(first, wanted[first])
+    return page(call, table, ids, lambda c: all(c[k] == v for k, v in wanted.items()))
+
+
+ROUTES: Routes = {
+    "GET /v1/charges": listed,
+    "GET /v1/charges/{charge}": fetch,
+    "POST /v1/charges/{charge}": update,
+}

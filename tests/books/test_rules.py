@@ -1,0 +1,368 @@
+"""What each balance transaction becomes, with the T-accounts of each row of the rule table.
+
+In the docstrings a debit stands left of the bar and a credit right of it.
+"""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from build.ledger import (
+    DISPUTE_FEES,
+    DISPUTED,
+    FEES,
+    INPUT_TAX,
+    KNOWN_PAIRS,
+    RECEIPTS,
+    RECEIVABLE,
+    REFUNDS,
+    RESERVE,
+    booked,
+    entries,
+    t_accounts,
+    the_journal,
+)
+from build.records import (
+    BANK,
+    CLEARING,
+    a_balance_transaction,
+    a_charge,
+    a_fee_part,
+    a_mapping,
+    a_match,
+    money,
+)
+from ml_connector.books.postings import ArPayment, Purpose, clearing_effect
+from ml_connector.books.rules import (
+    LONGEST_TEXT,
+    Story,
+    is_receipt,
+    postings,
+)
+
+# The rows of the rule table
+
+
+@pytest.mark.parametrize("pair", RECEIPTS)
+def test_a_payment_debits_clearing_with_the_gross_and_the_fee_takes_its_part(pair: str) -> None:
+    """A charge of 108.25 with a fee of 3.44.
+
+    clearing             | receivable           | fees
+    108.25 |      3.44   |        |   108.25    | 3.44 |
+    """
+    bt = a_balance_transaction(pair, "108.25 USD", "3.44 USD")
+    made = booked(bt)
+    assert [posting.key for posting in made] == ["payment:ch_1", "fee:txn_1"]
+    assert [posting.purpose for posting in made] == [Purpose.PAYMENT, Purpose.FEE]
+    assert [entries(posting) for posting in made] == [
+        [(CLEARING, money("108.25 USD")), (RECEIVABLE, money("-108.25 USD"))],
+        [(FEES, money("3.44 USD")), (CLEARING, money("-3.44 USD"))],
+    ]
+
+
+def test_a_payment_is_recorded_with_everything_that_finds_it_again() -> None:
+    match = a_match(a_charge("12.00 USD"))
+    story = Story(subject="ch_1", match=match, text="Invoice 000123")
+    (posting,) = booked(a_balance_transaction(amount="12.00 USD"), story)
+    assert posting.document == ArPayment(
+        customer_id="C000012",
+        payment_method="STRIPE",
+        cash_account="STRIPEUSD",
+        branch="HQ",
+        day=date(2026, 3, 31),
+        amount=money("12.00 USD"),
+        payment_ref="ch_1",
+        external_ref="txn_1",
+        description="Stripe payment ch_1 Invoice 000123",
+        applications=match.applications,
+    )
+    assert posting.transaction == "txn_1"
+    assert posting.clearing == money("12.00 USD")
+
+
+@pytest.mark.parametrize("pair", ["refund/refund", "payment_refund/refund"])
+def test_a_refund_debits_the_refunds_account(pair: str) -> None:
+    """A refund of 20.00; the original fee does not come back.
+
+    clearing             | refunds
+           |     20.00   | 20.00 |
+    """
+    made = booked(a_balance_transaction(pair, "-20.00 USD"))
+    assert [posting.key for posting in made] == ["refund:re_1"]
+    assert t_accounts(made) == {REFUNDS: "20.00 USD", CLEARING: "-20.00 USD"}
+
+
+def test_a_failed_refund_is_booked_back() -> None:
+    """A refund of 20.00 that the buyer's bank did not take.
+
+    clearing             | refunds
+    20.00  |             |       | 20.00
+    """
+    made = booked(a_balance_transaction("refund_failure/refund_failure", "20.00 USD"))
+    assert [posting.key for posting in made] == ["refund_failure:re_1"]
+    assert t_accounts(made) == {REFUNDS: "-20.00 USD", CLEARING: "20.00 USD"}
+
+
+def test_a_dispute_moves_money_to_the_disputed_account_and_its_fee_to_its_own() -> None:
+    """A dispute of 50.00 with Stripe's fee of 15.00.
+
+    clearing             | disputed funds | dispute fees
+           |     50.00   | 50.00 |        | 15.00 |
+           |     15.00   |
+    """
+    made = booked(a_balance_transaction("adjustment/dispute", "-50.00 USD", "15.00 USD"))
+    assert [posting.key for posting in made] == ["dispute:txn_1", "fee:txn_1"]
+    assert t_accounts(made) == {
+        DISPUTED: "50.00 USD",
+        CLEARING: "-65.00 USD",
+        DISPUTE_FEES: "15.00 USD",
+    }
+
+
+def test_a_dispute_that_was_won_comes_back_with_the_fee_that_stripe_returns() -> None:
+    """A dispute of 50.00 was won and 15.00 of fees are returned.
+
+    clearing             | disputed funds | dispute fees
+    50.00  |             |       | 50.00  |       | 15.00
+    15.00  |             |
+    """
+    made = booked(a_balance_transaction("adjustment/dispute_reversal", "50.00 USD", "-15.00 USD"))
+    assert t_accounts(made) == {
+        DISPUTED: "-50.00 USD",
+        CLEARING: "65.00 USD",
+        DISPUTE_FEES: "-15.00 USD",
+    }
+
+
+@pytest.mark.parametrize("pair", ["stripe_fee/fee", "stripe_fx_fee/fee", "adjustment/fee"])
+def test_what_stripe_bills_for_itself_is_an_expense(pair: str) -> None:
+    """Stripe bills 0.43 for invoicing; there is no source to which it belongs.
+
+    clearing             | fees
+           |      0.43   | 0.43 |
+    """
+    bt = a_balance_transaction(pair, "-0.43 USD", source=None)
+    made = booked(bt, Story(subject=bt.id))
+    assert [posting.key for posting in made] == ["stripe_charge:txn_1"]
+    assert t_accounts(made) == {FEES: "0.43 USD", CLEARING: "-0.43 USD"}
+
+
+def test_tax_on_stripes_services_goes_to_the_input_tax_account() -> None:
+    """Stripe bills 0.08 of tax on its services.
+
+    clearing             | input tax
+           |      0.08   | 0.08 |
+    """
+    made = booked(a_balance_transaction("tax_fee/tax", "-0.08 USD", source=None))
+    assert t_accounts(made) == {INPUT_TAX: "0.08 USD", CLEARING: "-0.08 USD"}
+
+
+def test_a_payout_moves_money_to_the_bank_on_the_day_it_arrives() -> None:
+    """A payout of 19.38 that arrives two days later.
+
+    clearing             | bank
+           |     19.38   | 19.38 |
+    """
+    bt = a_balance_transaction("payout/payout", "-19.38 USD", source="po_1")
+    made = booked(bt, Story(subject="po_1", arrival=date(2026, 4, 2)))
+    assert [posting.key for posting in made] == ["payout:po_1"]
+    assert t_accounts(made) == {BANK: "19.38 USD", CLEARING: "-19.38 USD"}
+    assert the_journal(made[0]).day == date(2026, 4, 2)
+
+
+def test_a_payout_that_takes_money_from_the_bank_swaps_the_sides() -> None:
+    """A balance of -20.00 is made good by the bank.
+
+    clearing             | bank
+    20.00  |             |       | 20.00
+    """
+    made = booked(a_balance_transaction("payout/payout", "20.00 USD"), Story(subject="po_1"))
+    assert t_accounts(made) == {BANK: "-20.00 USD", CLEARING: "20.00 USD"}
+
+
+@pytest.mark.parametrize(
+    "pair", ["payout_failure/payout_reversal", "payout_cancel/payout_reversal"]
+)
+def test_a_payout_that_failed_comes_back_on_the_day_it_failed(pair: str) -> None:
+    """A payout of 19.38 that the bank sent back.
+
+    clearing             | bank
+    19.38  |             |       | 19.38
+    """
+    story = Story(subject="po_1", arrival=date(2026, 4, 2))
+    made = booked(a_balance_transaction(pair, "19.38 USD"), story)
+    assert [posting.key for posting in made] == ["payout_reversal:po_1"]
+    assert t_accounts(made) == {BANK: "-19.38 USD", CLEARING: "19.38 USD"}
+    assert the_journal(made[0]).day == date(2026, 3, 31)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "payout_minimum_balance_hold/payout_minimum_balance_hold",
+        "payout_minimum_balance_release/payout_minimum_balance_release",
+        "reserve_transaction/risk_reserved_funds",
+        "reserved_funds/risk_reserved_funds",
+        "reserve_hold/risk_reserved_funds",
+        "reserve_release/risk_reserved_funds",
+    ],
+)
+def test_money_held_aside_is_on_the_reserve_account_until_it_comes_back(pair: str) -> None:
+    """Stripe holds 100.00 aside, and sets it free again.
+
+    clearing             | reserve
+           |    100.00   | 100.00 |
+    100.00 |             |        | 100.00
+    """
+    held = booked(a_balance_transaction(pair, "-100.00 USD", id="txn_1"))
+    assert t_accounts(held) == {RESERVE: "100.00 USD", CLEARING: "-100.00 USD"}
+    freed = booked(a_balance_transaction(pair, "100.00 USD", id="txn_2"))
+    assert t_accounts(held + freed) == {RESERVE: "0.00 USD", CLEARING: "0.00 USD"}
+    assert [posting.key for posting in held + freed] == ["reserve:txn_1", "reserve:txn_2"]
+
+
+def test_a_pair_without_rule_is_booked_only_to_the_account_that_a_person_mapped() -> None:
+    """A contribution of 0.10, for which the mapping names the account 61000.
+
+    clearing             | 61000
+           |      0.10   | 0.10 |
+    """
+    mapping = a_mapping(pairs={"contribution/contribution": "61000"})
+    bt = a_balance_transaction("contribution/contribution", "-0.10 USD")
+    made = postings(bt, Story(subject="txn_1"), mapping)
+    assert [posting.key for posting in made] == ["suspense:txn_1"]
+    assert t_accounts(made) == {"61000": "0.10 USD", CLEARING: "-0.10 USD"}
+
+
+def test_the_rule_table_has_no_row_that_this_page_does_not_show() -> None:
+    assert set(KNOWN_PAIRS) == {
+        *RECEIPTS,
+        *("refund/refund", "payment_refund/refund", "refund_failure/refund_failure"),
+        *("adjustment/dispute", "adjustment/dispute_reversal", "adjustment/fee"),
+        *("stripe_fee/fee", "stripe_fx_fee/fee", "tax_fee/tax"),
+        *("payout/payout", "payout_failure/payout_reversal", "payout_cancel/payout_reversal"),
+        "payout_minimum_balance_hold/payout_minimum_balance_hold",
+        "payout_minimum_balance_release/payout_minimum_balance_release",
+        *("reserve_transaction/risk_reserved_funds", "reserved_funds/risk_reserved_funds"),
+        *("reserve_hold/risk_reserved_funds", "reserve_release/risk_reserved_funds"),
+    }
+
+
+def test_only_a_customers_money_needs_a_match() -> None:
+    needing = {pair for pair in KNOWN_PAIRS if is_receipt(a_balance_transaction(pair))}
+    assert needing == set(RECEIPTS)
+    assert not is_receipt(a_balance_transaction("topup/topup"))
+
+
+def test_a_month_of_business_leaves_the_clearing_account_empty() -> None:
+    """Charge 108.25, refund 20.00, dispute 50.00, a bill of 0.43, and all the rest paid out.
+
+    clearing             | receivable      | refunds       | disputed
+    108.25 |      3.44   |        | 108.25 | 20.00 |       | 50.00 |
+           |     20.00   |
+           |     50.00   | fees            | dispute fees  | bank
+           |     15.00   | 3.44 |          | 15.00 |       | 19.38 |
+           |      0.43   | 0.43 |
+           |     19.38   |
+    """
+    month = [
+        a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", id="txn_1"),
+        a_balance_transaction("refund/refund", "-20.00 USD", id="txn_2"),
+        a_balance_transaction("adjustment/dispute", "-50.00 USD", "15.00 USD", id="txn_3"),
+        a_balance_transaction("stripe_fee/fee", "-0.43 USD", id="txn_4", source=None),
+        a_balance_transaction("payout/payout", "-19.38 USD", id="txn_5"),
+    ]
+    made = [posting for bt in month for posting in booked(bt)]
+    assert t_accounts(made) == {
+        CLEARING: "0.00 USD",
+        RECEIVABLE: "-108.25 USD",
+        FEES: "3.87 USD",
+        REFUNDS: "20.00 USD",
+        DISPUTED: "50.00 USD",
+        DISPUTE_FEES: "15.00 USD",
+        BANK: "19.38 USD",
+    }
+    assert clearing_effect(made, "USD") == money("0.00 USD")
+    assert len({posting.key for posting in made}) == len(made)
+
+
+# Fees
+
+
+def test_tax_inside_a_fee_goes_to_the_input_tax_account() -> None:
+    """A fee of 3.44 of which 0.55 is tax and 0.20 goes to an application.
+
+    clearing             | fees         | input tax
+           |      3.44   | 2.69 |       | 0.55 |
+                         | 0.20 |       |
+    """
+    parts = (
+        a_fee_part("2.69 USD"),
+        a_fee_part("0.55 USD", "tax"),
+        a_fee_part("0.20 USD", "application_fee"),
+    )
+    bt = a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
+    fee = booked(bt)[1]
+    assert entries(fee) == [
+        (FEES, money("2.89 USD")),
+        (INPUT_TAX, money("0.55 USD")),
+        (CLEARING, money("-3.44 USD")),
+    ]
+
+
+def test_parts_that_do_not_add_up_to_the_fee_are_not_believed() -> None:
+    parts = (a_fee_part("2.69 USD"), a_fee_part("0.55 USD", "tax"))
+    bt = a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
+    assert entries(booked(bt)[1]) == [(FEES, money("3.44 USD")), (CLEARING, money("-3.44 USD"))]
+
+
+def test_parts_that_cancel_out_on_an_account_leave_no_empty_line() -> None:
+    parts = (
+        a_fee_part("1.00 USD"),
+        a_fee_part("-1.00 USD", "application_fee"),
+        a_fee_part("0.55 USD", "tax"),
+    )
+    bt = a_balance_transaction("charge/charge", "108.25 USD", "0.55 USD", fee_parts=parts)
+    assert t_accounts(booked(bt)[1:]) == {INPUT_TAX: "0.55 USD", CLEARING: "-0.55 USD"}
+
+
+def test_a_fee_that_is_all_there_is_makes_one_journal() -> None:
+    bt = a_balance_transaction("stripe_fee/fee", "0.00 USD", "0.43 USD")
+    made = booked(bt)
+    assert [posting.key for posting in made] == ["fee:txn_1"]
+    assert t_accounts(made) == {FEES: "0.43 USD", CLEARING: "-0.43 USD"}
+
+
+# Texts and days
+
+
+def test_a_journal_says_what_it_is_for_and_names_both_stripe_ids() -> None:
+    story = Story(subject="re_1", text="Order SO-1001")
+    made = booked(a_balance_transaction("refund/refund", "-20.00 USD", "0.10 USD"), story)
+    refund, fee = map(the_journal, made)
+    assert refund.description == "Stripe refund re_1 txn_1 Order SO-1001"
+    assert fee.description == "Stripe fee of re_1 txn_1 Order SO-1001"
+    assert {line.text for line in refund.lines} == {"Stripe refund re_1 Order SO-1001"}
+    assert {line.subaccount for line in refund.lines} == {"000-000"}
+    assert refund.branch == "HQ"
+
+
+def test_a_long_text_is_cut_to_what_the_erp_holds() -> None:
+    bt = a_balance_transaction("refund/refund", "-20.00 USD")
+    (refund,) = booked(bt, Story(subject="re_1", text="x" * 1000))
+    journal = the_journal(refund)
+    assert len(journal.description) == LONGEST_TEXT
+    assert {len(line.text) for line in journal.lines} == {LONGEST_TEXT}
+
+
+@pytest.mark.parametrize("pair", ["charge/charge", "refund/refund", "payout/payout"])
+def test_a_movement_is_dated_by_the_day_in_the_accountants_time_zone(pair: str) -> None:
+    late = datetime(2026, 4, 1, 3, 59, tzinfo=UTC)
+    bt = a_balance_transaction(pair, "20.00 USD", "0.10 USD", created=late)
+    assert {posting.document.day for posting in booked(bt)} == {date(2026, 3, 31)}
+
+
+def test_the_fee_of_an_instant_payout_is_dated_when_it_was_taken() -> None:
+    bt = a_balance_transaction("payout/payout", "-19.38 USD", "0.50 USD")
+    made = booked(bt, Story(subject="po_1", arrival=date(2026, 4, 2)))
+    assert [posting.document.day for posting in made] == [date(2026, 4, 2), date(2026, 3, 31)]

@@ -1,0 +1,68 @@
+"""What postings do to the ledger, account by account, as a reader of T-accounts sees it."""
+
+from build.records import (
+    ACCOUNTS,
+    CLEARING,
+    a_charge,
+    a_mapping,
+    a_match,
+)
+from ml_connector.basics.money import Money, totals
+from ml_connector.books.mapping import Role
+from ml_connector.books.postings import Journal, Posting
+from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.rules import (
+    RULES,
+    Story,
+    is_receipt,
+    postings,
+)
+
+RECEIVABLE = "accounts receivable"
+FEES = ACCOUNTS[Role.FEES]
+INPUT_TAX = ACCOUNTS[Role.INPUT_TAX]
+REFUNDS = ACCOUNTS[Role.REFUNDS]
+DISPUTED = ACCOUNTS[Role.DISPUTED]
+DISPUTE_FEES = ACCOUNTS[Role.DISPUTE_FEES]
+RESERVE = ACCOUNTS[Role.RESERVE]
+
+CASH_BEHIND = {"STRIPEUSD": CLEARING, "STRIPEEUR": "10310"}
+CLEARING_OF = {"USD": CLEARING, "EUR": "10310"}
+
+KNOWN_PAIRS = ["/".join(pair) for pair in RULES]
+RECEIPTS = ["charge/charge", "payment/charge"]
+
+
+def entries(posting: Posting) -> list[tuple[str, Money]]:
+    """Every entry that a posting makes in the ledger; debits are positive."""
+    document = posting.document
+    if isinstance(document, Journal):
+        return [(line.account, line.amount) for line in document.lines]
+    return [(CASH_BEHIND[document.cash_account], document.amount), (RECEIVABLE, -document.amount)]
+
+
+def t_accounts(made: list[Posting]) -> dict[str, str]:
+    """What postings together leave on each account that they touch."""
+    sides: dict[str, list[Money]] = {}
+    for account, amount in (entry for posting in made for entry in entries(posting)):
+        sides.setdefault(account, []).append(amount)
+    return {
+        account: ", ".join(str(sum_) for sum_ in totals(amount).values())
+        for account, amount in sides.items()
+    }
+
+
+def story_of(bt: BalanceTransaction, subject: str = "re_1") -> Story:
+    """What a caller knows of a transaction; a receipt comes with its match."""
+    match = a_match(a_charge(bt.amount)) if is_receipt(bt) else None
+    return Story(subject=subject, match=match)
+
+
+def booked(bt: BalanceTransaction, story: Story | None = None) -> list[Posting]:
+    """The postings of a transaction under the usual mapping."""
+    return postings(bt, story or story_of(bt), a_mapping())
+
+
+def the_journal(posting: Posting) -> Journal:
+    assert isinstance(posting.document, Journal)
+    return posting.document

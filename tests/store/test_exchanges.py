@@ -1,0 +1,69 @@
+"""Exchanges: stored many at once, counted by kind of call, pruned."""
+
+from datetime import timedelta
+
+import pytest
+
+from build.stored import MAIN, NOON, OTHER
+from ml_connector.store import exchanges
+from ml_connector.store.engine import Store
+from ml_connector.store.exchanges import CallCount, Exchange
+
+pytestmark = pytest.mark.anyio
+ERP = "/entity/Default/24.200.001"
+
+
+def a_call(path: str = "/v1/charges/ch_3Abcdefgh", **changes: object) -> Exchange:
+    facts: dict[str, object] = {
+        "at": NOON,
+        "service": "stripe",
+        "method": "GET",
+        "status": 200,
+        "duration_ms": 100,
+    }
+    return Exchange(connection=MAIN, path=path, **(facts | changes))
+
+
+async def test_calls_of_one_kind_are_counted_together(store: Store) -> None:
+    calls = [
+        a_call("/v1/charges/ch_3Abcdefgh", duration_ms=100),
+        a_call("/v1/charges/ch_9Zyxwvuts?expand[]=refunds", duration_ms=301, status=404),
+        a_call("/v1/charges?limit=100"),
+        a_call(f"{ERP}/Payment/Payment/000123", service="acumatica", status=None, error="timeout"),
+        a_call(f"{ERP}/Payment/Payment/000124", service="acumatica", status=500),
+        a_call(f"{ERP}/Customer/ABARTENDE", service="acumatica"),
+        a_call(f"{ERP}/Payment/4a5b6c7d-1111-2222-3333-444455556666", service="acumatica"),
+    ]
+    async with store.transaction() as tx:
+        await exchanges.record(tx, calls)
+        found = await exchanges.counts(tx, MAIN)
+        assert await exchanges.counts(tx, OTHER) == []
+        assert await exchanges.counts(tx, MAIN, since=NOON + timedelta(seconds=1)) == []
+    assert found == [
+        CallCount("acumatica", "GET", f"{ERP}/Payment/Payment/{{id}}", 2, 2, 100, 100),
+        CallCount("stripe", "GET", "/v1/charges/{id}", 2, 1, 201, 301),
+        CallCount("acumatica", "GET", f"{ERP}/Customer/{{id}}", 1, 0, 100, 100),
+        CallCount("acumatica", "GET", f"{ERP}/Payment/{{id}}", 1, 0, 100, 100),
+        CallCount("stripe", "GET", "/v1/charges", 1, 0, 100, 100),
+    ]
+
+
+async def test_the_last_exchanges_of_a_resource_come_newest_first(store: Store) -> None:
+    first = a_call(resource="ch_1", request="{}", response="{}", request_id="req_1")
+    second = a_call(resource="ch_1", at=NOON + timedelta(seconds=1), status=500)
+    third = a_call(resource="ch_2")
+    async with store.transaction() as tx:
+        await exchanges.record(tx, [first, second, third])
+        assert await exchanges.recent(tx, MAIN, resource="ch_1") == [second, first]
+        assert await exchanges.recent(tx, MAIN, failed_only=True) == [second]
+        assert len(await exchanges.recent(tx, MAIN, limit=2)) == 2
+
+
+async def test_many_exchanges_are_stored_and_old_ones_pruned(store: Store) -> None:
+    calls = [a_call(at=NOON + timedelta(seconds=number)) for number in range(2_001)]
+    async with store.transaction() as tx:
+        await exchanges.record(tx, [])
+        await exchanges.record(tx, calls)
+        assert await exchanges.prune(tx, OTHER, NOON + timedelta(days=1)) == 0
+        assert await exchanges.prune(tx, MAIN, NOON + timedelta(seconds=2_000)) == 2_000
+        assert await exchanges.recent(tx, MAIN) == [calls[-1]]
