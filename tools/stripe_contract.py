@@ -86,7 +86,7 @@ class Parameters:
         fields, required = {}, []
         for key, kind in self.declared(name):
             needed = head(annotation(kind)) != "NotRequired"
-            inner = kind if needed else annotation(kind).slice  # type: ignore[attr-defined]
+            inner = kind if needed else annotation(kind).slice
             fields[key] = self.kind(inner)
             required += [key] if needed else []
         return {"object": fields, "required": required} if required else {"object": fields}
@@ -105,7 +105,7 @@ class Parameters:
                 rows = self.declared(base) + rows
             return rows
         call = self.aliases[name]
-        pairs = call.args[1]  # type: ignore[attr-defined]
+        pairs = call.args[1]
         return [(k.value, v) for k, v in zip(pairs.keys, pairs.values, strict=True)]
 
     def kind(self, node: ast.expr) -> Any:
@@ -145,16 +145,16 @@ def first_call(function: ast.FunctionDef) -> ast.Call | None:
     """The request made by a service method."""
     for node in ast.walk(function):
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if is_call and node.func.attr == "_request":  # type: ignore[attr-defined]
-            return node  # type: ignore[return-value]
+        if is_call and node.func.attr == "_request":
+            return node
     return None
 
 
 def template(node: ast.expr) -> str:
     """The path template of a request."""
     if isinstance(node, ast.Call):
-        node = node.func.value  # type: ignore[attr-defined]
-    return str(node.value)  # type: ignore[attr-defined]
+        node = node.func.value
+    return str(node.value)
 
 
 def returned(function: ast.FunctionDef, objects: dict[str, str]) -> list[str]:
@@ -182,10 +182,10 @@ def routes(root: Path, objects: dict[str, str]) -> dict[str, Any]:
                 call = first_call(method) if isinstance(method, ast.FunctionDef) else None
                 if call is None:
                     continue
-                verb = str(call.args[0].value).upper()  # type: ignore[attr-defined]
+                verb = str(call.args[0].value).upper()
                 found[f"{verb} {template(call.args[1])}"] = {
-                    "params": described(root, service, method),  # type: ignore[arg-type]
-                    "returns": returned(method, objects),  # type: ignore[arg-type]
+                    "params": described(root, service, method),
+                    "returns": returned(method, objects),
                 }
     return found
 
@@ -261,8 +261,8 @@ def object_name(owner: ast.ClassDef) -> str | None:
     """The wire name of a resource class."""
     for n in owner.body:
         is_name = isinstance(n, ast.AnnAssign) and getattr(n.target, "id", "") == "OBJECT_NAME"
-        if is_name and isinstance(n.value, ast.Constant):  # type: ignore[attr-defined]
-            return str(n.value.value)  # type: ignore[attr-defined]
+        if is_name and isinstance(n.value, ast.Constant):
+            return str(n.value.value)
     return None
 
 

@@ -24,6 +24,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SITE = "https://erp.example.com/Erp"
 APP = OAuthApp(SITE, "11111111-2222-3333-4444-555555555555@U100", "the-secret")
 ENDPOINT = "Default/24.200.001"
+STATUS = "/Erp/entity/Default/24.200.001/Payment/ReleasePayment/status/5f0c"
 
 Answer = httpx2.Response | Exception
 Handler = Callable[[httpx2.Request], Answer]
@@ -175,3 +176,33 @@ def client(handler: Handler, *, endpoint: str = ENDPOINT) -> tuple[AcumaticaClie
 
 def with_password(app: OAuthApp = APP) -> OAuthApp:
     return replace(app, username="api-user", password="the-password")
+
+
+def value(**fields: Any) -> dict[str, Any]:
+    return {name: {"value": held} for name, held in fields.items()}
+
+
+def payment_record(status: str) -> dict[str, Any]:
+    plain = value(
+        Type="Payment",
+        ReferenceNbr="000078",
+        Status=status,
+        CustomerID="GOODFOOD",
+        CashAccount="10650ST",
+        CurrencyID="USD",
+        PaymentAmount=100.0000,
+        PaymentRef="ch_3QabcDEF",
+        ApplicationDate="2026-01-31T00:00:00+00:00",
+        AvailableBalance=0.0,
+    )
+    history = [value(DisplayDocType="Invoice", DisplayRefNbr="INV000046", AmountPaid=100.0)]
+    return {"id": "guid-1", **plain, "ApplicationHistory": history, "DocumentsToApply": []}
+
+
+def scripted(*answers: httpx2.Response | Exception) -> Handler:
+    waiting = list(answers)
+    return lambda _: waiting.pop(0)
+
+
+def accepted(location: str = STATUS) -> httpx2.Response:
+    return httpx2.Response(202, headers={"Location": location})

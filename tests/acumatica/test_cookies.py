@@ -8,7 +8,7 @@ import pytest
 
 from acumatica.stand_in import SITE, Site, http_error, transport
 from ml_connector.acumatica.cookies import CookieLogin, CookieSession, Jar
-from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.errors import Misconfigured, OutcomeUnknown, TryAgain
 from ml_connector.http.transport import Request
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +97,13 @@ async def test_a_wrong_password_is_asked_once_and_names_the_sign_in() -> None:
     with pytest.raises(Misconfigured, match="Invalid credentials"):
         await session.send(ASK)
     assert len(site.seen) == 1
+
+
+async def test_a_sign_in_without_an_answer_does_not_make_the_calls_outcome_unknown() -> None:
+    session = CookieSession(LOGIN, transport=transport(Site(lambda _: httpx2.ReadTimeout("late"))))
+    with pytest.raises(TryAgain) as caught:
+        await session.send(ASK)
+    assert not isinstance(caught.value, OutcomeUnknown)
 
 
 def test_an_expired_cookie_is_forgotten() -> None:

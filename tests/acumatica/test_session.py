@@ -16,7 +16,7 @@ from acumatica.stand_in import (
     with_password,
 )
 from ml_connector.acumatica.signin import DeadGrant, authorize_url
-from ml_connector.basics.errors import Misconfigured, TryAgain
+from ml_connector.basics.errors import Misconfigured, OutcomeUnknown, TryAgain
 from ml_connector.http.transport import Request
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +110,17 @@ async def test_a_renewal_whose_answer_was_lost_is_asked_for_once_more() -> None:
     signed = session(Site(acumatica), MemoryTokens(tokens(expires_in=-1)))
     assert (await signed.send(ASK)).status == 200
     assert acumatica.grants == ["refresh_token", "refresh_token"]
+
+
+async def test_a_sign_in_without_an_answer_does_not_make_the_calls_outcome_unknown() -> None:
+    acumatica = Acumatica(current="none")
+    acumatica.lose_answers = 2
+    site = Site(acumatica)
+    signed = session(site, MemoryTokens(tokens(expires_in=-1)))
+    with pytest.raises(TryAgain) as caught:
+        await signed.send(ASK)
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert [one.path for one in site.seen] == [TOKEN, TOKEN]
 
 
 async def test_a_dead_refresh_token_falls_back_to_the_password() -> None:

@@ -30,10 +30,10 @@ async def mirror(addresses: Addresses, *, at_most: int = 1_000_000) -> None:
         base_url=stripe["url"], auth=(stripe["key"], ""), trust_env=False
     ) as api:
         while True:
-            # A jump of the clock ends idle sessions, as on the real site.
             async with signed_in(addresses["acumatica"]) as erp:
-                rows = (await erp.get("Invoice", params=query)).raise_for_status().json()
-            for row in rows:
+                answer = await erp.get("Invoice", params=query)
+            # A jump of the clock ends a session, even one that has only begun.
+            for row in answer.json() if answer.status_code == 200 else ():
                 number = row["ReferenceNbr"]["value"]
                 if number not in sent and len(sent) < at_most:
                     await copy(api, row)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
+import stripe
 import uvicorn
 
-import stripe
 from ml_sandbox.clock import SandboxClock
 from ml_sandbox.stripe.app import StripeSandbox, create_app
 

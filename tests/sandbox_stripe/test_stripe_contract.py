@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import stripe
-from ml_sandbox.stripe.contract import ALWAYS, SOMETIMES_ABSENT, Contract
 
+from ml_sandbox.stripe.contract import ALWAYS, SOMETIMES_ABSENT, Contract
 from sandbox_stripe.stripe_running import Json, Running
 
 PREFIXES = {

@@ -30,9 +30,7 @@ def test_basic_and_bearer_are_equal_and_the_answer_names_request_and_version(
 @pytest.mark.parametrize(
     "header", ["", "Bearer sk_live_abcdefghijklmnop", "Bearer pk_test_abc", "Basic !!", "Digest x"]
 )
-def test_no_key_a_live_key_and_a_publishable_key_are_refused(
-    sandbox: Running, header: str
-) -> None:
+def test_no_key_a_live_key_and_a_publishable_key_are_refused(sandbox: Running, header: str) -> None:
     headers = {"Authorization": header} if header else {}
     answer = bare(sandbox, "/v1/customers", **headers)
     assert answer.status_code == 401
@@ -122,7 +120,9 @@ def test_an_unknown_object_is_404_in_the_path_and_400_in_a_cursor(sandbox: Runni
 
 def test_arrays_are_read_with_and_without_numbers(sandbox: Running) -> None:
     body = "invoice_settings[custom_fields][][name]=PO&invoice_settings[custom_fields][][value]=7"
-    body += "&invoice_settings[custom_fields][][name]=Dept&invoice_settings[custom_fields][][value]=9"
+    body += (
+        "&invoice_settings[custom_fields][][name]=Dept&invoice_settings[custom_fields][][value]=9"
+    )
     made = sandbox.http.post("/v1/customers", content=body).json()
     numbered = sandbox.post(
         "/v1/customers",
@@ -212,7 +212,7 @@ def test_a_key_replays_its_first_answer_and_refuses_other_parameters(sandbox: Ru
 def test_validation_errors_free_the_key_and_rule_errors_keep_it(sandbox: Running) -> None:
     options: stripe.RequestOptions = {"idempotency_key": "v"}
     with pytest.raises(stripe.InvalidRequestError):
-        sandbox.v1.customers.create({"nonsense": "1"}, options)  # type: ignore[typeddict-unknown-key]
+        sandbox.v1.customers.create({"nonsense": "1"}, options)
     sandbox.v1.customers.create({"name": "A"}, options)
     invoice = sandbox.open_invoice()
     path, headers = f"/v1/invoices/{invoice['id']}/finalize", {"Idempotency-Key": "w"}
@@ -298,3 +298,27 @@ def test_control_calls_are_not_counted_and_api_calls_are(sandbox: Running) -> No
         "calls": {"GET /v1/customers": 1, "GET /v1/customers/{customer}": 1},
         "total": 2,
     }
+
+
+def test_metadata_has_limits(sandbox: Running) -> None:
+    many = {f"metadata[k{n}]": "1" for n in range(51)}
+    sandbox.refused(400, "/v1/customers", many)
+    sandbox.refused(400, "/v1/customers", {"metadata[" + "k" * 41 + "]": "1"})
+    sandbox.refused(400, "/v1/customers", {"metadata[k]": "v" * 501})
+    assert sandbox.post("/v1/customers", {"metadata[" + "k" * 40 + "]": "v" * 500})
+
+
+def test_switches_are_described_and_refuse_other_types(sandbox: Running) -> None:
+    shown = sandbox.look("switches")
+    assert all(row["meaning"] for row in shown.values())
+    assert sandbox.http.post("/_sandbox/switches", json={"nonsense": 1}).status_code == 400
+    assert sandbox.http.post("/_sandbox/switches", json={"rate_limit": 1}).status_code == 400
+    assert sandbox.http.post("/_sandbox/nowhere").status_code == 404
+
+
+def test_the_date_of_an_answer_is_the_clock_of_the_sandbox(sandbox: Running) -> None:
+    sandbox.control("clock", now="2027-01-15T12:00:00+00:00")
+    answer = sandbox.http.get("/v1/customers")
+    assert answer.headers["Date"].startswith("Fri, 15 Jan 2027 12:00:0")
+    made = sandbox.post("/v1/customers")
+    assert 1_800_014_400 <= made["created"] < 1_800_014_430

@@ -27,14 +27,14 @@ def test_tax_amounts_of_the_erp_are_kept_to_the_cent(sandbox: Running) -> None:
         {"amount": 10000, "description": "A", "tax_amounts": [tax]},
         {"amount": 5000, "description": "B", "tax_amounts": [{**tax, "amount": 413}]},
     ]
-    made = sandbox.v1.invoices.add_lines(invoice, {"lines": rows})  # type: ignore[typeddict-item]
+    made = sandbox.v1.invoices.add_lines(invoice, {"lines": rows})
     assert (made.subtotal, made.total) == (15000, 16239)
     assert made.total_taxes is not None
     assert [t.amount for t in made.total_taxes] == [1239]
     line = made.lines.data[0]
     assert line.taxes is not None
     assert line.taxes[0].tax_behavior == "exclusive"
-    rate = sandbox.v1.tax_rates.retrieve(str(line.taxes[0].tax_rate_details.tax_rate))  # type: ignore[union-attr]
+    rate = sandbox.v1.tax_rates.retrieve(str(line.taxes[0].tax_rate_details.tax_rate))
     assert (rate.percentage, rate.active) == (8.25, False)
     changed = sandbox.v1.invoices.update_lines(
         invoice, {"lines": [{"id": line.id, "amount": 9000, "tax_amounts": ""}]}
@@ -48,9 +48,7 @@ def test_tax_amounts_of_the_erp_are_kept_to_the_cent(sandbox: Running) -> None:
 
 
 def test_tax_amounts_and_tax_rates_exclude_each_other(sandbox: Running) -> None:
-    rate = sandbox.v1.tax_rates.create(
-        {"display_name": "VAT", "inclusive": True, "percentage": 20}
-    )
+    rate = sandbox.v1.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20})
     invoice = draft(sandbox, **{"default_tax_rates[0]": rate.id})
     form = {
         "lines[0][amount]": "1200",
@@ -73,7 +71,10 @@ def test_250_lines_fit_and_one_more_does_not(sandbox: Running) -> None:
         made = sandbox.post(f"/v1/invoices/{invoice}/add_lines", form)
     assert (made["total"], len(made["lines"]["data"]), made["lines"]["has_more"]) == (250, 10, True)
     sandbox.refused(400, f"/v1/invoices/{invoice}/add_lines", {"lines[0][amount]": "1"})
-    assert len(list(sandbox.v1.invoices.line_items.list(invoice, {"limit": 100}).auto_paging_iter())) == 250
+    assert (
+        len(list(sandbox.v1.invoices.line_items.list(invoice, {"limit": 100}).auto_paging_iter()))
+        == 250
+    )
 
 
 def test_items_are_put_on_the_invoice_or_wait(sandbox: Running) -> None:
@@ -91,17 +92,20 @@ def test_items_are_put_on_the_invoice_or_wait(sandbox: Running) -> None:
     )
     assert swept.total == 500
     sandbox.v1.invoice_items.create(
-        {"customer": customer.id, "invoice": excluded.id, "quantity": 3, "unit_amount_decimal": "33.5"}
-    )  # fmt: skip
+        {
+            "customer": customer.id,
+            "invoice": excluded.id,
+            "quantity": 3,
+            "unit_amount_decimal": "33.5",
+        }
+    )
     assert read(sandbox, excluded.id)["total"] == 101  # 3 x 33.5 = 100.5, half up
 
 
 def test_a_number_is_used_once_and_otherwise_made_from_the_customer(sandbox: Running) -> None:
     first = sandbox.open_invoice(number="INV-1")
     assert first["number"] == "INV-1"
-    error = sandbox.refused(
-        400, "/v1/invoices", {"customer": first["customer"], "number": "INV-1"}
-    )
+    error = sandbox.refused(400, "/v1/invoices", {"customer": first["customer"], "number": "INV-1"})
     assert (error["type"], error["param"]) == ("invalid_request_error", "number")
     second = sandbox.open_invoice(customer=first["customer"])
     prefix = sandbox.get(f"/v1/customers/{first['customer']}")["invoice_prefix"]
@@ -372,3 +376,55 @@ def test_sending_finalizes_and_lateness_only_tells(sandbox: Running) -> None:
     sandbox.later(11 * 86_400)
     assert sandbox.event_types()[-1] == "invoice.overdue"
     assert read(sandbox, invoice)["status"] == "open"
+
+
+def test_a_draft_that_advances_by_itself_opens_after_an_hour(sandbox: Running) -> None:
+    invoice = draft(sandbox, auto_advance="true")
+    empty = draft(sandbox, auto_advance="true")
+    sandbox.post(f"/v1/invoices/{invoice}/add_lines", {"lines[0][amount]": "1000"})
+    sandbox.later(3500)
+    assert read(sandbox, invoice)["status"] == "draft"
+    sandbox.later(200)
+    assert read(sandbox, invoice)["status"] == "open"
+    failed = read(sandbox, empty)
+    assert failed["status"] == "draft"
+    assert failed["last_finalization_error"]["code"] == "invoice_no_customer_line_items"
+    assert "invoice.finalization_failed" in sandbox.event_types()
+
+
+def test_a_saved_payment_method_pays_and_a_bank_that_asks_is_answered(sandbox: Running) -> None:
+    customer = sandbox.v1.customers.create({"name": "A"})
+    method = sandbox.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    sandbox.v1.customers.update(
+        customer.id, {"invoice_settings": {"default_payment_method": method.id}}
+    )
+    saved = sandbox.open_invoice(customer=customer.id)
+    assert sandbox.v1.invoices.pay(saved["id"]).status == "paid"
+    asked = sandbox.open_invoice()
+    with pytest.raises(stripe.CardError) as caught:
+        sandbox.v1.invoices.pay(asked["id"], {"payment_method": "pm_card_authenticationRequired"})
+    assert caught.value.code == "invoice_payment_intent_requires_action"
+    assert sandbox.event_types()[-2:] == [
+        "payment_intent.requires_action", "invoice.payment_action_required",
+    ]  # fmt: skip
+    form = {"card": "4000002760003184", "authentication": "complete"}
+    assert "Paid" in sandbox.http.post(asked["hosted_invoice_url"], data=form).text
+
+
+def test_the_page_shows_lines_tax_total_and_escapes_text(sandbox: Running) -> None:
+    invoice = draft(sandbox, description="<script>x</script>")
+    form = {
+        "lines[0][amount]": "10000",
+        "lines[0][description]": "Tom & Co",
+        "lines[0][tax_amounts][0][amount]": "825",
+        "lines[0][tax_amounts][0][taxable_amount]": "10000",
+        "lines[0][tax_amounts][0][tax_rate_data][display_name]": "Sales tax",
+        "lines[0][tax_amounts][0][tax_rate_data][percentage]": "8.25",
+        "lines[0][tax_amounts][0][tax_rate_data][inclusive]": "false",
+    }
+    sandbox.post(f"/v1/invoices/{invoice}/add_lines", form)
+    page = sandbox.http.get(sandbox.post(f"/v1/invoices/{invoice}/finalize")["hosted_invoice_url"])
+    for text in ("Tom &amp; Co", "$100.00", "Sales tax", "$8.25", "$108.25", "open"):
+        assert text in page.text
+    assert "<script>" not in page.text
+    assert sandbox.http.get("/i/nothing").status_code == 404

@@ -298,16 +298,26 @@ def test_an_unknown_kind_of_row_can_be_booked(sandbox: Running) -> None:
 def test_a_bank_debit_is_pending_and_then_decided(sandbox: Running) -> None:
     sandbox.control("webhooks", delay_scale=1000.0)
     intent = sandbox.v1.payment_intents.create(
-        {"amount": 5000, "currency": "usd", "payment_method": "pm_usBankAccount_success", "confirm": True}
-    )  # fmt: skip
+        {
+            "amount": 5000,
+            "currency": "usd",
+            "payment_method": "pm_usBankAccount_success",
+            "confirm": True,
+        }
+    )
     assert intent.status == "processing"
     charge = sandbox.get(f"/v1/charges/{intent.latest_charge}")
     assert (charge["status"], charge["id"][:3]) == ("pending", "py_")
     sandbox.later(30)
     assert sandbox.get(f"/v1/payment_intents/{intent.id}")["status"] == "succeeded"
     bounced = sandbox.v1.payment_intents.create(
-        {"amount": 5000, "currency": "usd", "payment_method": "pm_usBankAccount_accountClosed", "confirm": True}
-    )  # fmt: skip
+        {
+            "amount": 5000,
+            "currency": "usd",
+            "payment_method": "pm_usBankAccount_accountClosed",
+            "confirm": True,
+        }
+    )
     sandbox.later(30)
     now = sandbox.get(f"/v1/payment_intents/{bounced.id}")
     assert now["status"] == "requires_payment_method"
@@ -339,3 +349,23 @@ def test_the_books_show_sums_by_kind(sandbox: Running) -> None:
     kind = books["currencies"]["usd"]["by_kind"]["charge/charge"]
     assert kind == {"count": 2, "amount": 30000, "fee": 930, "net": 29070}
     assert books["invariant_violations"] == []
+
+
+def test_a_test_clock_moves_the_sandbox_forward_only(sandbox: Running) -> None:
+    charge = sandbox.charged(10000, card="4242424242424242")
+    now = charge["created"]
+    clock = sandbox.v1.test_helpers.test_clocks.create({"frozen_time": now})
+    sandbox.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": now + 10 * 86_400})
+    assert row_of(sandbox, charge)["status"] == "available"
+    path = f"/v1/test_helpers/test_clocks/{clock.id}/advance"
+    assert sandbox.refused(400, path, {"frozen_time": str(now)})["param"] == "frozen_time"
+
+
+def test_a_refund_without_available_money_waits(sandbox: Running) -> None:
+    sandbox.control("switches", refunds_need_balance=True)
+    charge = sandbox.charged(10000, card="4242424242424242")
+    refund = sandbox.v1.refunds.create({"charge": charge["id"]})
+    assert (refund.status, refund.pending_reason) == ("pending", "insufficient_funds")
+    assert refund.balance_transaction is None
+    ended = sandbox.control(f"refunds/{refund.id}", outcome="succeeded")
+    assert row_of(sandbox, ended)["amount"] == -10000

@@ -1,6 +1,7 @@
 """One invoice from draft to bank, through the official package."""
 
 import stripe
+
 from sandbox_stripe.stripe_running import Receiver, Running
 
 

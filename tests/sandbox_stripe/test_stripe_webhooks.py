@@ -183,3 +183,32 @@ def test_events_are_listed_by_type_and_forgotten_after_thirty_days(sandbox: Runn
     assert "customer.created" not in sandbox.event_types()
     answer = sandbox.http.get("/v1/events", params={"ending_before": last})
     assert answer.json()["error"]["code"] == "resource_missing"
+
+
+def test_bodies_of_the_wrong_mode_and_stale_signatures_can_be_sent(
+    sandbox: Running, receiver: Receiver
+) -> None:
+    endpoint = subscribe(sandbox, receiver, "customer.created")
+    sandbox.control("webhooks", live_mode=True)
+    sandbox.post("/v1/customers")
+    sandbox.settle()
+    assert json.loads(receiver.got[0][1])["livemode"] is True
+    sandbox.control("webhooks", live_mode=False, stale_seconds=400)
+    sandbox.post("/v1/customers")
+    sandbox.settle()
+    headers, body = receiver.got[1]
+    with pytest.raises(stripe.SignatureVerificationError, match="tolerance"):
+        sandbox.sdk.construct_event(body, headers["stripe-signature"], endpoint["secret"])
+
+
+def test_an_endpoint_that_never_acknowledges_is_given_up(
+    sandbox: Running, receiver: Receiver
+) -> None:
+    sandbox.control("webhooks", delay_scale=0.001)
+    subscribe(sandbox, receiver, "customer.created")
+    receiver.answers = [500] * 9
+    sandbox.post("/v1/customers")
+    sandbox.settle()
+    delivery = sandbox.look("webhooks/deliveries")["deliveries"][0]
+    assert (delivery["state"], len(receiver.got)) == ("failed", 4)
+    assert sandbox.get("/v1/events", delivery_success="false")["data"][0]["pending_webhooks"] == 1

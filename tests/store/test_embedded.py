@@ -159,6 +159,19 @@ def test_programs_that_start_together_make_one_database(home: Path) -> None:
         assert ask(urls.pop(), "SELECT count(*) FROM pg_database WHERE NOT datistemplate") == 2
 
 
+def test_a_home_may_have_a_space_in_its_name(home: Path) -> None:
+    home.chmod(0o711)
+    with a_server(home / "My Company" / "postgres") as server:
+        assert ask(server.start(), "SELECT 1") == 1
+
+
+def test_what_was_never_started_can_be_stopped(home: Path) -> None:
+    server = EmbeddedPostgres(home / "nothing" / "postgres")
+    server.stop()
+    assert not server.last_one_out()
+    assert not server.running()
+
+
 def test_a_start_that_was_cut_off_is_made_anew(home: Path) -> None:
     half = home / ".postgres.new"
     half.mkdir()
@@ -167,8 +180,9 @@ def test_a_start_that_was_cut_off_is_made_anew(home: Path) -> None:
         assert ask(server.start(), "SELECT 1") == 1
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_private_folder(home: Path) -> None:
-    data = home / ("a" * 60) / ("b" * 60) / "postgres"
+@pytest.mark.parametrize("name", ["a" * 120, "Smith, Jones"])
+def test_a_path_that_no_socket_can_have_gets_a_private_folder(home: Path, name: str) -> None:
+    data = home / name / "postgres"
     home.chmod(0o711)
     with a_server(data) as server:
         url = server.start()

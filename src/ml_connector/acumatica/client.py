@@ -24,7 +24,7 @@ from ml_connector.acumatica.fields import held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
-from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import ArPayment, Journal
@@ -151,7 +151,8 @@ class AcumaticaClient:
         """
         call = _write("Payment", f"the payment {payment.payment_ref}", payment.payment_ref)
         body = translate.payment_body(payment, self.version)
-        return translate.payment_document(await self._endpoint.put(call, body, wire.PaymentWire))
+        record = await self._endpoint.put(call, body, wire.PaymentWire)
+        return _made(call, translate.payment_document, record)
 
     async def release_payment(self, ref: ErpRef) -> None:
         """Puts a payment into the ledger; two calls when the learned wait fits.
@@ -198,7 +199,8 @@ class AcumaticaClient:
         """
         call = _write("JournalTransaction", f"the journal {tag}", tag)
         body = translate.journal_body(journal, tag, self._ledger)
-        return translate.journal_document(await self._endpoint.put(call, body, wire.JournalWire))
+        record = await self._endpoint.put(call, body, wire.JournalWire)
+        return _made(call, translate.journal_document, record)
 
     async def release_journal(self, ref: ErpRef) -> None:
         """Puts a batch into the ledger; two calls when the learned wait fits."""
@@ -309,6 +311,17 @@ class AcumaticaClient:
             found = await self._one(entity, ref, wire.ChangedWire, status)
             if text(found.status) not in released:
                 raise
+
+
+def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:
+    """The document that a write made; one whose keys were not told has to be looked for."""
+    try:
+        return read(record)
+    except Bug as nameless:
+        raise OutcomeUnknown(
+            f"Acumatica took {call.what} but did not tell its number.",
+            cause="acumatica.outcome_unknown",
+        ) from nameless
 
 
 def _write(entity: str, what: str, resource: str) -> Call:

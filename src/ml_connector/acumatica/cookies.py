@@ -11,7 +11,7 @@ import msgspec
 from ml_connector.acumatica.errors import Call, explain
 from ml_connector.acumatica.session import with_headers
 from ml_connector.acumatica.turns import Turns
-from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.errors import ConnectorError, OutcomeUnknown, TryAgain
 from ml_connector.http.transport import Request, Response, Transport
 
 LOGIN = Call("", "the sign-in", writes=False)
@@ -128,7 +128,10 @@ class CookieSession:
                 self._login.body(),
                 repeatable=False,
             )
-            response = await self._transport.send(request, control=True)
+            try:
+                response = await self._transport.send(request, control=True)
+            except OutcomeUnknown as lost:  # of the sign-in, not of the call that waits for it
+                raise TryAgain(lost.sentence, cause="acumatica.sign_in_unanswered") from lost
             if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.OK):
                 raise explain(response, LOGIN)
             self._jar.take(response.set_cookies)

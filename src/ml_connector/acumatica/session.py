@@ -104,7 +104,7 @@ class OAuthSession:
                 if self._usable(stored, stale):
                     self._held = stored
                     return stored
-                fresh = await self._granted(stored)
+                fresh = await self._seen(stored)
                 return await self._keep(fresh, stored.version if stored else 0)
 
     def _usable(self, tokens: Tokens | None, stale: Tokens | None) -> TypeGuard[Tokens]:
@@ -121,6 +121,13 @@ class OAuthSession:
         if self._held is not None and self._held.fresh(self._clock.now()):
             return self._held
         raise TryAgain("Another worker is renewing the sign-in.", cause="acumatica.sign_in_race")
+
+    async def _seen(self, stored: Tokens | None) -> Tokens:
+        """New tokens; a sign-in without an answer says nothing about the call that waits for it."""
+        try:
+            return await self._granted(stored)
+        except OutcomeUnknown as lost:
+            raise TryAgain(lost.sentence, cause="acumatica.sign_in_unanswered") from lost
 
     async def _granted(self, stored: Tokens | None) -> Tokens:
         """New tokens by refresh, else by password; raises Misconfigured when neither can be."""

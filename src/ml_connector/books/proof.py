@@ -99,13 +99,24 @@ class Settlement(Protocol):
     """A payout to be proven, fetched or stored; `composed`: Stripe has named every member."""
 
     @property
-    def id(self) -> StripeId: ...
+    def id(self) -> StripeId:
+        """Stripe's id."""
+        ...
+
     @property
-    def amount(self) -> Money: ...
+    def amount(self) -> Money:
+        """What reaches the bank."""
+        ...
+
     @property
-    def status(self) -> str: ...
+    def status(self) -> str:
+        """How it stands at Stripe."""
+        ...
+
     @property
-    def composed(self) -> bool: ...
+    def composed(self) -> bool:
+        """Whether every member is named."""
+        ...
 
 
 def prove(payout: Settlement, members: Sequence[Member], transfer: Member | None) -> Proof:

@@ -29,6 +29,8 @@ def _facts(one: Standing) -> dict[str, object]:
         "money": [
             {"state": row.state, "count": row.count, "net": money(row.net)} for row in one.money
         ],
+        "payouts": one.payouts,
+        "payouts_proven": one.payouts_proven,
         "troubles": [_trouble(group) for group in one.troubles],
         "streams": [
             {
@@ -60,6 +62,8 @@ def _words(one: Standing) -> None:
     rows = [(row.state.value, str(row.count), str(row.net)) for row in one.money]
     if rows:
         show.table("Balance transactions", ("state", "count ", "net "), rows)
+    if one.payouts:
+        show.say(f"{one.payouts_proven} of {one.payouts} payouts proven")
     for group in one.troubles:
         sums = ", ".join(str(amount) for amount in group.money)
         show.say(f"[yellow]{group.count} x[/] {group.sentence} {sums}".rstrip())

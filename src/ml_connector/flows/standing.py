@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.store import connections, jobs, schedules, transactions, troubles
+from ml_connector.store import connections, jobs, payouts, schedules, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.jobs import Backlog
 from ml_connector.store.schedules import Schedule
@@ -22,6 +22,8 @@ class Standing:
     money: Sequence[TransactionSum]
     troubles: Sequence[TroubleGroup]
     streams: Sequence[Schedule]
+    payouts: int
+    payouts_proven: int
 
     @property
     def due(self) -> int:
@@ -38,6 +40,7 @@ async def standing(store: Store, connection: ConnectionId) -> Standing:
     """How a connection stands now; raises UnknownConnection."""
     async with store.transaction() as tx:
         record = await connections.get(tx, connection)
+        known = await payouts.every(tx, connection)
         return Standing(
             connection=connection,
             active=record.active,
@@ -45,4 +48,6 @@ async def standing(store: Store, connection: ConnectionId) -> Standing:
             money=await transactions.sums(tx, connection),
             troubles=await troubles.grouped(tx, connection),
             streams=await schedules.every(tx, connection),
+            payouts=len(known),
+            payouts_proven=sum(one.proven_at is not None for one in known),
         )

@@ -96,12 +96,16 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stops the server, whoever else uses it; does nothing when it does not run."""
+        if not self.data.exists():
+            return
         with self._alone():
             self._leave()
             self._halt()
 
     def last_one_out(self) -> bool:
         """Lets go of the server, and stops it when nobody else holds it; whether it did."""
+        if not self.data.exists():
+            return False
         with self._alone():
             self._leave()
             with (self.data.parent / "users.lock").open("a") as users:
@@ -328,8 +332,12 @@ def _make_home(home: Path, account: Account) -> None:
 
 
 def _socket_folder(data: Path, account: Account) -> Path:
-    """The data directory, or a short private folder when the socket's path would be too long."""
-    if len(os.fsencode(data)) + len(f"/.s.PGSQL.{PORT}.lock") <= LONGEST_SOCKET:
+    """The data directory, or a private folder of its own when the path cannot be a socket's.
+
+    That is when it is too long, or holds what separates or quotes paths in a list of them.
+    """
+    short_enough = len(os.fsencode(data)) + len(f"/.s.PGSQL.{PORT}.lock") <= LONGEST_SOCKET
+    if short_enough and not set(str(data)) & set(",'\"\\"):
         return data
     for place in (None, "/tmp"):  # noqa: S108 - mkdtemp makes a private folder in it
         short = Path(tempfile.mkdtemp(prefix="mlc-", dir=place))

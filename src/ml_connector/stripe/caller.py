@@ -8,8 +8,8 @@ from typing import Generic, Literal, Protocol, TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
-
 import stripe
+
 from ml_connector.basics.clock import to_unix
 from ml_connector.basics.errors import Bug, ConnectorError, Misconfigured, Refused
 from ml_connector.basics.ids import ConnectionId, idempotency_key

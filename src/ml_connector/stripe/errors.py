@@ -5,8 +5,8 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import msgspec
-
 import stripe
+
 from ml_connector.basics.errors import (
     AskAPerson,
     Bug,

@@ -71,6 +71,12 @@ class AcumaticaSandbox:
         self.throttle = Throttle(switches)
         self.control = Control(self.site, self.push)
 
+        async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(scope, receive, send)
+
+        # A plain function, because servers guess the ASGI version of anything else wrongly.
+        self.asgi = asgi
+
     def credentials(self) -> dict[str, str]:
         """What a client needs besides the URL; id and secret are fixed by the seed."""
         return {
@@ -87,8 +93,7 @@ class AcumaticaSandbox:
         """The tenant's state."""
         return self.world
 
-    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry point for http and lifespan."""
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":

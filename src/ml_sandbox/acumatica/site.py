@@ -164,7 +164,7 @@ class Site:
         return session and Signed(session, True)
 
     def _endpoint_route(self, request: Request, rest: list[str]) -> Answer:
-        template = _template(rest)
+        template = _template(request.method, rest)
         self._count(request, template)
         if len(rest) < 3:
             raise Problem(404, "The resource cannot be found.")
@@ -262,12 +262,12 @@ def _action(entity: EntityType, name: str) -> str | None:
     return None
 
 
-def _template(rest: list[str]) -> str:
+def _template(method: str, rest: list[str]) -> str:
     head = "/entity/" + "/".join(rest[:3])
     tail = rest[3:]
     if not tail:
         return head
-    if tail[0].startswith("$"):
+    if tail[0].startswith("$") or (method == "POST" and len(tail) == 1):
         return f"{head}/{tail[0]}"
     if len(tail) == 3 and tail[1].lower() == "status":
         return f"{head}/{tail[0]}/status/{{id}}"

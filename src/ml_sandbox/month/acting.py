@@ -22,11 +22,10 @@ MISCHIEF: Json = {
     "shuffle": True,
     "delay_scale": 0.02,
 }
-UNFINISHED = frozenset(["draft"])
 Tell = Callable[[date, Tally], None]
 
 
-class NotMirroredError(Exception):
+class NotMirrored(Exception):
     """The connector has not done what the month waits for; the text names what is missing."""
 
 
@@ -48,7 +47,7 @@ class Charged:
     amount: int
 
 
-class Theatre:
+class Performance:
     """Plays one month. Everything is decided in the plan; here it only happens, in its order."""
 
     def __init__(self, month: Month, stripe: Stripe, erp: Erp, *, patience: float) -> None:
@@ -66,7 +65,7 @@ class Theatre:
     def play(self, seed: int, tell: Tell) -> Tally:
         """The whole month; `tell` hears of each day's end.
 
-        Raises NotMirroredError after the patience (seconds) without any progress, CannotGoOn when
+        Raises NotMirrored after the patience (seconds) without any progress, CannotGoOn when
         a sandbox refuses something.
         """
         self._stripe.misbehave(MISCHIEF | {"seed": seed})
@@ -143,7 +142,7 @@ class Theatre:
             found = self._stripe.invoices()
             for key in list(missing):
                 mirrored = found.get(self._issued[key].ref)
-                if mirrored is not None and mirrored.status not in UNFINISHED:
+                if mirrored is not None and mirrored.status != "draft":
                     self._accept(key, mirrored)
                     missing.remove(key)
             if len(found) != seen:
@@ -157,17 +156,17 @@ class Theatre:
         issued = self._issued[key]
         shown = (mirrored.amount_due, mirrored.currency)
         if shown != (issued.total, issued.currency):
-            raise NotMirroredError(
+            raise NotMirrored(
                 f"{issued.ref} is {as_text(issued.total, issued.currency)} {issued.currency} in the"
                 f" ERP, but Stripe asks for {mirrored.amount_due} minor units of"
                 f" {mirrored.currency}."
             )
         self._payable[key] = mirrored
 
-    def _stuck(self, missing: list[int], day: date) -> NotMirroredError:
+    def _stuck(self, missing: list[int], day: date) -> NotMirrored:
         names = ", ".join(self._issued[key].ref for key in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        return NotMirroredError(
+        return NotMirrored(
             f"Nothing was mirrored to Stripe for {self._patience:g} seconds; on {day} these"
             f" released invoices are missing there: {names}{more}."
             " Is the connector running and connected to both sandboxes?"

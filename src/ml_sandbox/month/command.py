@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from datetime import date
 
-from ml_sandbox.month.acting import NotMirroredError, Theatre
+from ml_sandbox.month.acting import NotMirrored, Performance
 from ml_sandbox.month.plan import plan
 from ml_sandbox.month.sandboxes import CannotGoOn, ControlPlane, Erp, Stripe
 from ml_sandbox.month.tally import Tally
 
 NOT_MIRRORED = 3
+INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +48,15 @@ def run(given: argparse.Namespace) -> int:
         ControlPlane("Stripe", given.stripe) as stripe,
         ControlPlane("Acumatica", given.acumatica) as erp,
     ):
-        theatre = Theatre(month, Stripe(stripe), Erp(erp), patience=given.patience)
+        performance = Performance(month, Stripe(stripe), Erp(erp), patience=given.patience)
         try:
-            tally = theatre.play(given.seed, _teller(as_json=given.json))
-        except NotMirroredError as error:
+            tally = performance.play(given.seed, _teller(as_json=given.json))
+        except NotMirrored as error:
             return _complain(error, NOT_MIRRORED)
         except CannotGoOn as error:
             return _complain(error, 1)
+        except KeyboardInterrupt:
+            return INTERRUPTED
     _say(json.dumps(tally.expected()) if given.json else _readable(tally))
     return 0
 

@@ -8,6 +8,7 @@ from typing import Any
 from ml_sandbox.clock import SandboxClock
 from ml_sandbox.stripe import (
     account,
+    auto_advance,
     balance,
     charges,
     credit_notes,
@@ -26,6 +27,7 @@ from ml_sandbox.stripe import (
     refunds,
     search,
     tax_rates,
+    timers,
     webhook_endpoints,
 )
 from ml_sandbox.stripe.api import Answer, Api, Request
@@ -44,6 +46,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FAMILIES = (
     account.ROUTES,
+    auto_advance.ROUTES,
     balance.ROUTES,
     charges.ROUTES,
     credit_notes.ROUTES,
@@ -61,6 +64,7 @@ FAMILIES = (
     payouts.ROUTES,
     refunds.ROUTES,
     tax_rates.ROUTES,
+    timers.ROUTES,
     webhook_endpoints.ROUTES,
 )
 

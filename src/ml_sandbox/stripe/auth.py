@@ -22,7 +22,7 @@ GUARDS = {
     "charges": "charges", "refunds": "charges", "disputes": "disputes", "balance": "balance",
     "balance_transactions": "balance", "payouts": "payouts", "events": "events",
     "webhook_endpoints": "webhook_endpoints", "account": "account", "tax_rates": "tax_rates",
-    "payment_records": "payment_records",
+    "payment_records": "payment_records", "test_helpers": "test_clocks",
 }  # fmt: skip
 
 

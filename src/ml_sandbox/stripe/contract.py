@@ -35,6 +35,7 @@ SOMETIMES_ABSENT: Mapping[str, frozenset[str]] = {
     "dispute": frozenset(["network_reason_code", "payment_method_details"]),
     "event": frozenset(["account", "context", "reason"]),
     "webhook_endpoint": frozenset(["secret", "deleted"]),
+    "test_helpers.test_clock": frozenset(["deleted"]),
 }
 # Kinds with one hash per payment method type: only these keys are sent, plus those with a value.
 ALWAYS: Mapping[str, frozenset[str]] = {

@@ -29,10 +29,10 @@ def move(
     key = (customer["id"], currency)
     ending = world.notes.balances.get(key, 0) + amount
     world.notes.balances[key] = ending
-    if customer["currency"] is None:
-        customer["currency"] = currency
-    if customer["currency"] == currency:
-        customer["balance"] = ending
+    if not customer.get("deleted"):
+        customer["currency"] = customer["currency"] or currency
+        if customer["currency"] == currency:
+            customer["balance"] = ending
     return world.new(
         "customer_balance_transaction",
         "cbtxn",
@@ -59,7 +59,8 @@ def announced(world: World, customer: Obj, amount: int, currency: str, kind: str
         invoice=of.get("invoice"),
         credit_note=of.get("credit_note"),
     )
-    emit(world, "customer.updated", customer, changes(world, before, customer))
+    if not customer.get("deleted"):
+        emit(world, "customer.updated", customer, changes(world, before, customer))
     return row
 
 

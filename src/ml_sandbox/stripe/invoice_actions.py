@@ -1,6 +1,6 @@
 """What is done with an invoice: finalize, send, pay, void, write off, attach a payment."""
 
-from ml_sandbox.stripe import customer_balance, intents, invoice_payments, payments
+from ml_sandbox.stripe import customer_balance, customers, intents, invoice_payments, payments
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.events import changes, emit
@@ -11,6 +11,7 @@ from ml_sandbox.stripe.money import WHOLE_UNITS, too_large
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
+REMIND_BEFORE = 7 * 86_400
 HOSTED = "https://invoice.stripe.com"
 
 
@@ -32,7 +33,7 @@ def finalized(world: World, invoice: Obj) -> None:
         text = "You cannot finalize an invoice without line items."
         raise bad(text, code="invoice_no_customer_line_items")
     check_number(world, invoice["number"], invoice["id"])
-    customer = world.get("customer", invoice["customer"])
+    customer = customers.living(world, invoice["customer"])
     before = world.wire.frozen(invoice)
     copy_customer(invoice, customer)
     refresh(world, invoice)
@@ -131,7 +132,14 @@ def plan_lateness(world: World, invoice: Obj) -> None:
         if invoice["status"] == "open":
             emit(world, "invoice.overdue", invoice)
 
+    def soon() -> None:
+        if invoice["status"] == "open":
+            emit(world, "invoice.will_be_due", invoice)
+
     world.schedule.at(world.at(invoice["due_date"]), overdue)
+    reminder = invoice["due_date"] - REMIND_BEFORE
+    if reminder > world.now():
+        world.schedule.at(world.at(reminder), soon)
 
 
 def send(world: World, call: Call) -> Obj:
@@ -190,7 +198,7 @@ def charge_now(world: World, invoice: Obj, params: Obj) -> None:
         params.get("payment_method")
         or params.get("source")
         or invoice["default_payment_method"]
-        or customer["invoice_settings"]["default_payment_method"]
+        or customer.get("invoice_settings", {}).get("default_payment_method")
     )
     if given is None:
         text = (

@@ -246,9 +246,7 @@ def payments(world: World, invoice: Obj) -> Obj:
 
 
 ROUTES: Routes = {
-    "POST /v1/invoices": create,
     "GET /v1/invoices": listed,
     "GET /v1/invoices/{invoice}": fetch,
-    "POST /v1/invoices/{invoice}": update,
     "DELETE /v1/invoices/{invoice}": delete,
 }

@@ -24,13 +24,15 @@ AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
 @dataclass
 class Mischief:
-    """How unreliable delivery is: chances from 0 to 1."""
+    """How unreliable delivery is: chances from 0 to 1; bodies and signatures made wrong."""
 
     duplicate: float = 0.0
     drop: float = 0.0
     never_generated: float = 0.0
     shuffle: bool = False
     legacy_shape: bool = False
+    live_mode: bool = False
+    stale_seconds: int = 0
 
 
 @dataclass(eq=False)
@@ -178,12 +180,18 @@ class WebhookSender:
         """Sends the body as it is now, freshly signed; None when nothing answered."""
         legacy = self.mischief.legacy_shape
         event = legacy_event(self._world, delivery.event) if legacy else delivery.event
-        body = self._world.wire.pretty({**event, "api_version": version(event, endpoint, legacy)})
+        told = {
+            "api_version": version(event, endpoint, legacy),
+            "livemode": self.mischief.live_mode,
+        }
+        body = self._world.wire.pretty({**event, **told})
         secrets = self._world.notes.secrets[endpoint["id"]]
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": AGENT,
-            "Stripe-Signature": signature(secrets, int(time.time()), body),
+            "Stripe-Signature": signature(
+                secrets, int(time.time()) - self.mischief.stale_seconds, body
+            ),
         }
         try:
             answer = await self._http().post(
