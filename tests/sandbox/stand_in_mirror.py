@@ -17,23 +17,30 @@ async def signed_in(erp: dict[str, str]) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client signed in to the ERP by cookie, at its endpoint."""
     base = f"{erp['url']}/entity/{erp['endpoint']}/"
     async with httpx2.AsyncClient(base_url=base, trust_env=False) as client:
-        who = {"name": erp["user"], "password": erp["password"], "tenant": erp["tenant"]}
-        (await client.post(f"{erp['url']}/entity/auth/login", json=who)).raise_for_status()
+        await sign_in(client, erp)
         yield client
+
+
+async def sign_in(client: httpx2.AsyncClient, erp: dict[str, str]) -> None:
+    who = {"name": erp["user"], "password": erp["password"], "tenant": erp["tenant"]}
+    (await client.post(f"{erp['url']}/entity/auth/login", json=who)).raise_for_status()
 
 
 async def mirror(addresses: Addresses, *, at_most: int = 1_000_000) -> None:
     """Mirrors until cancelled; stops short after so many invoices."""
     stripe, sent = addresses["stripe"], set[str]()
     query = {"$filter": "Status eq 'Open'", "$custom": "Document.CuryID"}
-    async with httpx2.AsyncClient(
-        base_url=stripe["url"], auth=(stripe["key"], ""), trust_env=False
-    ) as api:
+    auth = (stripe["key"], "")
+    async with (
+        signed_in(addresses["acumatica"]) as erp,
+        httpx2.AsyncClient(base_url=stripe["url"], auth=auth, trust_env=False) as api,
+    ):
         while True:
-            async with signed_in(addresses["acumatica"]) as erp:
-                answer = await erp.get("Invoice", params=query)
-            # A jump of the clock ends a session, even one that has only begun.
-            for row in answer.json() if answer.status_code == 200 else ():
+            answer = await erp.get("Invoice", params=query)
+            if answer.status_code == 401:  # a jump of the clock ends an idle session
+                await sign_in(erp, addresses["acumatica"])
+                continue
+            for row in answer.raise_for_status().json():
                 number = row["ReferenceNbr"]["value"]
                 if number not in sent and len(sent) < at_most:
                     await copy(api, row)

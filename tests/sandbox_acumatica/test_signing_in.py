@@ -97,7 +97,9 @@ def test_03_a_code_is_exchanged_with_pkce_and_refresh_tokens_rotate(served: Serv
 def test_03_a_wrong_verifier_and_a_wrong_secret_are_refused(served: Served) -> None:
     http = httpx2.Client(base_url=served.root)
     body = form(served, grant_type="password", username="admin", password="123")
-    assert http.post(TOKEN, data={**body, "client_secret": "no"}).json() == {"error": "invalid_client"}
+    assert http.post(TOKEN, data={**body, "client_secret": "no"}).json() == {
+        "error": "invalid_client"
+    }
     assert http.post(TOKEN, data={**body, "password": "no"}).json() == {"error": "invalid_grant"}
     assert http.post(TOKEN, data={**body, "scope": "what"}).json() == {"error": "invalid_scope"}
     http.close()

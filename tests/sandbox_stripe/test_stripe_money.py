@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import stripe
 
-from sandbox_stripe.stripe_running import Json, Running
+from sandbox_stripe.stripe_running import Json, Running, running
 
 
 def row_of(sandbox: Running, obj: Json, field: str = "balance_transaction") -> Json:
@@ -367,5 +367,17 @@ def test_a_refund_without_available_money_waits(sandbox: Running) -> None:
     refund = sandbox.v1.refunds.create({"charge": charge["id"]})
     assert (refund.status, refund.pending_reason) == ("pending", "insufficient_funds")
     assert refund.balance_transaction is None
-    ended = sandbox.control(f"refunds/{refund.id}", outcome="succeeded")
+    sandbox.charged(20000, card="4242424242424242")
+    sandbox.later(6 * 86_400)
+    ended = sandbox.get(f"/v1/refunds/{refund.id}")
+    assert ended["status"] == "succeeded"
     assert row_of(sandbox, ended)["amount"] == -10000
+
+
+def test_a_broken_invariant_is_told_loudly() -> None:
+    with running(sound=False) as sandbox:
+        charge = sandbox.charged(10000)
+        sandbox.app.world.notes.available["usd"] += 1
+        error = sandbox.refused(500, "/v1/refunds", {"charge": charge["id"]})
+        assert "balance in usd" in error["message"]
+        assert sandbox.look("books")["invariant_violations"]

@@ -55,6 +55,12 @@ def answers(url: str) -> bool:
         return False
 
 
+def let_sign_ins_last(sandbox: Sandbox, days: int) -> None:
+    """Makes Acumatica's access tokens outlive the demo's leaps in time."""
+    where = f"{_root(sandbox, 'acumatica')}/_sandbox/tokens"
+    httpx2.post(where, json={"lifetime_seconds": days * 86_400}, timeout=30).raise_for_status()
+
+
 def nothing_on_its_way(sandbox: Sandbox, command: Command) -> bool:
     """Whether no webhook is outstanding, no job is due, and no money waits to be posted."""
     if not _ask(sandbox, "stripe", "settled")["idle"]:
@@ -148,10 +154,14 @@ def _per(calls: int, things: int) -> float:
 
 def _ask(sandbox: Sandbox, side: str, what: str) -> Any:
     """A question to a sandbox's control plane; numbers with a fraction come as Decimal."""
-    parts = urlsplit(sandbox[side]["url"])
-    answer = httpx2.get(f"{parts.scheme}://{parts.netloc}/_sandbox/{what}", timeout=30)
+    answer = httpx2.get(f"{_root(sandbox, side)}/_sandbox/{what}", timeout=30)
     answer.raise_for_status()
     return msgspec.json.Decoder(float_hook=Decimal).decode(answer.content)
+
+
+def _root(sandbox: Sandbox, side: str) -> str:
+    parts = urlsplit(sandbox[side]["url"])
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _count(sandbox: Sandbox, entity: str) -> int:

@@ -43,6 +43,8 @@ def connect(
     every: Annotated[int, Parameter(help="Seconds between two polls of each stream.")] = 0,
     quiet: Annotated[float, Parameter(help="Seconds after which a write without an answer is"
                                       " safe to repeat (600).")] = 0,
+    calls_per_minute: Annotated[int, Parameter(help="How many calls a minute Acumatica's licence"
+                                               " leaves to the connector (600).")] = 0,
     public_url: Annotated[str, Parameter(help="Where Stripe reaches this service; a webhook"
                                            " endpoint is made there, its secret stored.")] = "",
     json: Json = False,
@@ -73,7 +75,7 @@ def connect(
             time_zone=time_zone,
             start=start,
             every=every,
-            quiet=quiet,
+            policies=_policies(quiet, calls_per_minute),
         )
         chosen = mapping or (SANDBOX_MAPPING if sandbox else None)
         place = office.place
@@ -140,6 +142,16 @@ def _secrets(known: dict[str, str]) -> dict[str, str]:
     return found
 
 
+def _policies(quiet: float, calls_per_minute: int) -> dict[str, object]:
+    """The policies that were given; the others keep their defaults."""
+    given: dict[str, object] = {}
+    if quiet:
+        given["quiet_seconds"] = quiet
+    if calls_per_minute:
+        given["acumatica_per_minute"] = calls_per_minute
+    return given
+
+
 def _new_connection(
     name: str,
     given: dict[str, Any],
@@ -148,7 +160,7 @@ def _new_connection(
     time_zone: str,
     start: str,
     every: int,
-    quiet: float,
+    policies: dict[str, object],
 ) -> "NewConnection":
     from ml_connector.basics.errors import Misconfigured
     from ml_connector.basics.ids import ConnectionId
@@ -197,7 +209,7 @@ def _new_connection(
             user=given.get("user", ""),
         ),
         secrets=secrets,
-        policies={"quiet_seconds": quiet} if quiet else {},
+        policies=policies,
         cadence=dict.fromkeys(STREAMS, every) if every else {},
     )
 

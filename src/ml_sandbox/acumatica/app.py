@@ -119,7 +119,9 @@ class AcumaticaSandbox:
         if body is None:
             return
         path: str = scope["raw_path"].decode("latin-1").partition("?")[0]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         request = Request(
             method=scope["method"],
             segments=[],
@@ -145,7 +147,10 @@ class AcumaticaSandbox:
             request.segments = _segments(path[len("/_sandbox/") :])
             return await self.control.handle(request)
         prefix = self.site.path
-        if path[: len(prefix)].lower() != prefix.lower() or path[len(prefix) :][:1] not in {"", "/"}:
+        if path[: len(prefix)].lower() != prefix.lower() or path[len(prefix) :][:1] not in {
+            "",
+            "/",
+        }:
             return Problem(404, "The resource cannot be found.").to_answer()
         request.segments = _segments(path[len(prefix) + 1 :])
         if not self.throttle.active or request.segments[-1:] == ["logout"]:

@@ -49,7 +49,7 @@ def trial_balance(world: World) -> Json:
 
 
 def receivables(world: World) -> Json:
-    """Open documents against the AR control account, per currency and in base; differences are 0."""
+    """Open documents against the AR control account, per currency and in base."""
     owed: dict[str, Decimal] = defaultdict(Decimal)
     owed_base = ZERO
     for document in _released_documents(world):
@@ -92,7 +92,9 @@ def cash_accounts(world: World) -> Json:
             "subaccount": cash.subaccount,
             "branch": cash.branch,
             "description": cash.description,
-            "balance": world.ledger.moved(cash.account, cash.subaccount, cash.branch, cash.currency),
+            "balance": world.ledger.moved(
+                cash.account, cash.subaccount, cash.branch, cash.currency
+            ),
         }
         for cash in world.setup.cash_accounts.values()
     }

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import cast
 
 from ml_sandbox.acumatica import books
 from ml_sandbox.acumatica.entities import Call
@@ -150,7 +149,9 @@ class Control:
     def _push_state(self) -> Json:
         push = self._push
         return {
-            "config": {name: getattr(push.config, name) for name in push.config.__dataclass_fields__},
+            "config": {
+                name: getattr(push.config, name) for name in push.config.__dataclass_fields__
+            },
             "waiting": len(push.waiting),
             "attempts": push.attempts,
             "delivered": push.delivered,
@@ -217,7 +218,7 @@ class Control:
                 for each in self._world.tables[name]
                 if each.get("Type") == wanted
             ]
-        return cast("list[Json]", found)
+        return found
 
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")

@@ -218,7 +218,7 @@ class Entities:
             return Problem(500, sentence, HAS_ERRORS)
         shown = Node(children=dict(node.children))
         for name, value in draft.values.items():
-            rows: list[Any] = value if isinstance(value, list) else [value]
+            rows = cast("list[object]", value) if isinstance(value, list) else [value]
             if any(isinstance(row, Row) and row.failed() for row in rows):
                 shown.children.setdefault(name, Node())
         return Refused(self._show(entity, draft, shown, call), sentence)
@@ -257,7 +257,10 @@ class Entities:
             if len(found) > 1:
                 raise business("More than one entity satisfies the condition.")
             return found[0] if found else None
-        keys = [str(body.get(name) or _DEFAULT_KEYS.get((entity.name, name)) or "") for name in table.keys]
+        keys = [
+            str(body.get(name) or _DEFAULT_KEYS.get((entity.name, name)) or "")
+            for name in table.keys
+        ]
         return table.find(*keys) if keys and all(keys) else None
 
     def _inquiry(self, entity: EntityType, body: Body, node: Node, call: Call) -> Json:

@@ -17,7 +17,7 @@ _TRACE = (
 )
 
 
-class Problem(Exception):  # noqa: N818 - the trade's word for an answer that says no
+class Problem(Exception):
     """A request that ends in an error answer."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Problem(Exception):  # noqa: N818 - the trade's word for an answer that sa
         return json_answer(self.to_json(with_trace=with_trace), self.status)
 
 
-class Refused(Exception):  # noqa: N818 - it carries the entity that was refused
+class Refused(Exception):
     """A record that failed validation; `echo` is the entity with its `error` members."""
 
     def __init__(self, echo: Json, sentence: str) -> None:

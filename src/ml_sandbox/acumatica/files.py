@@ -29,7 +29,11 @@ class Files:
         """Attaches the body to a record; a file of the same name is replaced."""
         full = f"{entity} ({record_id})\\{name}"
         found = next(
-            (each for each in self._by_id.values() if (each.record, each.name) == (record_id, full)),
+            (
+                each
+                for each in self._by_id.values()
+                if (each.record, each.name) == (record_id, full)
+            ),
             None,
         )
         file = Attachment(

@@ -56,7 +56,7 @@ class Operations:
         return operation_id
 
     def status(self, session: Session, operation_id: str, *, with_trace: bool) -> Answer:
-        """202 while running, 204 when done, the failure when failed; another session's is unknown."""
+        """202 while running, 204 when done, or its failure; another session's is unknown."""
         operation = session.operations.get(operation_id)
         if not isinstance(operation, Operation):
             raise missing()

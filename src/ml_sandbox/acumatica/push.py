@@ -20,7 +20,14 @@ _ATTEMPTS = 5
 _COLUMNS = {
     "Customer": ("CustomerID", "CustomerName", "Status", "LastModifiedDateTime"),
     "Invoice": ("Type", "ReferenceNbr", "Status", "Balance", "Customer", "LastModifiedDateTime"),
-    "Payment": ("Type", "ReferenceNbr", "Status", "PaymentRef", "CustomerID", "LastModifiedDateTime"),
+    "Payment": (
+        "Type",
+        "ReferenceNbr",
+        "Status",
+        "PaymentRef",
+        "CustomerID",
+        "LastModifiedDateTime",
+    ),
 }
 
 

@@ -134,7 +134,9 @@ class _Parser:
         return Filter(test, self._equal, self._on_details)
 
     def _syntax(self) -> Exception:
-        position = self._tokens[self._at].start() if self._at < len(self._tokens) else len(self._text)
+        position = (
+            self._tokens[self._at].start() if self._at < len(self._tokens) else len(self._text)
+        )
         return bad_query(f"Syntax error at position {position} in '{self._text}'.")
 
     def _peek(self) -> str:
@@ -254,7 +256,9 @@ class _Parser:
             return Operand(
                 "Edm.Boolean", lambda record: (one(record) or "").startswith(two(record) or "")
             )
-        return Operand("Edm.Boolean", lambda record: (one(record) or "").endswith(two(record) or ""))
+        return Operand(
+            "Edm.Boolean", lambda record: (one(record) or "").endswith(two(record) or "")
+        )
 
     def _field(self, path: str) -> Operand:
         entity, names = self._entity, path.split("/")
@@ -337,7 +341,9 @@ def _stamp(text: str) -> Operand:
     if kind == "datetime":
         return Operand("Edm.DateTime", lambda _: None)
     try:
-        parsed = datetime.fromisoformat(body) if len(body) > 10 else _moment(date.fromisoformat(body))
+        parsed = (
+            datetime.fromisoformat(body) if len(body) > 10 else _moment(date.fromisoformat(body))
+        )
     except ValueError:
         raise bad_query(f"Unrecognized '{text}' literal.") from None
     moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Rows, records and the tables that hold them by id, by key and by searched fields."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 
 def fold(value: object) -> str:
@@ -54,8 +54,8 @@ class Row:
         for value in self.values.values():
             if isinstance(value, Row):
                 yield value
-            elif isinstance(value, list):
-                yield from value
+            else:
+                yield from _rows_in(value)
 
     def sentences(self) -> list[str]:
         """Every error text on this row and below, outermost first."""
@@ -87,9 +87,12 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Row):
         return value.copy()
     if isinstance(value, list):
-        rows: list[Row] = value
-        return [row.copy() for row in rows]
+        return [row.copy() for row in _rows_in(value)]
     return value
+
+
+def _rows_in(value: Any) -> list[Row]:
+    return cast("list[Row]", value) if isinstance(value, list) else []
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def _plain(row: Row) -> dict[str, Any]:
         if isinstance(value, Row):
             plain[name] = (value.custom, _plain(value))
         elif isinstance(value, list):
-            rows: list[Row] = value
+            rows = _rows_in(value)
             if rows:
                 plain[name] = [(each.id, each.note, each.custom, _plain(each)) for each in rows]
         elif value is not None:

@@ -110,9 +110,7 @@ def _custom(entity: EntityType, root: Node, path: str) -> None:
 class Renderer:
     """Writes records for one site and one endpoint version."""
 
-    def __init__(
-        self, endpoint: Endpoint, writer: Writer, *, root: str, links: bool
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, writer: Writer, *, root: str, links: bool) -> None:
         self.endpoint = endpoint
         self._writer = writer
         self._links = links

@@ -5,10 +5,18 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from ml_sandbox.acumatica.chart import (
+    ACCOUNTS,
+    CASH,
+    CURRENCIES,
+    CUSTOMERS,
+    ENTRIES,
+    ITEMS,
+)
 from ml_sandbox.acumatica.forms.customers import CustomerForm
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Row, Table
-from ml_sandbox.acumatica.setup import CashAccount, EntryType, Periods, Rates, Setup, Tax
+from ml_sandbox.acumatica.setup import CashAccount, Periods, Rates, Setup, Tax
 from ml_sandbox.acumatica.switches import Switches
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit, World
@@ -38,87 +46,26 @@ _INDEXED = {
     "Customer": ("AccountRef", "Email"),
     "CashTransaction": ("ExternalReferenceNumber",),
 }
-# code, name, type, currency, control module
-_ACCOUNTS = (
-    ("10200", "Company Checking Account", "Asset", None, None),
-    ("10230", "Company Checking JPY", "Asset", "JPY", None),
-    ("10240", "Company Checking EUR", "Asset", "EUR", None),
-    ("10500", "Cash in Transit", "Asset", None, None),
-    ("10650", "Stripe Clearing USD", "Asset", None, None),
-    ("10660", "Stripe Clearing JPY", "Asset", "JPY", None),
-    ("10670", "Stripe Clearing EUR", "Asset", "EUR", None),
-    ("11000", "Accounts Receivable", "Asset", None, "AR"),
-    ("12650", "Disputed Card Funds", "Asset", None, None),
-    ("12660", "Stripe Reserves", "Asset", None, None),
-    ("17000", "Tax Claimable", "Asset", None, None),
-    ("20000", "Accounts Payable", "Liability", None, "AP"),
-    ("24100", "Tax Payable", "Liability", None, None),
-    ("24400", "Customer Deposits", "Liability", None, None),
-    ("32000", "Retained Earnings", "Liability", None, None),
-    ("40000", "Sales Revenue", "Income", None, None),
-    ("40900", "Sales Returns", "Income", None, None),
-    ("49300", "Interest Income", "Income", None, None),
-    ("61100", "Bank Service Charges", "Expense", None, None),
-    ("61150", "Input Tax on Fees", "Expense", None, None),
-    ("61160", "Chargeback Losses", "Expense", None, None),
-    ("61200", "Small Balance Write-Offs", "Expense", None, None),
-    ("81000", "Other Expenses", "Expense", None, None),
-    ("83000", "Realized Gain/Loss", "Expense", None, None),
-    ("83100", "Rounding Gain/Loss", "Expense", None, None),
-)
-_ALL_ENTRIES = frozenset(("STRIPEFEE", "STRIPETAX", "BANKCHARGE", "STRIPEADJ"))
-_CASH = (
-    CashAccount("10200WH", "10200", "USD", "HEADOFFICE", "Wholesale Checking", entry_types=_ALL_ENTRIES),
-    CashAccount("10230WH", "10230", "JPY", "HEADOFFICE", "Checking JPY", entry_types=_ALL_ENTRIES),
-    CashAccount("10240WH", "10240", "EUR", "HEADOFFICE", "Checking EUR", entry_types=_ALL_ENTRIES),
-    CashAccount("10650ST", "10650", "USD", "HEADOFFICE", "Stripe Clearing USD", entry_types=_ALL_ENTRIES),
-    CashAccount("10660ST", "10660", "JPY", "HEADOFFICE", "Stripe Clearing JPY", entry_types=_ALL_ENTRIES),
-    CashAccount("10670ST", "10670", "EUR", "HEADOFFICE", "Stripe Clearing EUR", entry_types=_ALL_ENTRIES),
-)
-_ENTRIES = (
-    EntryType("STRIPEFEE", "61100", "Disbursement", "Stripe fee"),
-    EntryType("STRIPETAX", "61150", "Disbursement", "Tax on Stripe fee"),
-    EntryType("BANKCHARGE", "61100", "Disbursement", "Bank charge", deduct=False),
-    EntryType("STRIPEADJ", "49300", "Receipt", "Stripe adjustment"),
-)
-# code, precision, symbol, rates to USD by effective date
-_CURRENCIES: tuple[tuple[str, int, str, tuple[tuple[date, str], ...]], ...] = (
-    ("USD", 2, "$", ()),
-    ("EUR", 2, "€", ((date(2025, 1, 1), "1.0400"), (date(2026, 1, 1), "1.1700"), (date(2026, 11, 1), "1.1525"))),
-    ("JPY", 0, "¥", ((date(2025, 1, 1), "0.00640"), (date(2026, 1, 1), "0.00638"), (date(2026, 11, 1), "0.00647"))),
-    ("CAD", 2, "C$", ((date(2025, 1, 1), "0.6950"), (date(2026, 1, 1), "0.7290"), (date(2026, 11, 1), "0.7125"))),
-)
-_CUSTOMERS = (
-    ("FRUITICO", "FruitiCo Restaurant", "USD", None, "ap@fruitico.example"),
-    ("GOODFOOD", "GoodFood One Restaurant", "USD", None, "billing@goodfood.example"),
-    ("HMBAKERY", "HM's Bakery & Cafe", "USD", "NYSTATE", "office@hmbakery.example"),
-    ("COFFEESHOP", "FourStar Coffee & Sweets Shop", "USD", None, "hello@coffeeshop.example"),
-)
-_ITEMS = (
-    ("CONSULT", "Consulting", "HOUR", "100", "TAXABLE"),
-    ("CLEANING", "Cleaning service", "HOUR", "40", "TAXABLE"),
-    ("ADVERT", "Advertising", "EACH", "250", "EXEMPT"),
-)
 _BORN = datetime(2025, 1, 1, 8, 0, tzinfo=UTC)
 
 
 def build_setup() -> Setup:
     """The set-up of the U100-flavoured tenant."""
     rates = Rates("USD")
-    for code, _, _, rows in _CURRENCIES:
+    for code, _, _, rows in CURRENCIES:
         for day, rate in rows:
             rates.add(code, day, Decimal(rate))
     return Setup(
         base="USD",
         periods=Periods(2025, 2027),
         rates=rates,
-        precisions={code: precision for code, precision, _, _ in _CURRENCIES},
+        precisions={code: precision for code, precision, _, _ in CURRENCIES},
         branches={
             "HEADOFFICE": "SweetLife Head Office and Wholesale Center",
             "RETAIL": "SweetLife Store",
         },
-        cash_accounts={cash.code: cash for cash in _CASH},
-        entry_types={entry.code: entry for entry in _ENTRIES},
+        cash_accounts={cash.code: cash for cash in CASH},
+        entry_types={entry.code: entry for entry in ENTRIES},
         taxes={
             tax.code: tax
             for tax in (
@@ -163,15 +110,17 @@ def _add(unit: Unit, entity: str, **values: Any) -> None:
 
 
 def _accounts(unit: Unit) -> None:
-    behind = {cash.account for cash in _CASH}
-    for number, (code, name, kind, currency, module) in enumerate(_ACCOUNTS, start=1001):
+    behind = {cash.account for cash in CASH}
+    for number, (code, name, kind, currency, module) in enumerate(ACCOUNTS, start=1001):
         account = unit.create("Account")
         account.set(
             AccountCD=code,
             AccountID=number,
             Description=name,
             Type=kind,
-            AccountClass={"Asset": "CASHASSET" if code in behind else "ASSET"}.get(kind, kind.upper()),
+            AccountClass={"Asset": "CASHASSET" if code in behind else "ASSET"}.get(
+                kind, kind.upper()
+            ),
             Active=True,
             CashAccount=code in behind,
             CurrencyID=currency,
@@ -183,7 +132,15 @@ def _accounts(unit: Unit) -> None:
         )
         account.custom["AccountRecords.ControlAccountModule"] = module
         account.custom["AccountRecords.AllowManualEntry"] = False
-    _add(unit, "Subaccount", SubaccountCD="000000", SubaccountID=1, Description="Default", Active=True, Secured=False)
+    _add(
+        unit,
+        "Subaccount",
+        SubaccountCD="000000",
+        SubaccountID=1,
+        Description="Default",
+        Active=True,
+        Secured=False,
+    )
 
 
 def _rows(unit: Unit, values: list[dict[str, Any]]) -> list[Row]:
@@ -196,7 +153,7 @@ def _rows(unit: Unit, values: list[dict[str, Any]]) -> list[Row]:
 
 
 def _money(unit: Unit) -> None:
-    for code, precision, symbol, _ in _CURRENCIES:
+    for code, precision, symbol, _ in CURRENCIES:
         _add(
             unit,
             "Currency",
@@ -223,13 +180,17 @@ def _money(unit: Unit) -> None:
                 for code, name in branches.items()
             ],
         ),
-        Companies=_rows(unit, [{"Company": "SWEETLIFE", "CompanyName": "SweetLife", "Active": True}]),
+        Companies=_rows(
+            unit, [{"Company": "SWEETLIFE", "CompanyName": "SweetLife", "Active": True}]
+        ),
     )
-    clearing = [cash for cash in _CASH if cash.code.endswith("ST")]
-    banks = [cash for cash in _CASH if not cash.code.endswith("ST")]
+    clearing = [cash for cash in CASH if cash.code.endswith("ST")]
+    banks = [cash for cash in CASH if not cash.code.endswith("ST")]
     _method(unit, "STRIPE", "Stripe", "Cash/Check", clearing)
     _method(unit, "CHECK", "Check", "Cash/Check", banks)
-    _method(unit, "VISA", "Visa through a processing center", "Credit Card", clearing[:1], cards=True)
+    _method(
+        unit, "VISA", "Visa through a processing center", "Credit Card", clearing[:1], cards=True
+    )
 
 
 def _method(
@@ -326,7 +287,7 @@ def _class_and_items(unit: Unit) -> None:
         StatementCycleID="EOM",
         Country="US",
     )
-    for code, name, uom, price, category in _ITEMS:
+    for code, name, uom, price, category in ITEMS:
         _add(
             unit,
             "NonStockItem",
@@ -349,7 +310,7 @@ def _class_and_items(unit: Unit) -> None:
 
 def _customers(world: World) -> None:
     form = CustomerForm()
-    for code, name, currency, zone, email in _CUSTOMERS:
+    for code, name, currency, zone, email in CUSTOMERS:
         unit = world.unit()
         values: dict[str, Any] = {
             "CustomerName": name,

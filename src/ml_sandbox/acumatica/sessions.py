@@ -8,7 +8,7 @@ from ml_sandbox.acumatica.errors import Problem
 from ml_sandbox.acumatica.wire import Answer, Json
 from ml_sandbox.acumatica.world import World
 
-TENANT, USER, PASSWORD = "U100", "admin", "123"  # noqa: S105 - the public training sign-in
+TENANT, USER, PASSWORD = "U100", "admin", "123"
 SESSION_COOKIE = "ASP.NET_SessionId"
 
 
@@ -38,7 +38,8 @@ class Sessions:
         self._close_idle()
         if len(self.open) >= self._world.switches.max_sessions:
             raise Problem(
-                self._world.switches.session_limit_status, "Error: API Login Limit has been reached."
+                self._world.switches.session_limit_status,
+                "Error: API Login Limit has been reached.",
             )
         session_id = self._world.guid().replace("-", "")[:24]
         session = Session(
@@ -83,7 +84,9 @@ class Sessions:
         tenant = body.get("tenant") or body.get("company") or TENANT
         if str(tenant).upper() != TENANT:
             raise Problem(
-                500, "A proper company ID cannot be determined.", "PX.Data.PXUndefinedCompanyException"
+                500,
+                "A proper company ID cannot be determined.",
+                "PX.Data.PXUndefinedCompanyException",
             )
         if body.get("name") != USER or body.get("password") != PASSWORD:
             raise Problem(500, "Error: Invalid credentials. Please try again.")

@@ -1,4 +1,4 @@
-"""The dispatcher: a path to the identity server, sign-in, entities, actions or the control plane."""
+"""The dispatcher: from a path to the identity server, sign-in, entities and actions."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -40,7 +40,13 @@ class Site:
     """One Acumatica site under a virtual directory (or at the root)."""
 
     def __init__(
-        self, world: World, endpoints: dict[str, Endpoint], forms: dict[str, Form], *, path: str, seed: int
+        self,
+        world: World,
+        endpoints: dict[str, Endpoint],
+        forms: dict[str, Form],
+        *,
+        path: str,
+        seed: int,
     ) -> None:
         self.world = world
         self.path = path
@@ -133,7 +139,11 @@ class Site:
 
     def _endpoint_list(self) -> Answer:
         listed = [
-            {"name": "Default", "version": version, "href": f"{self.path}/entity/Default/{version}/"}
+            {
+                "name": "Default",
+                "version": version,
+                "href": f"{self.path}/entity/Default/{version}/",
+            }
             for version in self.listed()
         ]
         if self.world.switches.bare_endpoint_list:
@@ -148,7 +158,9 @@ class Site:
             return self.sessions.sign_in(decode(request.body))
         if what == "logout":
             if "content-length" not in request.headers:
-                return Answer(411, b"<html><body>HTTP Error 411. Length Required</body></html>", [_HTML])
+                return Answer(
+                    411, b"<html><body>HTTP Error 411. Length Required</body></html>", [_HTML]
+                )
             signed = self._signed(request)
             return self.sessions.sign_out(signed.session if signed else None)
         raise Problem(404, "The resource cannot be found.")
@@ -198,7 +210,12 @@ class Site:
         return Answer(200, found, [(b"content-type", b"application/json; charset=utf-8")])
 
     def _entity(
-        self, request: Request, entities: Entities, entity: EntityType, rest: list[str], session: Session
+        self,
+        request: Request,
+        entities: Entities,
+        entity: EntityType,
+        rest: list[str],
+        session: Session,
     ) -> Answer:
         if len(rest) == 3 and rest[1].lower() == "status":
             trace = self.world.switches.stack_traces
@@ -232,7 +249,13 @@ class Site:
         return json_answer(entities.read_one(entity, rest, call))
 
     def _act(
-        self, request: Request, entities: Entities, entity: EntityType, name: str, session: Session, call: Call
+        self,
+        request: Request,
+        entities: Entities,
+        entity: EntityType,
+        name: str,
+        session: Session,
+        call: Call,
     ) -> Answer:
         action = _action(entity, name)
         if action is None:
@@ -272,4 +295,3 @@ def _template(method: str, rest: list[str]) -> str:
     if len(tail) == 3 and tail[1].lower() == "status":
         return f"{head}/{tail[0]}/status/{{id}}"
     return f"{head}/{{keys}}"
-

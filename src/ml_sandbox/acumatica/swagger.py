@@ -49,7 +49,7 @@ def document(endpoint: Endpoint) -> bytes:
             "info": {"title": f"{endpoint.name}/{endpoint.version}", "version": "4"},
             "servers": [{"url": f"/entity/{endpoint.name}/{endpoint.version}"}],
             "paths": paths,
-            "components": {"schemas": schemas},
+            "components": {"schemas": schemas, "parameters": _shared_parameters()},
         }
     )
 
@@ -82,10 +82,18 @@ def _property(each: FieldType) -> Json:
 
 
 def _parameters(*path: str, query: tuple[str, ...] = ()) -> list[Json]:
+    return [{"$ref": f"#/components/parameters/{name.lstrip('$')}"} for name in (*path, *query)]
+
+
+def _shared_parameters() -> Json:
     text = {"type": "string"}
-    return [{"name": name, "in": "path", "required": True, "schema": text} for name in path] + [
-        {"name": name, "in": "query", "schema": text} for name in query
-    ]
+    shared: Json = {
+        name: {"name": name, "in": "path", "required": True, "schema": text}
+        for name in ("id", "ids", "filename")
+    }
+    for name in _QUERY:
+        shared[name.lstrip("$")] = {"name": name, "in": "query", "schema": text}
+    return shared
 
 
 def _content(schema: Json) -> Json:

@@ -66,7 +66,7 @@ class Switches:
 
     def change(self, values: Json) -> None:
         """Sets switches by name; an unknown name or a wrong type raises ValueError."""
-        known = {each.name: type(each.default) for each in fields(self)}
+        known: dict[str, type] = {each.name: type(getattr(self, each.name)) for each in fields(self)}
         for name, value in values.items():
             expected = known.get(name)
             if expected is None:

@@ -57,7 +57,12 @@ def _decode_loosely(raw: bytes) -> object:
 
 
 def read_body(
-    endpoint: Endpoint, entity: EntityType, raw: Json, path: str = "entity", *, truncate: bool = True
+    endpoint: Endpoint,
+    entity: EntityType,
+    raw: Json,
+    path: str = "entity",
+    *,
+    truncate: bool = True,
 ) -> Body:
     """A decoded body as a `Body`; unknown members are ignored, unreadable ones are a 400.
 
@@ -244,4 +249,3 @@ def written_decimal(value: Decimal) -> Decimal:
         return _ZERO
     exponent = value.as_tuple().exponent
     return value.quantize(_FOUR) if isinstance(exponent, int) and exponent > -4 else value
-

@@ -81,6 +81,7 @@ def fee_row(amount: int, currency: str, description: str, kind: str) -> Obj:
 def count(world: World, row: Obj) -> None:
     """Adds a row to the running balance and plans the moment it becomes available."""
     currency, notes = row["currency"], world.notes
+    notes.booked[currency] = notes.booked.get(currency, 0) + row["net"]
     if row["status"] == "available":
         notes.available[currency] = notes.available.get(currency, 0) + row["net"]
         return
@@ -100,7 +101,11 @@ def mature(world: World, group: tuple[str, int]) -> None:
         row["status"] = "available"
         notes.pending[currency] -= row["net"]
         notes.available[currency] = notes.available.get(currency, 0) + row["net"]
+    check_running(world, currency)
     emit(world, "balance.available", current(world))
+    waiting, world.when_available = world.when_available, []
+    for act in waiting:
+        act()
 
 
 def business_days_later(world: World, days: int) -> int:
@@ -118,8 +123,18 @@ def check_row(world: World, row: Obj) -> None:
         world.violated(f"{row['id']}: net {row['net']} is not amount - fee")
     if sum(f["amount"] for f in row["fee_details"]) != row["fee"]:
         world.violated(f"{row['id']}: fee details do not add up to the fee")
+    check_running(world, row["currency"])
     if len(world.tables["balance_transaction"]) % FULL_CHECK_EVERY == 0:
         check_balance(world)
+
+
+def check_running(world: World, currency: str) -> None:
+    """Available and pending together are what was booked; cheap enough for every effect."""
+    notes = world.notes
+    shown = notes.available.get(currency, 0) + notes.pending.get(currency, 0)
+    if shown != notes.booked.get(currency, 0):
+        booked = notes.booked.get(currency, 0)
+        world.violated(f"balance in {currency} is {shown}, {booked} was booked")
 
 
 def check_balance(world: World) -> None:

@@ -109,11 +109,11 @@ def card_behind(world: World, charge: Obj) -> Card:
     return found or Card("4242424242424242")
 
 
-def short_of_money(world: World, charge: Obj, amount: int) -> bool:
+def short_of_money(world: World, priced: Obj, amount: int) -> bool:
     """Whether the available balance does not cover a refund (only when switched on)."""
     if not world.switches.refunds_need_balance:
         return False
-    settled = world.money.settle(amount, charge["currency"])
+    settled = world.money.settle(amount, priced["currency"])
     return world.notes.available.get(settled.currency, 0) < settled.amount
 
 
@@ -139,12 +139,24 @@ def plan_rest(world: World, refund: Obj, card: Card) -> None:
         seconds = world.switches.pending_refund_seconds
         if refund["pending_reason"] == "processing":
             world.schedule.after(seconds, lambda: conclude(world, refund))
+        else:
+            world.when_available.append(lambda: try_again(world, refund))
         return
     emit(world, "charge.refund.updated", refund)
     world.schedule.after(2, lambda: give_reference(world, refund))
     if card.refund == "failed":
         seconds = world.switches.late_refund_failure_seconds
         world.schedule.after(seconds, lambda: fail(world, refund, "expired_or_canceled_card"))
+
+
+def try_again(world: World, refund: Obj) -> None:
+    """Money became available: a refund that waits for it goes out, or waits on."""
+    if refund["status"] != "pending":
+        return
+    if short_of_money(world, refund, refund["amount"]):
+        world.when_available.append(lambda: try_again(world, refund))
+    else:
+        conclude(world, refund)
 
 
 def give_reference(world: World, refund: Obj) -> None:

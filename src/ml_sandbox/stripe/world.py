@@ -68,6 +68,7 @@ class Notes:
     unsettled: dict[str, Callable[[], None]] = field(default_factory=dict)  # charge -> settle now
     available: dict[str, int] = field(default_factory=dict)  # currency -> sum of available net
     pending: dict[str, int] = field(default_factory=dict)  # currency -> sum of pending net
+    booked: dict[str, int] = field(default_factory=dict)  # currency -> sum of all nets
     awaiting: dict[tuple[str, int], list[str]] = field(default_factory=dict)  # due rows
     numbers: dict[str, int] = field(default_factory=dict)  # invoice prefix -> next number
     invoice_of_note: dict[str, list[str]] = field(default_factory=dict)  # credit note -> lines
@@ -94,6 +95,7 @@ class World:
         self.cause: Cause | None = None
         self.on_event: list[Callable[[Obj], None]] = []
         self.on_change: list[Callable[[Obj], None]] = []
+        self.when_available: list[Callable[[], None]] = []
         self.never_generated: Callable[[], bool] = lambda: False
         self.account_id = f"acct_1{self.ids.text(15)}"
         self.first_secret: str | None = f"whsec_{self.ids.text(32)}"

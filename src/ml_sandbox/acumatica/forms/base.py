@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ml_sandbox.acumatica.errors import PX, Problem, disabled
+from ml_sandbox.acumatica.errors import Problem, disabled
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Record, Row, fold
 from ml_sandbox.acumatica.values import Body, as_date
@@ -42,7 +42,8 @@ class Form:
 
     def insert(self, unit: Unit, body: Body) -> Record:
         """A new draft filled from a body; errors stay on the draft."""
-        raise Problem(500, f"The Save button is disabled on {self.entity}.", PX)
+        del unit, body
+        raise disabled("Save")
 
     def assign_key(self, unit: Unit, draft: Record) -> None:
         """Numbers a valid new draft."""
@@ -67,6 +68,7 @@ class Form:
 
     def act(self, unit: Unit, record: Record, action: str) -> None:
         """Runs an action by its graph name."""
+        del unit, record
         raise Problem(404, f"The {action} action of {self.entity} is not found.")
 
 

@@ -97,7 +97,9 @@ class CashTransactionForm(Form):
 
     def _fill(self, unit: Unit, draft: Record, body: Body) -> None:
         take_note(draft, Body(note=body.note))
-        take(draft, body, ("CashAccountCD", "EntryTypeCD", "ExternalReferenceNumber", "Description"))
+        take(
+            draft, body, ("CashAccountCD", "EntryTypeCD", "ExternalReferenceNumber", "Description")
+        )
         draft.set(PostedDate=sent_date(body, "PostedDate") or draft.get("PostedDate"))
         cash = unit.setup.cash_accounts.get(draft.get("CashAccountCD", ""))
         if cash is None:
@@ -122,5 +124,9 @@ class CashTransactionForm(Form):
             row.set(Amount=unit.setup.round(money(row.get("Amount")), cash.currency))
 
         merge_rows(
-            unit, draft.rows("Details"), body.details.get("Details", []), key=("LineNbr",), fill=fill
+            unit,
+            draft.rows("Details"),
+            body.details.get("Details", []),
+            key=("LineNbr",),
+            fill=fill,
         )

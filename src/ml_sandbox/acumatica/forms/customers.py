@@ -27,8 +27,14 @@ _READ_ONLY = frozenset(
         "PrimaryContactID",
     )
 )
-_FOLLOWERS = {"BillingContact": "BillingContactOverride", "ShippingContact": "ShippingContactOverride"}
-_ADDRESSES = {"BillingContact": "BillingAddressOverride", "ShippingContact": "ShippingAddressOverride"}
+_FOLLOWERS = {
+    "BillingContact": "BillingContactOverride",
+    "ShippingContact": "ShippingContactOverride",
+}
+_ADDRESSES = {
+    "BillingContact": "BillingAddressOverride",
+    "ShippingContact": "ShippingAddressOverride",
+}
 
 
 class CustomerForm(Form):
@@ -164,7 +170,7 @@ def _sent(body: Body, name: str) -> dict[str, Any]:
 
 
 def _contact(unit: Unit, draft: Record, name: str, body: Body, *, accept: bool = True) -> Row:
-    contact = draft.values.get(name)
+    contact: Row | None = draft.values.get(name)
     if contact is None:
         contact = unit.row()
         contact.values["Address"] = unit.row()

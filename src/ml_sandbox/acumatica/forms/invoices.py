@@ -257,7 +257,9 @@ def _memo_applications(unit: Unit, draft: Record, body: Body) -> None:
         amount = sent.get("AmountPaid")
         row.set(AmountPaid=open_balance(found) if amount is None else amount)
         if money(row.get("AmountPaid")) > open_balance(found):
-            row.fail("AmountPaid", f"The value must be less than or equal to {open_balance(found)}.")
+            row.fail(
+                "AmountPaid", f"The value must be less than or equal to {open_balance(found)}."
+            )
 
     sent = body.details.get("ApplicationsCreditMemo", [])
     merge_rows(unit, rows, sent, key=("DocType", "ReferenceNbr"), fill=fill)
@@ -295,7 +297,13 @@ def _release(unit: Unit, draft: Record) -> None:
         paid = unit.edit(found)
         parts = settle(unit, posting, draft, paid, money(row.get("AmountPaid")), draft.get("Date"))
         record_history(
-            unit, draft, paid, parts, day=draft.get("Date"), period=draft.get("PostPeriod"), batch=""
+            unit,
+            draft,
+            paid,
+            parts,
+            day=draft.get("Date"),
+            period=draft.get("PostPeriod"),
+            batch="",
         )
     batches = unit.post(
         "AR",
@@ -331,4 +339,3 @@ def _posting(unit: Unit, draft: Record, sign: int, currency: str, rate: Decimal)
     if len(posting.lines[currency]) > 1:
         posting.level(currency)
     return posting
-

@@ -81,21 +81,25 @@ def _payable(unit: Unit, draft: Record, row: Row) -> Record | None:
 
 def _available(draft: Record, row: Row) -> Decimal:
     others = sum(
-        (money(each.get("AmountPaid")) for each in draft.rows("DocumentsToApply") if each is not row),
+        (
+            money(each.get("AmountPaid"))
+            for each in draft.rows("DocumentsToApply")
+            if each is not row
+        ),
         ZERO,
     )
     return max(_whole(draft) - others, ZERO)
 
 
 def _whole(draft: Record) -> Decimal:
-    return open_balance(draft) if draft.get("Status") == "Open" else money(draft.get("PaymentAmount"))
+    return (
+        open_balance(draft) if draft.get("Status") == "Open" else money(draft.get("PaymentAmount"))
+    )
 
 
 def totals(draft: Record) -> None:
     """Sets AppliedToDocuments and AvailableBalance from the rows and what is already applied."""
-    pending = sum(
-        (money(row.get("AmountPaid")) for row in draft.rows("DocumentsToApply")), ZERO
-    )
+    pending = sum((money(row.get("AmountPaid")) for row in draft.rows("DocumentsToApply")), ZERO)
     left = _whole(draft) - pending
     draft.set(AvailableBalance=left, AppliedToDocuments=money(draft.get("PaymentAmount")) - left)
 
@@ -105,7 +109,7 @@ def charge_row(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) ->
     del new
     take(row, sent, ("EntryTypeID", "Amount", "Description"))
     code = row.get("EntryTypeID")
-    cash = unit.setup.cash_accounts[draft.get("CashAccount")] if draft.get("CashAccount") in unit.setup.cash_accounts else None
+    cash = unit.setup.cash_accounts.get(draft.get("CashAccount", ""))
     kind = unit.setup.entry_types.get(code or "")
     if code is None:
         row.fail("EntryTypeID", cannot_be_empty("Entry Type"))

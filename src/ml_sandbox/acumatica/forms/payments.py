@@ -244,8 +244,10 @@ def _release(unit: Unit, draft: Record) -> None:
         raise business("The document is out of the balance.")
     paying = _paying(unit, draft)
     done = [
-        (paid := unit.edit(_target(unit, row.get("DocType"), row.get("ReferenceNbr"))),
-         settle(unit, posting, paying, paid, money(row.get("AmountPaid")), day))
+        (
+            paid := unit.edit(_target(unit, row.get("DocType"), row.get("ReferenceNbr"))),
+            settle(unit, posting, paying, paid, money(row.get("AmountPaid")), day),
+        )
         for row in pending
         if money(row.get("AmountPaid"))
     ]
@@ -310,14 +312,18 @@ def _post_charge(
 def _merge_deducted(unit: Unit, draft: Record, posting: Posting) -> None:
     """Charges that are deducted from the payment leave one net cash line."""
     deducted = [
-        row for row in draft.rows("Charges") if unit.setup.entry_types[row.get("EntryTypeID")].deduct
+        row
+        for row in draft.rows("Charges")
+        if unit.setup.entry_types[row.get("EntryTypeID")].deduct
     ]
     if not deducted or "Refund" in type_of(draft):
         return
     lines = posting.lines[draft.custom[CURRENCY]]
     for row in deducted:
         amount = -money(row.get("Amount"))
-        twin = next(line for line in lines[2:] if line.amount == amount and line.account == lines[0].account)
+        twin = next(
+            line for line in lines[2:] if line.amount == amount and line.account == lines[0].account
+        )
         lines[0].amount += twin.amount
         lines[0].base += twin.base
         lines.remove(twin)

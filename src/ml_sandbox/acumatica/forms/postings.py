@@ -9,9 +9,7 @@ from ml_sandbox.acumatica.world import Unit
 class Posting:
     """Collects lines by currency; `add` takes debits positive and credits negative."""
 
-    def __init__(
-        self, unit: Unit, *, description: str, reference: str, customer: str = ""
-    ) -> None:
+    def __init__(self, unit: Unit, *, description: str, reference: str, customer: str = "") -> None:
         self._unit = unit
         self._description = description
         self._reference = reference
@@ -25,8 +23,8 @@ class Posting:
         currency: str,
         amount: Decimal,
         base: Decimal,
-        text: str = "",
         *,
+        text: str = "",
         application: bool = False,
     ) -> None:
         """Adds one line, amounts already rounded."""

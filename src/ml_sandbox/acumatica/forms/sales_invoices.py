@@ -75,9 +75,7 @@ def _as_invoice(unit: Unit, body: Body) -> Body:
 
 
 def _line_as_invoice(row: Body) -> Body:
-    values: dict[str, Any] = {
-        name: row.values[name] for name in _LINE_SAME if name in row.values
-    }
+    values: dict[str, Any] = {name: row.values[name] for name in _LINE_SAME if name in row.values}
     values.update({ar: row.values[so] for so, ar in _LINE_NAMES.items() if so in row.values})
     text = next((row.values[name] for name in _TEXT if row.values.get(name)), None)
     if text is not None:
@@ -93,7 +91,15 @@ def _with_original(unit: Unit, line: Body, row: Body) -> Body:
         return line
     for each in found.rows("Details"):
         if each.get("LineNbr") == row.get("OrigInvLineNbr"):
-            for name in ("InventoryID", "TransactionDescription", "UnitPrice", "UOM", "Account", "TaxCategory", "Qty"):
+            for name in (
+                "InventoryID",
+                "TransactionDescription",
+                "UnitPrice",
+                "UOM",
+                "Account",
+                "TaxCategory",
+                "Qty",
+            ):
                 line.values.setdefault(name, each.get(name))
     return line
 

@@ -44,9 +44,10 @@ def _tax_rows(unit: Unit, draft: Record, zone: str | None, currency: str) -> Dec
         ZERO,
     )
     old = {row.get("TaxID"): row for row in draft.rows("TaxDetails")}
-    rows: list[Row] = []
-    for tax in unit.setup.taxes_of(zone) if taxable else ():
-        rows.append(_tax_row(unit, old.get(tax.code) or unit.row(), tax, taxable, currency))
+    rows = [
+        _tax_row(unit, old.get(tax.code) or unit.row(), tax, taxable, currency)
+        for tax in (unit.setup.taxes_of(zone) if taxable else ())
+    ]
     draft.values["TaxDetails"] = rows
     return sum((row.values["TaxAmount"] for row in rows), ZERO)
 

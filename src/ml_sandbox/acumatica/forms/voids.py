@@ -116,7 +116,9 @@ def release_voided(unit: Unit, voided: Record) -> None:
 
 
 def _voids(unit: Unit, voided: Record) -> Record:
-    kinds = ("Refund", "Customer Refund") if "Refund" in type_of(voided) else ("Payment", "Prepayment")
+    kinds = (
+        ("Refund", "Customer Refund") if "Refund" in type_of(voided) else ("Payment", "Prepayment")
+    )
     for kind in kinds:
         found = unit.find("Payment", kind, voided.get("ReferenceNbr"))
         if found is not None:
