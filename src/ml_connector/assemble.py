@@ -1,7 +1,7 @@
 """The only place that builds things and joins them: settings in, a working installation out."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from ml_connector.flows import desk
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.schedule import keep_time
 from ml_connector.http.pace import LocalPace
+from ml_connector.http.retry import RetryPolicy
 from ml_connector.http.transport import Exchange, Service, Timeouts, Transport
 from ml_connector.observe import CALLS
 from ml_connector.settings import Settings
@@ -105,10 +106,16 @@ class Policies(msgspec.Struct, frozen=True):
 
 
 class Switchboard:
-    """Opens connections and keeps them open; one that was changed is opened anew."""
+    """Opens connections and keeps them open; one that was changed is opened anew.
 
-    def __init__(self, place: Installation) -> None:
+    `sleep` is how the clients wait before they repeat a call or ask for an operation's end.
+    """
+
+    def __init__(
+        self, place: Installation, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._place = place
+        self._sleep = sleep
         self._open: dict[ConnectionId, Connected] = {}
         self._stacks: list[AsyncExitStack] = []
         self._opening = asyncio.Lock()
@@ -146,7 +153,9 @@ class Switchboard:
         stack.push_async_callback(to_acumatica.aclose)
         erp = record.acumatica
         session = _session(place, record, secret, to_acumatica)
-        acumatica = AcumaticaClient(erp.url, f"{erp.endpoint}/{erp.version}", session)
+        acumatica = AcumaticaClient(
+            erp.url, f"{erp.endpoint}/{erp.version}", session, sleep=self._sleep
+        )
         stack.push_async_callback(acumatica.aclose)
         stripe = StripeClient(
             secret.stripe_key,
@@ -183,6 +192,7 @@ class Switchboard:
             clock=place.clock,
             record=self.recorder.of(connection),
             timeouts=SLOW_ANSWERS if service == "acumatica" else Timeouts(),
+            retries=RetryPolicy(sleep=self._sleep),
         )
 
 

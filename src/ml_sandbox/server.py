@@ -24,7 +24,8 @@ class SandboxProtocol(HttpToolsProtocol):
 
 def listen(port: int = 0) -> socket.socket:
     """A listening socket on loopback; port 0 takes a free one. Raises OSError when it is taken."""
-    sock = socket.socket()
+    # Said outright, as asyncio sends small answers at once (no Nagle) only on such sockets.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))
     sock.listen(256)

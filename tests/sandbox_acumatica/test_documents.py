@@ -4,6 +4,7 @@ import time
 from decimal import Decimal
 
 import pytest
+
 from sandbox_acumatica.conftest import Tenant, journal_body, wrap
 
 D = Decimal

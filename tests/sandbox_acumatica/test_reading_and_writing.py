@@ -1,6 +1,7 @@
 """Checklist 5 to 10 and 17: representation, queries, upsert, errors, versions."""
 
 import pytest
+
 from sandbox_acumatica.conftest import Tenant, wrap
 
 
@@ -226,3 +227,22 @@ def test_an_over_long_reference_is_cut_at_fifteen_characters(tenant: Tenant) -> 
     body = {**wrap(Hold=True), "Details": [line]}
     made = tenant.put("JournalTransaction", body, expand="Details").json()
     assert made["Details"][0]["ReferenceNbr"]["value"] == "txn_1234567890a"
+
+
+def test_billing_contacts_follow_the_main_one_unless_overridden(tenant: Tenant) -> None:
+    expand = "MainContact,BillingContact,BillingContact/Address"
+    main = {"Email": {"value": "new@goodfood.example"}}
+    before = tenant.values("Customer/GOODFOOD")["LastModifiedDateTime"]
+    body = {**wrap(CustomerID="GOODFOOD"), "MainContact": main}
+    after = tenant.put("Customer", body, expand=expand).json()
+    assert after["BillingContact"]["Email"]["value"] == "new@goodfood.example"
+    assert after["LastModifiedDateTime"]["value"] == before
+    own = {"Email": {"value": "bills@goodfood.example"}}
+    ignored = {**wrap(CustomerID="GOODFOOD"), "BillingContact": own}
+    shown = tenant.put("Customer", ignored, expand=expand).json()
+    assert shown["BillingContact"]["Email"]["value"] == "new@goodfood.example"
+    taken = {**wrap(CustomerID="GOODFOOD", BillingContactOverride=True), "BillingContact": own}
+    shown = tenant.put("Customer", taken, expand=expand).json()
+    assert shown["BillingContact"]["Email"]["value"] == "bills@goodfood.example"
+    assert shown["MainContact"]["Email"]["value"] == "new@goodfood.example"
+    assert shown["BillingContact"]["Address"]["Country"]["value"] == "US"

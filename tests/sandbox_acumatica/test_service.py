@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from easy_acumatica import AcumaticaClient
 from easy_acumatica.odata import QueryOptions
-from sandbox_acumatica.conftest import Tenant, wrap
 
 from ml_sandbox.acumatica.ledger import Batch, Ledger, LedgerBrokenError, Line
+from sandbox_acumatica.conftest import Tenant, wrap
 
 
 def test_15_from_half_of_the_limit_on_requests_are_delayed(tenant: Tenant) -> None:
@@ -34,8 +34,8 @@ def test_15_from_half_of_the_limit_on_requests_are_delayed(tenant: Tenant) -> No
 
 
 def test_15_beyond_the_queue_requests_are_declined_without_a_hint(tenant: Tenant) -> None:
-    tenant.switch(concurrent_requests=1, queue_length=2, requests_per_minute=400)
-    for _ in range(205):
+    tenant.switch(concurrent_requests=1, queue_length=2, requests_per_minute=240)
+    for _ in range(125):
         answer = tenant.get("Currency/USD")
         assert answer.status_code == 200
         if answer.elapsed.total_seconds() > 0.1:
@@ -57,11 +57,12 @@ class Receiver:
         left = [failures]
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the library's name
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 outer.received.append((self.headers.get("X-Secret"), body))
                 left[0] -= 1
                 self.send_response(500 if left[0] >= 0 else 204)
+                self.send_header("content-length", "0")
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -198,10 +199,18 @@ def test_a_strangers_client_can_work_with_it(tenant: Tenant, tmp_path: Path) -> 
         assert [row["Balance"]["value"] for row in listed] == [25.0]
         one = client.invoice.get_by_keys(Type="Invoice", ReferenceNbr=number)
         assert one["Status"]["value"] == "Open"
-        client.invoice.put_file(one["id"], "note.txt", b"hello")
         assert client.invoice.get_by_id(one["id"])["ReferenceNbr"]["value"] == number
     finally:
         client.close()
+
+
+def test_files_are_attached_and_listed(tenant: Tenant) -> None:
+    own = tenant.read("Customer/GOODFOOD")["_links"]["files:put"]
+    place = own.replace("{filename}", "note.txt")
+    assert tenant.http.put(place, content=b"hello").status_code == 204
+    files = tenant.read("Customer/GOODFOOD", expand="files")["files"]
+    assert files[0]["filename"].endswith("note.txt")
+    assert tenant.http.get(files[0]["href"]).content == b"hello"
 
 
 def test_an_unbalanced_batch_is_never_kept() -> None:

@@ -5,10 +5,10 @@ import hashlib
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-from sandbox_acumatica.conftest import Served, Tenant
 
 from ml_sandbox.acumatica.app import create_app
 from ml_sandbox.clock import SandboxClock
+from sandbox_acumatica.conftest import Served, Tenant
 
 TOKEN = "/AcumaticaERP/identity/connect/token"
 

@@ -1,5 +1,7 @@
 """One invoice from draft to bank, through the official package."""
 
+import json
+
 import stripe
 
 from sandbox_stripe.stripe_running import Receiver, Running
@@ -57,7 +59,5 @@ def test_an_invoice_is_paid_refunded_and_paid_out_and_every_step_is_told(
     members = v1.balance_transactions.list({"payout": payout["id"], "limit": 100}).data
     assert sum(m.net for m in members if m.type != "payout") == 8481
     sandbox.settle()
-    kinds = {
-        stripe.Event.construct_from(__import__("json").loads(b), None).type for _, b in receiver.got
-    }
+    kinds = {json.loads(body)["type"] for _, body in receiver.got}
     assert {"invoice.paid", "charge.updated", "payout.reconciliation_completed"} <= kinds

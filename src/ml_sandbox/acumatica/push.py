@@ -48,7 +48,7 @@ class PushConfig:
         for name, value in values.items():
             if name not in self.__dataclass_fields__:
                 raise ValueError(f"push has no setting named {name}")
-            setattr(self, name, value)
+            setattr(self, name, float(value) if name == "retry_seconds" else value)
 
 
 class Push:

@@ -1,6 +1,6 @@
 """The tenant that a fresh sandbox starts with: a small SweetLife with Stripe clearing accounts."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any

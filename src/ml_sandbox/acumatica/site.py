@@ -222,9 +222,16 @@ class Site:
             return self.operations.status(session, rest[2], with_trace=trace)
         check_idle(session, entity.screen)
         call = Call(request.query, request.headers, session.salt, session.branch)
-        method = request.method
-        if method == "GET":
+        if request.method == "GET":
             return self._get(entities, entity, rest, call)
+        if request.method == "POST" and len(rest) == 1:
+            return self._act(request, entities, entity, rest[0], session, call=call)
+        return self._write(request, entities, entity, rest, call)
+
+    def _write(
+        self, request: Request, entities: Entities, entity: EntityType, rest: list[str], call: Call
+    ) -> Answer:
+        method = request.method
         if method == "PUT" and not rest:
             return json_answer(entities.put(entity, request.body, call))
         if method == "PUT" and len(rest) >= 3 and rest[-2].lower() == "files":
@@ -235,11 +242,8 @@ class Site:
         if method == "DELETE" and rest:
             entities.delete(entity, rest, call)
             return Answer(204)
-        if method == "POST" and len(rest) == 1:
-            return self._act(request, entities, entity, rest[0], session, call)
-        if method == "POST":
-            raise Problem(406, "The requested resource does not support the http method.")
-        raise Problem(405, "The requested resource does not support the http method.")
+        status = 406 if method == "POST" else 405
+        raise Problem(status, "The requested resource does not support the http method.")
 
     def _get(self, entities: Entities, entity: EntityType, rest: list[str], call: Call) -> Answer:
         if not rest:
@@ -255,6 +259,7 @@ class Site:
         entity: EntityType,
         name: str,
         session: Session,
+        *,
         call: Call,
     ) -> Answer:
         action = _action(entity, name)

@@ -1,6 +1,8 @@
 """What no document settles about the real service, as named switches with a sentence each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any
 
 from ml_sandbox.acumatica.wire import Json
@@ -66,14 +68,17 @@ class Switches:
 
     def change(self, values: Json) -> None:
         """Sets switches by name; an unknown name or a wrong type raises ValueError."""
-        known: dict[str, type] = {each.name: type(getattr(self, each.name)) for each in fields(self)}
+        known = {each.name: _type_of(getattr(self, each.name)) for each in fields(self)}
         for name, value in values.items():
             expected = known.get(name)
             if expected is None:
                 raise ValueError(f"no switch is named {name}")
-            if expected is float and type(value) is int:
-                value = float(value)  # noqa: PLW2901 - JSON has one kind of number
-            if type(value) is not expected:
-                raise ValueError(f"{name} takes a {expected.__name__}")
+            numbers = expected is float and isinstance(value, int | Decimal)
+            if type(value) is not expected and not numbers:
+                raise ValueError(f"{name} takes a {type(getattr(self, name)).__name__}")
         for name, value in values.items():
-            setattr(self, name, value)
+            setattr(self, name, known[name](value))
+
+
+def _type_of(value: object) -> Callable[[Any], Any]:
+    return type(value)

@@ -142,7 +142,6 @@ class StripeSandbox:
             "Content-Type": "application/json",
             "Content-Length": str(len(answer.body)),
             "Date": date,
-            "Server": "nginx",
             **answer.headers,
         }
         raw = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from ml_sandbox.acumatica.errors import business
 from ml_sandbox.acumatica.forms.base import BASE_BALANCE, CURRENCY, RATE, money
@@ -93,7 +94,7 @@ def _base(unit: Unit, document: Record, amount: Decimal) -> Decimal:
 
 
 def settle(
-    unit: Unit, posting: Posting, paying: Record, paid: Record, amount: Decimal, day: date
+    unit: Unit, posting: Posting, paying: Record, paid: Record, *, amount: Decimal, day: date
 ) -> Share:
     """Applies and returns the shares; raises when either side does not have the amount."""
     parts = share(unit, paying, paid, amount, day)
@@ -136,8 +137,8 @@ def post_difference(
     have, owe = currency_of(paying), currency_of(paid)
 
     def move(currency: str, amount: Decimal, base: Decimal, text: str) -> None:
-        posting.add(receivables, branch, currency, amount, base, text, application=True)
-        posting.add(gain, branch, currency, -amount, -base, text, application=True)
+        posting.add(receivables, branch, currency, amount, base, text=text, application=True)
+        posting.add(gain, branch, currency, -amount, -base, text=text, application=True)
 
     if have == owe:
         difference = sign * (parts.paying_base - parts.paid_base)
@@ -154,54 +155,48 @@ def record_history(
 ) -> None:
     """Writes the application into the history of both documents."""
     number = len(paying.rows("ApplicationHistory")) + 1
+    when: dict[str, Any] = {
+        "ApplicationPeriod": period,
+        "PostPeriod": period,
+        "Date": day,
+        "BatchNbr": batch or None,
+    }
     if paying.entity == "Payment":
-        row = _history_row(unit, paying, paid, parts, day, period, batch, number)
+        row = _history_row(unit, paying, paid, parts)
+        row.set(**when, AdjustmentNbr=number)
         paying.rows("ApplicationHistory").append(row)
     else:
         paying.rows("ApplicationsCreditMemo").append(_memo_row(unit, paid, parts, period))
     if paid.entity == "Invoice":
         paid.rows("ApplicationsDefault").append(_invoice_row(unit, paying, parts, day))
     else:
-        row = _history_row(unit, paying, paid, parts, day, period, batch, number)
+        row = _history_row(unit, paying, paid, parts)
+        row.set(**when, AdjustmentNbr=number)
         row.custom[OTHER_SIDE] = paying.id
         row.set(DisplayDocType=type_of(paying), DisplayRefNbr=paying.get("ReferenceNbr"))
         paid.rows("ApplicationHistory").append(row)
 
 
-def _history_row(
-    unit: Unit,
-    paying: Record,
-    paid: Record,
-    parts: Share,
-    day: date,
-    period: str,
-    batch: str,
-    number: int,
-) -> Row:
+def _history_row(unit: Unit, paying: Record, paid: Record, parts: Share) -> Row:
     row = unit.row()
     row.set(
         AdjustedDocType=type_of(paid),
         AdjustedRefNbr=paid.get("ReferenceNbr"),
         AdjustingDocType=type_of(paying),
         AdjustingRefNbr=paying.get("ReferenceNbr"),
-        AdjustmentNbr=number,
         AdjustsVAT=False,
         AmountPaid=parts.paying,
-        ApplicationPeriod=period,
         Balance=open_balance(paid),
         BalanceWriteOff=ZERO,
-        BatchNbr=batch or None,
         CashDiscountBalance=ZERO,
         CashDiscountTaken=ZERO,
         CurrencyID=currency_of(paid),
         Customer=paid.get("Customer") or paid.get("CustomerID"),
         CustomerOrder=paid.get("CustomerOrder"),
-        Date=day,
         Description=paid.get("Description"),
         DisplayDocType=type_of(paid),
         DisplayRefNbr=paid.get("ReferenceNbr"),
         DueDate=paid.get("DueDate"),
-        PostPeriod=period,
     )
     row.custom = {
         PAID_ID: paid.id,

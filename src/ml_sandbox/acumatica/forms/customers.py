@@ -152,15 +152,14 @@ def _contacts(unit: Unit, draft: Record, body: Body) -> None:
     draft.set(Email=main.get("Email"))
     for name, override in _FOLLOWERS.items():
         follower = _contact(unit, draft, name, body, accept=bool(draft.get(override)))
-        if not draft.get(override):
-            address = follower.values.get("Address")
-            follower.values = {k: v for k, v in main.values.items() if k != "Address"}
-            follower.values["Address"] = address
+        address: Row = follower.values["Address"]
         if not draft.get(_ADDRESSES[name]):
-            follower.values["Address"] = main.values["Address"].copy()
+            address.values = dict(main.values["Address"].values)
         elif name in body.linked and "Address" in body.linked[name].linked:
             sent = body.linked[name].linked["Address"]
-            take(follower.values["Address"], sent, sent.values)
+            take(address, sent, sent.values)
+        if not draft.get(override):
+            follower.values = {**main.values, "Address": address}
     if "PrimaryContact" in body.linked:
         _contact(unit, draft, "PrimaryContact", body)
 
@@ -170,12 +169,12 @@ def _sent(body: Body, name: str) -> dict[str, Any]:
 
 
 def _contact(unit: Unit, draft: Record, name: str, body: Body, *, accept: bool = True) -> Row:
-    contact: Row | None = draft.values.get(name)
-    if contact is None:
-        contact = unit.row()
-        contact.values["Address"] = unit.row()
-        contact.values["Address"].set(Country="US", Validated=False)
-        draft.values[name] = contact
+    if draft.get(name) is None:
+        fresh = unit.row()
+        fresh.values["Address"] = unit.row()
+        fresh.values["Address"].set(Country="US", Validated=False)
+        draft.values[name] = fresh
+    contact: Row = draft.values[name]
     sent = body.linked.get(name)
     if sent is not None and accept:
         take(contact, sent, sent.values)

@@ -295,7 +295,14 @@ def _release(unit: Unit, draft: Record) -> None:
         if found is None or not released(found):
             raise business(cannot_be_found("Reference Nbr."))
         paid = unit.edit(found)
-        parts = settle(unit, posting, draft, paid, money(row.get("AmountPaid")), draft.get("Date"))
+        parts = settle(
+            unit,
+            posting,
+            draft,
+            paid,
+            amount=money(row.get("AmountPaid")),
+            day=draft.get("Date"),
+        )
         record_history(
             unit,
             draft,
@@ -327,7 +334,7 @@ def _posting(unit: Unit, draft: Record, sign: int, currency: str, rate: Decimal)
 
     def add(account: str, at: str, amount: Decimal, text: str = "") -> None:
         base = unit.setup.to_base(amount, currency, rate)
-        posting.add(account, at, currency, amount, base, text)
+        posting.add(account, at, currency, amount, base, text=text)
 
     add(draft.get("LinkARAccount"), branch, sign * money(draft.get("Amount")))
     for line in draft.rows("Details"):

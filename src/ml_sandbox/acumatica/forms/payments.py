@@ -246,7 +246,7 @@ def _release(unit: Unit, draft: Record) -> None:
     done = [
         (
             paid := unit.edit(_target(unit, row.get("DocType"), row.get("ReferenceNbr"))),
-            settle(unit, posting, paying, paid, money(row.get("AmountPaid")), day),
+            settle(unit, posting, paying, paid, amount=money(row.get("AmountPaid")), day=day),
         )
         for row in pending
         if money(row.get("AmountPaid"))
@@ -286,44 +286,27 @@ def _post_money(unit: Unit, draft: Record, posting: Posting) -> None:
     """The cash, AR and charge lines of releasing money in (or out, for a refund)."""
     currency, rate = draft.custom[CURRENCY], draft.custom[RATE]
     amount = money(draft.get("PaymentAmount"))
-    sign = -1 if "Refund" in type_of(draft) else 1
+    refund = "Refund" in type_of(draft)
+    sign = -1 if refund else 1
     base = unit.setup.to_base(amount, currency, rate)
     cash = unit.setup.cash_accounts[draft.get("CashAccount")]
-    posting.add(cash.account, cash.branch, currency, sign * amount, sign * base)
-    posting.add(unit.setup.receivables, draft.get("Branch"), currency, -sign * amount, -sign * base)
+    kept, kept_base = sign * amount, sign * base
+    charges: list[tuple[str, Decimal, Decimal]] = []
     for row in draft.rows("Charges"):
-        _post_charge(unit, posting, row.get("AccountID"), money(row.get("Amount")), draft)
-    _merge_deducted(unit, draft, posting)
+        fee = money(row.get("Amount"))
+        fee_base = unit.setup.to_base(fee, currency, rate)
+        charges.append((row.get("AccountID"), fee, fee_base))
+        # A deducted charge never reaches the cash account; any other is a cash line of its own.
+        if unit.setup.entry_types[row.get("EntryTypeID")].deduct and not refund:
+            kept, kept_base = kept - fee, kept_base - fee_base
+        else:
+            charges.append((cash.account, -fee, -fee_base))
+    posting.add(cash.account, cash.branch, currency, kept, kept_base)
+    branch = draft.get("Branch")
+    posting.add(unit.setup.receivables, branch, currency, -sign * amount, -sign * base)
+    for account, fee, fee_base in charges:
+        at = cash.branch if account == cash.account else branch
+        posting.add(account, at, currency, fee, fee_base, text="Charge")
     draft.custom[UNAPPLIED] = amount
     draft.custom[BASE_BALANCE] = base
     draft.set(Status="Open" if amount else "Closed", AvailableBalance=amount)
-
-
-def _post_charge(
-    unit: Unit, posting: Posting, account: str, amount: Decimal, draft: Record
-) -> None:
-    currency = draft.custom[CURRENCY]
-    base = unit.setup.to_base(amount, currency, draft.custom[RATE])
-    cash = unit.setup.cash_accounts[draft.get("CashAccount")]
-    posting.add(account, draft.get("Branch"), currency, amount, base, "Charge")
-    posting.add(cash.account, cash.branch, currency, -amount, -base, "Charge")
-
-
-def _merge_deducted(unit: Unit, draft: Record, posting: Posting) -> None:
-    """Charges that are deducted from the payment leave one net cash line."""
-    deducted = [
-        row
-        for row in draft.rows("Charges")
-        if unit.setup.entry_types[row.get("EntryTypeID")].deduct
-    ]
-    if not deducted or "Refund" in type_of(draft):
-        return
-    lines = posting.lines[draft.custom[CURRENCY]]
-    for row in deducted:
-        amount = -money(row.get("Amount"))
-        twin = next(
-            line for line in lines[2:] if line.amount == amount and line.account == lines[0].account
-        )
-        lines[0].amount += twin.amount
-        lines[0].base += twin.base
-        lines.remove(twin)

@@ -170,5 +170,5 @@ def _reverse_money(unit: Unit, payment: Record, posting: Posting) -> None:
                     batch.currency,
                     -line.amount,
                     -line.base,
-                    line.description,
+                    text=line.description,
                 )

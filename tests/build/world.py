@@ -1,0 +1,440 @@
+"""Both sandboxes over TCP and the connector between them, on one clock that a test moves."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+from sqlalchemy import text
+
+from ml_connector.assemble import Installation, Switchboard
+from ml_connector.basics.ids import ConnectionId, ErpRef
+from ml_connector.cli.setup import SANDBOX_MAPPING
+from ml_connector.flows import desk, intake
+from ml_connector.flows.catch_up import STREAMS
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.set_up import set_up
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.tie_out import measure
+from ml_connector.settings import Settings
+from ml_connector.store import jobs, postings, transactions, troubles
+from ml_connector.store.connections import (
+    AcumaticaSide,
+    NewConnection,
+    Secrets,
+    SignIn,
+    StripeSide,
+)
+from ml_connector.store.engine import Store
+from ml_connector.store.jobs import Job
+from ml_connector.store.troubles import Trouble
+from ml_connector.stripe.webhooks import hint
+from ml_connector.vault.keyring import KeyRing
+from ml_sandbox.acumatica.app import AcumaticaSandbox
+from ml_sandbox.acumatica.app import create_app as create_acumatica
+from ml_sandbox.clock import SandboxClock
+from ml_sandbox.faults import Faults
+from ml_sandbox.server import address, listen, serving
+from ml_sandbox.stripe.app import StripeSandbox
+from ml_sandbox.stripe.app import create_app as create_stripe
+
+MAIN = ConnectionId("main")
+SITE = "/AcumaticaERP"
+CUSTOMER = "GOODFOOD"
+NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
+"""A Monday; the month has enough days left for every payout to arrive in it."""
+QUIET = timedelta(seconds=600)
+MOST_JOBS = 2000
+PRESENT = frozenset({"open", "paid"})
+
+Json = dict[str, Any]
+
+_TAKE = text("""
+    UPDATE procrastinate_jobs SET status = 'doing' WHERE id = (
+        SELECT id FROM procrastinate_jobs
+        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= :now)
+        ORDER BY priority DESC, id LIMIT 1)
+    RETURNING id, task_name, args
+""")
+_END = text("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = :id")
+
+
+class Sandbox:
+    """One sandbox: its own books and knobs under `/_sandbox/`, uncounted."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self._http = http
+
+    async def ask(self, name: str) -> Any:
+        """What a control page shows."""
+        return _answered(await self._http.get(f"/_sandbox/{name}"))
+
+    async def tell(self, name: str, body: object = None) -> Any:
+        """Turns a knob, or makes something happen."""
+        return _answered(await self._http.post(f"/_sandbox/{name}", json=body or {}))
+
+    async def attempt(self, name: str, body: Json) -> int:
+        """Makes something happen that may be refused; the status."""
+        return (await self._http.post(f"/_sandbox/{name}", json=body)).status_code
+
+    async def spoil(self, *rules: Json) -> None:
+        """Lets coming requests fail in a certain way."""
+        await self.tell("faults", list(rules))
+
+    async def mend(self) -> None:
+        """Nothing fails any more."""
+        _answered(await self._http.delete("/_sandbox/faults"))
+
+    async def faults(self) -> int:
+        """How often a set fault has struck."""
+        return sum(rule["fired"] for rule in await self.ask("faults"))
+
+    async def calls(self) -> dict[str, int]:
+        """How often each route was called since the last reset."""
+        return dict((await self.ask("calls"))["calls"])
+
+    async def reset_calls(self) -> None:
+        """Starts counting anew."""
+        await self.tell("calls/reset")
+
+
+def _answered(answer: httpx2.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.content, parse_float=Decimal)
+
+
+@dataclass
+class World:
+    """A firm with its two systems and the connector, ready to live through a story."""
+
+    clock: SandboxClock
+    stripe: Sandbox
+    erp: Sandbox
+    stripe_app: StripeSandbox
+    erp_app: AcumaticaSandbox
+    place: Installation
+    board: Switchboard
+    new: NewConnection
+    delivered: set[str] = field(default_factory=set[str])
+    id: ConnectionId = MAIN
+
+    @property
+    def store(self) -> Store:
+        return self.place.store
+
+    async def connected(self) -> Connected:
+        return await self.board.connected(self.id)
+
+    # -- what people do
+
+    async def a_customer(self, name: str, currency: str, **facts: object) -> str:
+        """A new customer, entered at the ERP's form; its id."""
+        contact = {"Email": f"{name.lower()}@example.com"}
+        body: Json = {"CustomerName": name, "CurrencyID": currency, "MainContact": contact, **facts}
+        made = await self.erp.tell("write", {"entity": "Customer", "body": wrapped(body)})
+        return str(made["CustomerID"]["value"])
+
+    async def an_invoice(
+        self, *prices: str, customer: str = CUSTOMER, release: bool = True, **facts: object
+    ) -> ErpRef:
+        """An invoice with a line for each price (100.00 alone), released in the ERP."""
+        lines = [
+            {"TransactionDescription": f"Service {n}", "Account": "40000", "Qty": 1,
+             "UnitPrice": Decimal(price), "TaxCategory": "EXEMPT"}
+            for n, price in enumerate(prices or ("100.00",), start=1)
+        ]  # fmt: skip
+        body: Json = {"Type": "Invoice", "Customer": customer, "Hold": False,
+                      "Date": self.clock.now().date(), "Details": lines, **facts}  # fmt: skip
+        asked = {"entity": "Invoice", "body": wrapped(body), "release": release}
+        made = await self.erp.tell("write", asked)
+        return ErpRef(f"Invoice|{made['ReferenceNbr']['value']}")
+
+    async def pay(self, ref: ErpRef, amount: int | None = None, card: str = "") -> str | None:
+        """The buyer pays at Stripe; the charge, or None when the card was declined."""
+        body: Json = {"invoice": (await self.mirrored(ref))["id"]}
+        body |= ({"amount": amount} if amount else {}) | ({"card": card} if card else {})
+        if card and (await self.stripe.attempt("pay", body)) == 402:
+            return None
+        answer = await self.stripe.tell("pay", body) if not card else None
+        charges = list(self.stripe_app.world.tables["charge"])
+        return str(answer["charge"] if answer else charges[-1]["id"])
+
+    async def refund(self, charge: str | None, amount: int | None = None) -> str:
+        """The back office gives money back."""
+        made = await self.stripe.tell("refund", {"charge": charge, "amount": amount})
+        return str(made["id"])
+
+    async def run_payouts(self) -> list[Json]:
+        """Three working days pass, the money becomes available, and Stripe pays it out."""
+        await self.pass_time(timedelta(days=4))
+        return list((await self.stripe.tell("payouts/run"))["payouts"])
+
+    async def pass_time(self, by: timedelta) -> None:
+        """The one clock of all jumps; what is due at Stripe happens."""
+        await self.stripe.tell("clock", {"advance_seconds": by.total_seconds()})
+
+    # -- what reaches the connector
+
+    def bodies(self) -> list[bytes]:
+        """Every event that Stripe has made so far, as the body of its webhook."""
+        world = self.stripe_app.world
+        return [world.wire.encode(event) for event in world.tables["event"]]
+
+    async def deliver(self, *, times: int = 1, backwards: bool = False) -> int:
+        """Takes in the events that are new since the last delivery; returns how many."""
+        await self.stripe.ask("settled")
+        new = [body for body in self.bodies() if hint(body).id not in self.delivered]
+        for body in reversed(new) if backwards else new:
+            for _ in range(times):
+                await self.receive(body)
+        return len(new)
+
+    async def receive(self, body: bytes) -> bool:
+        """Takes one event in; False when it is known."""
+        now = self.clock.now()
+        self.delivered.add(hint(body).id)
+        async with self.store.transaction() as tx:
+            return await intake.stripe_event(tx, self.id, hint(body), source="webhook", now=now)
+
+    async def sync(self, *streams: str) -> None:
+        """Looks at streams, at all of them by default, and settles."""
+        async with self.store.transaction() as tx:
+            for stream in sorted(streams or STREAMS):
+                await intake.look(tx, self.id, Look(Kind.STREAM, stream))
+        await self.settle()
+
+    async def look(self, kind: Kind, resource: str) -> None:
+        """Looks at one resource now, and settles."""
+        async with self.store.transaction() as tx:
+            await intake.look(tx, self.id, Look(kind, resource))
+        await self.settle()
+
+    async def mirror(self) -> None:
+        """The ERP's polls run, and what they find is done."""
+        await self.sync("acumatica.customers", "acumatica.invoices")
+        await self.pass_time(timedelta(seconds=3))  # who waited for a customer comes again
+        await self.settle()
+
+    async def settle(self) -> int:
+        """Runs due jobs, one after the other, until none is due; returns how many ran."""
+        for ran in range(MOST_JOBS):
+            async with self.store.transaction() as tx:
+                row = (await tx.execute(_TAKE, {"now": self.clock.now()})).one_or_none()
+            if row is None:
+                return ran
+            await self._run(Job(self.id, row.task_name, row.args["resource"]))
+            async with self.store.transaction() as tx:
+                await tx.execute(_END, {"id": row.id})
+        raise AssertionError(f"After {MOST_JOBS} jobs there was still work; something goes round.")
+
+    async def _run(self, job: Job) -> None:
+        """As the worker of `assemble.work` does it."""
+        try:
+            opened = await self.connected()
+        except desk.ConnectorError as error:
+            await desk.troubled(self.store, self.clock, job, error)
+        else:
+            await desk.work(opened, job)
+
+    async def live(self) -> None:
+        """Events arrive and everything due is done, until nothing new happens."""
+        await self.deliver()
+        await self.settle()
+
+    async def wait_for_cure(self, *, at_most: int = 12) -> None:
+        """Lets time pass to each next try until no trouble is open, `at_most` so many times."""
+        for _ in range(at_most):
+            waiting = [one.next_try for one in await self.troubles() if one.next_try]
+            if not waiting:
+                return
+            await self.pass_time(max(min(waiting) - self.clock.now(), timedelta(0)))
+            await self.settle()
+
+    async def change(self, **changes: Any) -> None:
+        """A person changes the connection (`mapping_text` with it, when given)."""
+        written = changes.pop("mapping_text", None)
+        self.new = replace(self.new, **changes)
+        await set_up(
+            self.store, self.place.keyring, self.clock, self.new,
+            mapping_text=written, actor="a person",
+        )  # fmt: skip
+
+    # -- what the books say
+
+    async def mirrored(self, ref: ErpRef) -> Json:
+        """The one live Stripe invoice of an ERP invoice."""
+        rows = [one for one in await self.stripe_invoices(ref) if one["status"] in PRESENT]
+        assert len(rows) == 1, f"{len(rows)} live invoices for {ref}"
+        return rows[0]
+
+    async def stripe_invoices(self, ref: ErpRef) -> list[Json]:
+        """Every Stripe invoice of an ERP invoice, whatever its status."""
+        rows = (await self.stripe.ask("invoices"))["invoices"]
+        return [row for row in rows if row["metadata"].get("erp_ref") == ref]
+
+    async def documents(self, kind: str) -> list[Json]:
+        """Every ERP document of a type, values unwrapped."""
+        rows = await self.erp.ask(f"documents?type={kind}")
+        return [unwrapped(row) for row in rows]
+
+    async def balance_due(self, ref: ErpRef) -> Decimal:
+        """What an ERP invoice is still owed, by the ERP."""
+        number = ref.partition("|")[2]
+        rows = [one for one in await self.documents("Invoice") if one["ReferenceNbr"] == number]
+        return Decimal(str(rows[0]["Balance"]))
+
+    async def cash(self, code: str = "10650ST") -> Decimal:
+        """The balance of a cash account, by the ERP's ledger."""
+        return Decimal(str((await self.erp.ask("cash-accounts"))[code]["balance"]))
+
+    async def at_stripe(self, currency: str = "usd") -> int:
+        """The whole balance at Stripe, in minor units, by Stripe's own books."""
+        return int((await self.stripe.ask("books"))["currencies"].get(currency, {"total": 0})["total"])
+
+    async def ledger(self, account: str, currency: str = "USD") -> Decimal:
+        """What an account holds in one currency, by the ERP's own trial balance."""
+        rows = (await self.erp.ask("ledger"))["rows"]
+        mine = [r for r in rows if r["account"] == account and r["currency"] == currency]
+        return sum((Decimal(str(row["balance"])) for row in mine), Decimal(0))
+
+    async def books_agree(self) -> None:
+        """Both sides' own books are sound, nothing stands twice, and the tie-out holds."""
+        stripe, erp = await self.stripe.ask("books"), await self.erp.ask("books")
+        assert stripe["invariant_violations"] == []
+        assert erp["duplicates"] == {"payments": [], "journals": []}
+        assert erp["receivables_difference"] == 0
+        assert erp["trial_balance"] == 0
+        for found in await measure(await self.connected()):
+            assert found.holds, found
+
+    async def all_posted(self) -> None:
+        """The books agree with nothing left to name, and no half-made document stands around."""
+        await self.books_agree()
+        for found in await measure(await self.connected()):
+            assert not found.unposted, found.unposted
+        for kind in ("Payment", "JournalTransaction"):
+            for one in await self.documents(kind):
+                assert one["Status"] in {"Open", "Closed", "Posted", "Voided"}, one
+
+    async def troubles(self) -> list[Trouble]:
+        """What asks for a person or for patience."""
+        async with self.store.transaction() as tx:
+            return await troubles.open_ones(tx, self.id)
+
+    async def trouble(self) -> Trouble:
+        """The one thing that is wrong."""
+        found = await self.troubles()
+        assert len(found) == 1, found
+        return found[0]
+
+    async def transactions(self) -> Iterable[transactions.BalanceTransactionRow]:
+        """The balance transactions that are not in the ledger."""
+        async with self.store.transaction() as tx:
+            return await transactions.unposted(tx, self.id)
+
+    async def states(self) -> set[str]:
+        """The states in which postings stand."""
+        async with self.store.transaction() as tx:
+            return {str(one.state) for one in await postings.sums(tx, self.id)}
+
+    async def waiting(self) -> int:
+        """How many jobs wait, due or not."""
+        async with self.store.transaction() as tx:
+            return sum(one.due + one.later for one in await jobs.waiting(tx, self.id))
+
+
+def wrapped(body: Json) -> Json:
+    """Values as the contract writes them: `{"value": v}`, also inside records and rows."""
+    return {name: _wrap(value) for name, value in body.items()}
+
+
+def _wrap(value: Any) -> Any:
+    if isinstance(value, dict):
+        return wrapped(value)
+    if isinstance(value, list):
+        return [wrapped(row) for row in value]
+    if isinstance(value, date):
+        return {"value": value.isoformat()}
+    return {"value": str(value) if isinstance(value, Decimal) else value}
+
+
+def unwrapped(record: Json) -> Json:
+    """A record's own values by name, its rows as lists of the same."""
+    found: Json = {}
+    for name, value in record.items():
+        if isinstance(value, list):
+            found[name] = [unwrapped(row) for row in value if isinstance(row, dict)]
+        elif isinstance(value, dict) and "value" in value:
+            found[name] = value["value"]
+    return found
+
+
+async def briefly(seconds: float) -> None:
+    """No test waits for what takes seconds in life."""
+    await asyncio.sleep(min(seconds, 0.001))
+
+
+def sides(stripe_url: str, stripe: Json, erp_url: str, erp: Json) -> NewConnection:
+    """The connection that a person would enter for the two sandboxes."""
+    endpoint, _, version = erp["endpoint"].partition("/")
+    return NewConnection(
+        id=MAIN,
+        title="Main company",
+        time_zone="UTC",
+        start_date=NOON.date().replace(day=1),
+        stripe=StripeSide(stripe_url, "", livemode=False),
+        acumatica=AcumaticaSide(
+            url=erp_url, endpoint=endpoint, version=version, tenant=erp["tenant"], branch="",
+            sign_in=SignIn.PASSWORD, client_id=erp["client_id"], user=erp["user"],
+        ),
+        secrets=Secrets(
+            stripe_key=stripe["key"],
+            stripe_webhook=stripe["webhook_secret"],
+            acumatica_client_secret=erp["client_secret"],
+            acumatica_password=erp["password"],
+            acumatica_webhook="push-secret",
+        ),
+        policies={
+            "quiet_seconds": QUIET.total_seconds(),
+            "acumatica_per_minute": 600_000,
+            "stripe_per_second": 10_000,
+        },
+    )  # fmt: skip
+
+
+def _http(url: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=url, timeout=30)
+
+
+@asynccontextmanager
+async def a_world(store: Store, *, at: datetime | None = NOON) -> AsyncGenerator[World]:
+    """A fresh tenant and account, connected; `at` is where their clock starts, None for now."""
+    clock = SandboxClock(at)
+    async with AsyncExitStack() as stack:
+        stripe_socket, erp_socket = listen(), listen()
+        stripe = create_stripe(clock, base_url=address(stripe_socket))
+        erp = create_acumatica(clock, site=SITE)
+        stripe.world.schedule.rescale(0)
+        erp.world.switches.change({"operation_ms": 0})
+        stripe_url = await stack.enter_async_context(serving(Faults(stripe.asgi), stripe_socket))
+        erp_url = await stack.enter_async_context(serving(Faults(erp.asgi), erp_socket))
+        new = sides(stripe_url, stripe.credentials(), erp_url + SITE, erp.credentials())
+        settings = Settings(Path("nowhere"), None, None, "127.0.0.1", 0, "warning")
+        place = Installation(settings, store, "", KeyRing.generate(), clock)
+        board = Switchboard(place, sleep=briefly)
+        stack.push_async_callback(board.aclose)
+        world = World(
+            clock=clock,
+            stripe=Sandbox(await stack.enter_async_context(_http(stripe_url))),
+            erp=Sandbox(await stack.enter_async_context(_http(erp_url))),
+            stripe_app=stripe, erp_app=erp, place=place, board=board, new=new,
+        )  # fmt: skip
+        await world.change(mapping_text=SANDBOX_MAPPING.read_text("utf-8"))
+        yield world
