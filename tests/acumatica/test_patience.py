@@ -25,7 +25,7 @@ def test_a_steady_operation_soon_costs_little_more_than_one_question(
     for _ in range(60):
         run(patience, takes)
     questions = [run(patience, takes) for _ in range(40)]
-    assert sum(questions) / len(questions) <= 1.35
+    assert sum(questions) / len(questions) <= 1.06
 
 
 @given(st.floats(0.02, 4.0))
@@ -33,13 +33,13 @@ def test_a_fast_operation_is_not_waited_for_much_longer_than_it_takes(takes: flo
     patience = Patience(LONGEST)
     for _ in range(200):
         run(patience, takes)
-    assert patience.expected <= max(takes * 1.6, SHORTEST * 2)
+    assert patience.expected <= max(takes * 2.5, SHORTEST * 2)
 
 
 def test_the_first_guess_is_left_within_a_few_operations() -> None:
     patience = Patience()
     questions = [run(patience, 0.03) for _ in range(8)]
-    assert patience.expected < 0.06
+    assert patience.expected < 0.08
     assert sum(questions) <= 10
 
 

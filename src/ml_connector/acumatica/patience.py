@@ -1,4 +1,8 @@
-"""How long to wait before asking whether a long operation is done: learned, then growing."""
+"""How long to wait before asking whether a long operation is done: learned, then growing.
+
+Each question is a call that the licence counts, and waiting costs nothing; so the wait errs on
+the long side: it shrinks until it was once too short, and then stays well above that.
+"""
 
 from collections.abc import Iterator
 
@@ -7,18 +11,17 @@ LONGEST = 5.0
 AT_FIRST = 0.5
 GIVE_UP = 600.0
 GROWTH = 1.5
-LEARNING = 0.5
-MARGIN = 1.1
-SEARCHING = 0.5
-EASING = 0.97
+EASING = 0.5
+SAFETY = 1.6
+FORGETTING = 0.998
 
 
 class Patience:
-    """Learns how long one kind of operation takes, so that one question is mostly enough."""
+    """Learns how long one kind of operation takes, so that one question is nearly always enough."""
 
     def __init__(self, expected: float = AT_FIRST) -> None:
         self.expected = expected
-        self._easing = SEARCHING
+        self._too_short = 0.0
 
     def waits(self) -> Iterator[float]:
         """Seconds before each question; ends when `GIVE_UP` seconds have been waited."""
@@ -33,13 +36,14 @@ class Patience:
     def learn(self, waited: float, questions: int) -> None:
         """Takes note of an operation that was found done after `waited` seconds.
 
-        One question: perhaps it was done earlier, so the next wait is shorter, by half until a
-        wait was too short for the first time and slightly ever after. More questions: the
-        expectation moves half way towards what it took, with a margin.
+        One question: perhaps it was done earlier, so the next wait is shorter, but never near one
+        that was too short. More questions: the wait was too short, and that is remembered; it is
+        forgotten so slowly that some hundred operations pass before it is tried again.
         """
-        if questions == 1:
-            self.expected = max(SHORTEST, self.expected * self._easing)
-            return
-        self._easing = EASING
-        target = waited * MARGIN
-        self.expected = min(LONGEST, self.expected + LEARNING * (target - self.expected))
+        if questions > 1:
+            self._too_short = min(max(self._too_short, self.expected), waited)
+            self.expected = max(waited, self._too_short * SAFETY)
+        else:
+            self._too_short *= FORGETTING
+            self.expected = max(self.expected * EASING, self._too_short * SAFETY)
+        self.expected = min(LONGEST, max(SHORTEST, self.expected))

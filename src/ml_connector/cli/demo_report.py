@@ -56,9 +56,11 @@ def answers(url: str) -> bool:
 
 
 def let_sign_ins_last(sandbox: Sandbox, days: int) -> None:
-    """Makes Acumatica's access tokens outlive the demo's leaps in time."""
-    where = f"{_root(sandbox, 'acumatica')}/_sandbox/tokens"
-    httpx2.post(where, json={"lifetime_seconds": days * 86_400}, timeout=30).raise_for_status()
+    """Makes Acumatica's tokens and sessions outlive the demo's leaps in time."""
+    control = f"{_root(sandbox, 'acumatica')}/_sandbox"
+    tokens, sessions = {"lifetime_seconds": days * 86_400}, {"idle_minutes": days * 1_440}
+    httpx2.post(f"{control}/tokens", json=tokens, timeout=30).raise_for_status()
+    httpx2.post(f"{control}/switches", json=sessions, timeout=30).raise_for_status()
 
 
 def nothing_on_its_way(sandbox: Sandbox, command: Command) -> bool:

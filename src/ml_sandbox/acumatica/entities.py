@@ -291,12 +291,19 @@ class Entities:
         unit = self.unit(call)
         form = self.form(entity)
         draft = form.open(unit, found)
-        form.update(unit, draft, body)
+        if self._says_more(entity, body):
+            form.update(unit, draft, body)
         if draft.failed():
             raise self._refusal(entity, form.show(unit, draft), Node(), call, new=False)
         if not form.guard(unit, form.show(unit, draft), action):
             return None
         return Prepared(self, entity, found.id, body, action, call)
+
+    def _says_more(self, entity: EntityType, body: Body) -> bool:
+        """Whether an action's body carries more than keys; only then is the form filled in."""
+        keys = self._world.tables[entity.name].keys
+        details = any(rows for rows in body.details.values())
+        return details or bool(body.linked) or any(name not in keys for name in body.values)
 
     def act(self, prepared: "Prepared") -> None:
         """Applies the sent values, runs the action and saves, all or nothing."""
@@ -306,7 +313,8 @@ class Entities:
             raise missing()
         unit = self.unit(prepared.call)
         draft = form.open(unit, record)
-        form.update(unit, draft, prepared.body)
+        if self._says_more(prepared.entity, prepared.body):
+            form.update(unit, draft, prepared.body)
         if draft.failed():
             raise business(" ".join(draft.sentences()))
         if draft.same(self._world.tables[draft.entity].by_id[draft.id]):

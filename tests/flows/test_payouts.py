@@ -1,0 +1,136 @@
+"""From the balance to the bank: payouts, their proof, and what stands in its way."""
+
+from decimal import Decimal
+
+import pytest
+
+from build.world import World
+from ml_connector.basics.ids import StripeId
+from ml_connector.cli.setup import SANDBOX_MAPPING
+from ml_connector.flows.payouts import try_proof
+from ml_connector.store import payouts
+
+pytestmark = pytest.mark.anyio
+
+WITH_GIFTS = """
+[pairs]
+"gift_card/gift" = "81000"
+"""
+
+
+async def sold(world: World, *prices: str) -> None:
+    """Invoices that are paid and posted."""
+    refs = [await world.an_invoice(price) for price in prices]
+    await world.mirror()
+    for ref in refs:
+        await world.pay(ref)
+    await world.live()
+
+
+async def is_proven(world: World, payout: str) -> bool:
+    async with world.store.transaction() as tx:
+        row = await payouts.get(tx, world.id, StripeId(payout))
+    return row is not None and row.proven_at is not None
+
+
+async def test_a_payout_moves_clearing_to_the_bank_and_is_proven_to_the_cent(
+    world: World,
+) -> None:
+    await sold(world, "100.00", "55.55", "7.07")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await world.cash() == await world.at_stripe() == 0
+    assert await world.cash("10200WH") == Decimal(payout["amount"]) / 100
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_payouts_of_two_currencies_go_to_their_own_banks(world: World) -> None:
+    customer = await world.a_customer("Tanaka", "JPY")
+    yen = await world.an_invoice("9000", customer=customer)
+    await world.mirror()
+    await world.pay(yen)
+    await sold(world, "100.00")
+    made = {row["currency"]: row for row in await world.run_payouts()}
+    await world.live()
+    assert await world.cash("10230WH") == made["jpy"]["amount"]
+    assert await world.cash("10200WH") * 100 == made["usd"]["amount"]
+    for row in made.values():
+        assert await is_proven(world, row["id"])
+    await world.all_posted()
+
+
+async def test_a_bill_of_stripes_own_has_no_event_yet_is_swept_posted_and_proven(
+    world: World,
+) -> None:
+    await sold(world, "100.00")
+    fees = await world.ledger("61100")
+    await world.stripe.tell("fees", {"amount": 250, "currency": "usd"})
+    await world.live()
+    assert await world.ledger("61100") == fees
+    await world.sync("stripe.transactions")
+    assert await world.ledger("61100") == fees + Decimal("2.50")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_a_payout_that_the_bank_sends_back_is_reversed(world: World) -> None:
+    await sold(world, "100.00")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    await world.stripe.tell(f"payouts/{payout['id']}/fail")
+    await world.live()
+    assert await world.cash("10200WH") == 0
+    assert await world.cash() * 100 == await world.at_stripe() == payout["amount"]
+    await world.all_posted()
+
+
+async def test_a_movement_of_an_unknown_kind_is_named_and_blocks_only_its_own_payout(
+    world: World,
+) -> None:
+    await sold(world, "100.00")
+    (first,) = await world.run_payouts()
+    await world.live()
+    odd = {"type": "gift_card", "reporting_category": "gift", "amount": -300, "currency": "usd"}
+    row = await world.stripe.tell("adjust", odd)
+    await world.sync("stripe.transactions")
+    trouble = await world.trouble()
+    assert "gift_card/gift" in trouble.sentence
+    assert row["id"] in trouble.sentence
+    assert "gift_card/gift" in trouble.remedy
+    await sold(world, "80.00")
+    (second,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, first["id"])
+    assert not await is_proven(world, second["id"])
+    proof = await try_proof(await world.connected(), StripeId(second["id"]))
+    assert proof is not None
+    assert [row["id"] in gap for gap in proof.gaps] == [True]
+    await world.books_agree()
+
+
+async def test_it_is_posted_by_itself_once_an_account_is_mapped_for_its_kind(world: World) -> None:
+    await sold(world, "100.00")
+    odd = {"type": "gift_card", "reporting_category": "gift", "amount": -300, "currency": "usd"}
+    await world.stripe.tell("adjust", odd)
+    await world.sync("stripe.transactions")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert not await is_proven(world, payout["id"])
+    await world.change(mapping_text=SANDBOX_MAPPING.read_text("utf-8") + WITH_GIFTS)
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert await world.ledger("81000") == 3
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_a_manual_payout_is_posted_yet_never_called_proven(world: World) -> None:
+    await sold(world, "100.00")
+    await world.pass_minutes(4 * 24 * 60)
+    await world.stripe_api("payouts", amount="5000", currency="usd")
+    await world.live()
+    assert await world.cash("10200WH") == 50
+    await world.all_posted()
