@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import App
@@ -128,13 +127,34 @@ def stop(*, json: Json = False) -> int:
         from ml_connector.settings import read
         from ml_connector.store.embedded import EmbeddedPostgres
 
-        server = EmbeddedPostgres(Path(read(os.environ).home) / "postgres")
+        server = EmbeddedPostgres(read(os.environ).home / "postgres")
         was_running = await asyncio.to_thread(server.running)
         await asyncio.to_thread(server.stop)
         if json:
             show.as_json({"stopped": was_running})
         else:
             show.say("The server is stopped." if was_running else "The server was not running.")
+        return Exit.OK
+
+    return run(body, as_json=json)
+
+
+@db.command
+def upgrade(*, json: Json = False) -> int:
+    """Move the embedded database to this program's PostgreSQL; the old data is kept."""
+
+    async def body() -> int:
+        from ml_connector.cli import show
+        from ml_connector.settings import read
+        from ml_connector.store.upgrade import upgrade as move
+
+        kept = await asyncio.to_thread(move, read(os.environ).home / "postgres")
+        if json:
+            show.as_json({"upgraded": kept is not None, "kept": str(kept) if kept else None})
+        elif kept is None:
+            show.say("Nothing to do: the data is of this program's version.")
+        else:
+            show.say(f"Upgraded. The old data is kept in {kept}; delete it when all is well.")
         return Exit.OK
 
     return run(body, as_json=json)

@@ -25,6 +25,8 @@ def upgrade(data: Path, *, fsync: bool = True) -> Path | None:
     failure or a crash before it changes nothing. Raises Misconfigured when another program uses
     the database, or when the package no longer has the programs of the old version.
     """
+    if not (data / "PG_VERSION").exists():
+        return None
     account = server_account()
     stored = int((data / "PG_VERSION").read_text())
     if stored == major_version(account, _for(account, packaged(), data)):

@@ -12,6 +12,7 @@ from ml_connector.assemble import Installation
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ConnectionId, ErpRef, erp_ref
 from ml_connector.flows import intake
+from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.signals import Kind
 from ml_connector.observe import SIGNALS
 from ml_connector.store import connections
@@ -76,13 +77,16 @@ async def from_acumatica(request: Request) -> Response:
 
 
 def _records(push: Push) -> list[tuple[Kind, ErpRef]]:
-    """The customers and invoices that the rows name; other columns are not read."""
+    """The customers and sales invoices that the rows name; other columns are not read.
+
+    Rows of other documents ask for nothing: our own payments are pushed back to us, too.
+    """
     found: set[tuple[Kind, ErpRef]] = set()
     for row in push.inserted:
         number = str(row.get("ReferenceNbr") or "").strip()
         kind = str(row.get("Type") or "").strip()
         customer = str(row.get("CustomerID") or "").strip()
-        if number and kind:
+        if number and kind == INVOICE_TYPE:
             found.add((Kind.INVOICE, erp_ref(kind, number)))
         elif customer and not number:
             found.add((Kind.CUSTOMER, ErpRef(customer)))
