@@ -17,7 +17,7 @@ def run(patience: Patience, takes: float) -> int:
     raise AssertionError("gave up")
 
 
-@given(st.floats(0.02, 4.0), st.floats(SHORTEST, LONGEST))
+@given(st.floats(0.02, 3.0), st.floats(SHORTEST, LONGEST))
 def test_a_steady_operation_soon_costs_little_more_than_one_question(
     takes: float, first: float
 ) -> None:
@@ -28,7 +28,7 @@ def test_a_steady_operation_soon_costs_little_more_than_one_question(
     assert sum(questions) / len(questions) <= 1.06
 
 
-@given(st.floats(0.02, 4.0))
+@given(st.floats(0.02, 3.0))
 def test_a_fast_operation_is_not_waited_for_much_longer_than_it_takes(takes: float) -> None:
     patience = Patience(LONGEST)
     for _ in range(200):
@@ -38,8 +38,8 @@ def test_a_fast_operation_is_not_waited_for_much_longer_than_it_takes(takes: flo
 
 def test_the_first_guess_is_left_within_a_few_operations() -> None:
     patience = Patience()
-    questions = [run(patience, 0.03) for _ in range(8)]
-    assert patience.expected < 0.08
+    questions = [run(patience, 0.06) for _ in range(8)]
+    assert patience.expected < 0.15
     assert sum(questions) <= 10
 
 

@@ -6,7 +6,7 @@ the long side: it shrinks until it was once too short, and then stays well above
 
 from collections.abc import Iterator
 
-SHORTEST = 0.02
+SHORTEST = 0.05
 LONGEST = 5.0
 AT_FIRST = 0.5
 GIVE_UP = 600.0

@@ -7,9 +7,17 @@ from typing import Any
 
 from ml_sandbox.acumatica.wire import Json
 
-VERSIONS = ("20.200.001", "22.200.001", "23.200.001", "24.200.001", "25.200.001")
+VERSIONS = (
+    "20.200.001",
+    "22.200.001",
+    "23.200.001",
+    "24.200.001",
+    "25.200.001",
+    "26.200.001",
+)
+CONTRACT_5 = frozenset(("26.200.001",))
 SCALARS = frozenset(
-    "string decimal boolean int short long byte double datetime guid".split(),
+    "string decimal boolean int short long byte double datetime guid choice day".split(),
 )
 
 
@@ -58,6 +66,11 @@ class Endpoint:
     version: str
     entities: dict[str, EntityType]
     by_lower: dict[str, EntityType]
+
+    @property
+    def contract(self) -> int:
+        """The system contract version: 4, or 5 for the endpoints of 2026 R2."""
+        return 5 if self.version in CONTRACT_5 else 4
 
     def top(self, name: str) -> EntityType | None:
         """The addressable entity of that name, in any case."""

@@ -37,7 +37,11 @@ _EDM = {
     "byte": "Edm.Byte",
     "datetime": "Edm.DateTimeOffset",
     "guid": "Edm.Guid",
+    "choice": "Edm.String",
+    "day": "Edm.Date",
 }
+_TEXTS = frozenset(("string", "choice"))
+_MOMENTS = frozenset(("datetime", "day"))
 _OPERATORS = {
     "eq": "Equal",
     "ne": "NotEqual",
@@ -280,7 +284,7 @@ class _Parser:
         raise bad_query(f"The property '{path}' cannot be used in a filter.")
 
     def _getter(self, names: list[str], kind: str, *, detail: bool) -> Operand:
-        clean = self._clean if kind == "string" else _moment if kind == "datetime" else _as_is
+        clean = self._clean if kind in _TEXTS else _moment if kind in _MOMENTS else _as_is
         if len(names) == 1:
             name = names[0]
             return Operand(_EDM[kind], lambda record: clean(record.values.get(name)), field=name)

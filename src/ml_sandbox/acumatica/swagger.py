@@ -16,6 +16,8 @@ _WRAPPERS: dict[str, tuple[str, Json]] = {
     "byte": ("ByteValue", {"type": "integer", "format": "int32"}),
     "datetime": ("DateTimeValue", {"type": "string", "format": "date-time"}),
     "guid": ("GuidValue", {"type": "string", "format": "uuid"}),
+    "choice": ("StringSingleSelectValue", {"type": "string"}),
+    "day": ("DateOnlyValue", {"type": "string", "format": "date"}),
 }
 _CUSTOM = {
     "string": "CustomStringField",
@@ -26,6 +28,8 @@ _CUSTOM = {
     "long": "CustomLongField",
     "datetime": "CustomDateTimeField",
     "guid": "CustomGuidField",
+    "choice": "CustomStringField",
+    "day": "CustomDateTimeField",
 }
 _QUERY = ("$select", "$filter", "$expand", "$custom", "$skip", "$top")
 
@@ -46,7 +50,7 @@ def document(endpoint: Endpoint) -> bytes:
     return encode(
         {
             "openapi": "3.0.1",
-            "info": {"title": f"{endpoint.name}/{endpoint.version}", "version": "4"},
+            "info": {"title": f"{endpoint.name}/{endpoint.version}", "version": str(endpoint.contract)},
             "servers": [{"url": f"/entity/{endpoint.name}/{endpoint.version}"}],
             "paths": paths,
             "components": {"schemas": schemas, "parameters": _shared_parameters()},

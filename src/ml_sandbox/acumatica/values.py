@@ -153,7 +153,7 @@ def coerce(each: FieldType, value: object, where: str) -> Any:
 
 
 def _coerce(kind: str, value: object) -> Any:
-    if kind == "string":
+    if kind in {"string", "choice"}:
         return _text(value)
     if isinstance(value, dict | list):
         raise TypeError(kind)
@@ -166,7 +166,7 @@ def _coerce(kind: str, value: object) -> Any:
         if number != number.to_integral_value():
             raise ValueError(value)
         return int(number)
-    if kind == "datetime":
+    if kind in {"datetime", "day"}:
         return read_moment(str(value))
     return str(UUID(str(value)))
 
