@@ -96,6 +96,10 @@ class Sandbox:
         """A call of the real API, as somebody else makes it."""
         return _answered(await self._http.post(path, data=form, auth=(key, "")))
 
+    async def delete(self, path: str, key: str) -> None:
+        """Deletes an object by the real API."""
+        _answered(await self._http.delete(path, auth=(key, "")))
+
     async def spoil(self, *rules: Json) -> None:
         """Lets coming requests fail in a certain way."""
         await self.tell("faults", list(rules))

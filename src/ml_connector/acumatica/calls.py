@@ -8,7 +8,15 @@ from typing import TypeVar
 import msgspec
 
 from ml_connector.acumatica import wire
-from ml_connector.acumatica.errors import PAGE, Call, Missing, NoSuchPlace, explain, is_page
+from ml_connector.acumatica.errors import (
+    LOOKS_FIRST,
+    PAGE,
+    Call,
+    Missing,
+    NoSuchPlace,
+    explain,
+    is_page,
+)
 from ml_connector.acumatica.fields import decode, encode, sent
 from ml_connector.acumatica.patience import Patience
 from ml_connector.acumatica.queries import Addresses
@@ -99,6 +107,7 @@ class Endpoint:
             raise OutcomeUnknown(
                 f"Acumatica began {call.what} without saying where to ask for its end.",
                 cause="acumatica.outcome_unknown",
+                remedy=LOOKS_FIRST,
             )
         url = self._addresses.operation(location)
         waited = 0.0
@@ -111,6 +120,7 @@ class Endpoint:
         raise OutcomeUnknown(
             f"Acumatica has not finished {call.what} within {waited:.0f} seconds.",
             cause="acumatica.slow_operation",
+            remedy=LOOKS_FIRST,
         )
 
     async def _done(self, url: str, call: Call) -> bool:
@@ -133,6 +143,7 @@ class Endpoint:
         return OutcomeUnknown(
             f"Acumatica began {call.what}, but its end was not seen: {why}.",
             cause="acumatica.outcome_unknown",
+            remedy=LOOKS_FIRST,
         )
 
     async def _ordinary(self, request: Request, call: Call) -> Response:
@@ -160,7 +171,8 @@ def _read(response: Response, call: Call, kind: type[W]) -> W:
     except msgspec.DecodeError as wrong:
         sentence = f"Acumatica's answer to {call.what} could not be read: {wrong}."
         if call.writes:
-            raise OutcomeUnknown(sentence, cause="acumatica.unreadable") from wrong
+            cause = "acumatica.unreadable"
+            raise OutcomeUnknown(sentence, cause=cause, remedy=LOOKS_FIRST) from wrong
         raise Bug(sentence, cause="acumatica.unreadable") from wrong
 
 

@@ -19,7 +19,7 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
     ErpPaymentMethod,
 )
-from ml_connector.acumatica.errors import Call, Missing, NotReleasable
+from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
 from ml_connector.acumatica.fields import held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
@@ -321,6 +321,7 @@ def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> 
         raise OutcomeUnknown(
             f"Acumatica took {call.what} but did not tell its number.",
             cause="acumatica.outcome_unknown",
+            remedy=LOOKS_FIRST,
         ) from nameless
 
 

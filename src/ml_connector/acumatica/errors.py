@@ -36,6 +36,8 @@ FORMS = {
 
 NO_SUCH_RECORD = "NoEntitySatisfiesTheCondition"
 LONGEST_SENTENCE = 600
+BY_ITSELF = "The connector tries again by itself."
+LOOKS_FIRST = "The connector looks for the effect before it sends again."
 
 
 class Missing(AskAPerson):
@@ -89,8 +91,8 @@ def explain(response: Response, call: Call) -> ConnectorError:
 def _unknown(sentence: str, call: Call) -> TryAgain:
     """A trouble that passes; for a write nobody knows whether it took effect."""
     if call.writes:
-        return OutcomeUnknown(sentence, cause="acumatica.outcome_unknown")
-    return TryAgain(sentence, cause="acumatica.unavailable")
+        return OutcomeUnknown(sentence, cause="acumatica.outcome_unknown", remedy=LOOKS_FIRST)
+    return TryAgain(sentence, cause="acumatica.unavailable", remedy=BY_ITSELF)
 
 
 def _elsewhere(response: Response, call: Call) -> ConnectorError:
@@ -129,7 +131,9 @@ def _forbidden(response: Response, call: Call) -> ConnectorError:
 
 def _busy(_: Response, call: Call) -> ConnectorError:
     return TryAgain(
-        f"Acumatica declined {call.what}: its licence limit is reached.", cause="acumatica.busy"
+        f"Acumatica declined {call.what}: its licence limit is reached.",
+        cause="acumatica.busy",
+        remedy=f"{BY_ITSELF} If it lasts, give the connection fewer calls a minute.",
     )
 
 
@@ -225,7 +229,11 @@ def _failed(response: Response, call: Call) -> ConnectorError:
 def _technical(call: Call, said: str) -> ConnectorError | None:
     """Troubles of the site or the sign-in rather than of the document."""
     if _PASSING.search(said):
-        return TryAgain(f"Acumatica was busy with {call.what}: {said}", cause="acumatica.busy")
+        return TryAgain(
+            f"Acumatica was busy with {call.what}: {said}",
+            cause="acumatica.busy",
+            remedy=BY_ITSELF,
+        )
     if _OUT_OF_TIME.search(said):
         return _unknown(f"Acumatica's own time ran out at {call.what}: {said}", call)
     if _WRONG_LOGIN.search(said):

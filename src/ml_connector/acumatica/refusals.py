@@ -27,7 +27,8 @@ class FieldError:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{where}{self.message}"
+        shown = f" ({self.value})" if self.value and self.value not in self.message else ""
+        return f"{where}{self.message}{shown}"
 
 
 def collect(body: bytes) -> tuple[FieldError, ...]:

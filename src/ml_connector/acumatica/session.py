@@ -6,6 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol, TypeGuard
 
+from ml_connector.acumatica.errors import BY_ITSELF
 from ml_connector.acumatica.signin import DeadGrant, OAuthApp, TokenServer
 from ml_connector.acumatica.tokens import Tokens, TokenStore
 from ml_connector.acumatica.turns import Turns
@@ -120,14 +121,20 @@ class OAuthSession:
         self._held = await self._store.read()
         if self._held is not None and self._held.fresh(self._clock.now()):
             return self._held
-        raise TryAgain("Another worker is renewing the sign-in.", cause="acumatica.sign_in_race")
+        raise TryAgain(
+            "Another worker is renewing the sign-in.",
+            cause="acumatica.sign_in_race",
+            remedy=BY_ITSELF,
+        )
 
     async def _seen(self, stored: Tokens | None) -> Tokens:
         """New tokens; a sign-in without an answer says nothing about the call that waits for it."""
         try:
             return await self._granted(stored)
         except OutcomeUnknown as lost:
-            raise TryAgain(lost.sentence, cause="acumatica.sign_in_unanswered") from lost
+            raise TryAgain(
+                lost.sentence, cause="acumatica.sign_in_unanswered", remedy=BY_ITSELF
+            ) from lost
 
     async def _granted(self, stored: Tokens | None) -> Tokens:
         """New tokens by refresh, else by password; raises Misconfigured when neither can be."""

@@ -43,7 +43,11 @@ def settled(charge: Charge) -> BalanceTransaction:
     if charge.status == "failed":
         raise Refused(f"The payment attempt {charge.id} failed; no money moved.")
     if charge.status != "succeeded" or charge.transaction is None:
-        raise NotSettled(f"Stripe has not settled {charge.id} yet.", cause="stripe.not_settled")
+        raise NotSettled(
+            f"Stripe has not settled {charge.id} yet.",
+            cause="stripe.not_settled",
+            remedy="Nothing to do: it is looked at again by itself.",
+        )
     return charge.transaction
 
 

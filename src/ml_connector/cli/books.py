@@ -82,7 +82,8 @@ def proof(payout: str, *, connection: Name = "", json: Json = False) -> int:
             ]  # fmt: skip
             show.table(f"Payout {found.payout}", ("transaction", "kind", "net ", "documents"), rows)
             show.say(f"Members {found.sum_of_members}, payout {found.amount}.")
-            show.say("[green]Proven.[/]" if found.proven else "[yellow]Not proven.[/]")
+            proven = ("proven", "green") if found.proven else ("not proven", "yellow")
+            show.say("", mark=proven[0], colour=proven[1])
             for gap in found.gaps:
                 show.say(f"  {gap}")
         return Exit.OK if found.proven else Exit.ATTENTION

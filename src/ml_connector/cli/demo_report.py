@@ -215,8 +215,8 @@ def show_report(report: Report) -> None:
         f" calls ({facts['acumatica_calls_per_payment']} per payment), {facts['seconds']} s."
     )
     for trouble in facts["troubles"]:
-        show.say(f"[yellow]{trouble['count']} x[/] {trouble['sentence']}")
-    verdict = (
-        "[green]Every cent is explained.[/]" if report.agrees else "[red]It does not agree.[/]"
-    )
-    show.say(verdict)
+        show.say(trouble["sentence"], mark=f"{trouble['count']} x", colour="yellow")
+    if report.agrees:
+        show.say("Every cent is explained.", mark="ok", colour="green")
+    else:
+        show.say("It does not agree.", mark="no", colour="red")

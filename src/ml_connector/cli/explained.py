@@ -62,4 +62,4 @@ def show_explanation(found: Explanation) -> None:
         proven = "proven" if payout.proven_at else "not proven yet"
         show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
     for trouble in found.troubles:
-        show.say(f"[yellow]waits[/]     {trouble.sentence} {trouble.remedy}")
+        show.say(f"    {trouble.sentence} {trouble.remedy}", mark="waits", colour="yellow")

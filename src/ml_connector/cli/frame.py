@@ -3,13 +3,17 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from ml_connector.basics.errors import ConnectorError, Misconfigured, TryAgain
 from ml_connector.basics.ids import ConnectionId
+
+if TYPE_CHECKING:  # building the installation is slow to import, and `--help` does not need it
+    from ml_connector.assemble import Installation, Switchboard
 
 
 class Exit(IntEnum):
@@ -74,14 +78,12 @@ def opened(
     return run(with_installation, as_json=as_json)
 
 
+@dataclass(frozen=True, slots=True)
 class Office:
     """An open installation, as the commands use it."""
 
-    def __init__(self, place: Any, board: Any) -> None:
-        from ml_connector.assemble import Installation, Switchboard
-
-        self.place: Installation = place
-        self.board: Switchboard = board
+    place: "Installation"
+    board: "Switchboard"
 
     async def only(self, name: str) -> ConnectionId:
         """The named connection, or the only one there is; raises Misconfigured."""

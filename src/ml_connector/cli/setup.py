@@ -1,90 +1,107 @@
-"""Setting up: make a connection, and test it live."""
+"""Setting up: make a connection, sign in, and test it live."""
 
-import json as jsonlib
+import asyncio
 import os
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ml_connector.cli.frame import Exit, Json, Name, Office, opened
 
 if TYPE_CHECKING:
-    from ml_connector.store.connections import NewConnection
+    from ml_connector.flows.checkup import Check
 
-SECRETS = (
-    "stripe_key",
-    "stripe_webhook",
-    "acumatica_client_secret",
-    "acumatica_password",
-    "acumatica_webhook",
-)
 SANDBOX_MAPPING = Path(__file__).with_name("sandbox.toml")
+COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
 
 
 def connect(
     name: str,
     *,
-    sandbox: Annotated[str, Parameter(help="The line that `sandbox up --json` printed, a file"
-                                      " that holds it, or - for standard input.")] = "",
+    sandbox: str = "",
     title: str = "",
     stripe_url: str = "",
     acumatica_url: str = "",
-    endpoint: str = "Default/24.200.001",
+    endpoint: str = "",
     tenant: str = "",
     user: str = "",
     client_id: str = "",
-    sign_in: Annotated[str, Parameter(help="oauth, password or cookie.")] = "password",
-    time_zone: str = "UTC",
-    start: Annotated[str, Parameter(help="Nothing older is looked at (YYYY-MM-DD).")] = "",
-    mapping: Annotated[Path | None, Parameter(help="The TOML file with the accounts.")] = None,
-    every: Annotated[int, Parameter(help="Seconds between two polls of each stream.")] = 0,
-    quiet: Annotated[float, Parameter(help="Seconds after which a write without an answer is"
-                                      " safe to repeat (600).")] = 0,
-    calls_per_minute: Annotated[int, Parameter(help="How many calls a minute Acumatica's licence"
-                                               " leaves to the connector (600).")] = 0,
-    public_url: Annotated[str, Parameter(help="Where Stripe reaches this service; a webhook"
-                                           " endpoint is made there, its secret stored.")] = "",
+    sign_in: str = "",
+    time_zone: str = "",
+    start: str = "",
+    mapping: Path | None = None,
+    every: int = 0,
+    quiet: float = 0,
+    calls_per_minute: int = 0,
+    public_url: str = "",
     json: Json = False,
-) -> int:  # fmt: skip
+) -> int:
     """Make a connection (an Acumatica tenant with a Stripe account), or change it.
 
-    Secrets are never arguments: they come from the environment (ML_STRIPE_KEY,
-    ML_STRIPE_WEBHOOK, ML_ACUMATICA_CLIENT_SECRET, ML_ACUMATICA_PASSWORD, ML_ACUMATICA_WEBHOOK),
-    or are asked for. They are stored encrypted.
+    What is not given stays as it is stored. Secrets are never arguments: they come from the
+    environment (ML_STRIPE_KEY, ML_STRIPE_WEBHOOK, ML_ACUMATICA_CLIENT_SECRET,
+    ML_ACUMATICA_PASSWORD, ML_ACUMATICA_WEBHOOK), or are asked for. They are stored encrypted.
+
+    Parameters
+    ----------
+    sandbox
+        A file with the line that `sandbox up --json` printed, or - for standard input.
+    title
+        What people call it.
+    stripe_url
+        Another address than Stripe's own.
+    acumatica_url
+        The site as a browser shows it, with its folder.
+    endpoint
+        Name and version of the endpoint (Default/24.200.001).
+    tenant
+        The tenant's login name.
+    user
+        Who signs in.
+    client_id
+        The connected application's id, with @ and the tenant.
+    sign_in
+        oauth (a person consents once: see authorize), password, or cookie.
+    time_zone
+        In which an instant becomes an accounting day (UTC).
+    start
+        Nothing older is looked at (YYYY-MM-DD; today).
+    mapping
+        The TOML file with the accounts.
+    every
+        Seconds between two polls of each stream.
+    quiet
+        Seconds after which a write without an answer is safe to repeat (600).
+    calls_per_minute
+        How many calls a minute Acumatica's licence leaves to the connector (600).
+    public_url
+        Where Stripe reaches this service: a webhook endpoint is made there, its secret stored.
     """
-    given: dict[str, Any] = _sandbox(sandbox) if sandbox else {}
-    facts = {
-        "title": title, "stripe_url": stripe_url, "acumatica_url": acumatica_url,
-        "tenant": tenant, "user": user, "client_id": client_id,
-    }  # fmt: skip
-    given |= {key: value for key, value in facts.items() if value}
-    given.setdefault("endpoint", endpoint)
 
     async def body(office: Office) -> int:
-        from ml_connector.cli import show
+        from ml_connector.basics.ids import ConnectionId
+        from ml_connector.cli import given, show
         from ml_connector.flows.set_up import receive_webhooks, set_up
+        from ml_connector.store import connections
 
-        given["secrets"] = _secrets(given.get("secrets", {}))
-        new = _new_connection(
-            name,
-            given,
-            sign_in=sign_in,
-            time_zone=time_zone,
-            start=start,
-            every=every,
-            policies=_policies(quiet, calls_per_minute),
-        )
+        options = given.Options(
+            title, stripe_url, acumatica_url, endpoint, tenant, user, client_id, sign_in,
+            time_zone, start, every, quiet, calls_per_minute,
+        )  # fmt: skip
+        known = connections.Secrets()
+        if sandbox:
+            options, known = given.of_sandbox(sandbox, options)
         chosen = mapping or (SANDBOX_MAPPING if sandbox else None)
         place = office.place
+        async with place.store.transaction() as tx:
+            stored = await connections.find(tx, ConnectionId(name))
         made = await set_up(
             place.store,
             place.keyring,
             place.clock,
-            new,
-            mapping_text=chosen.read_text("utf-8") if chosen else None,
+            given.joined(name, options, given.secrets_of(known), stored),
+            mapping_text=given.text_of(chosen) if chosen else None,
             actor=os.environ.get("USER", "command line"),
         )
         if public_url:
@@ -98,120 +115,37 @@ def connect(
     return opened(body, as_json=json)
 
 
-def _sandbox(source: str) -> dict[str, Any]:
-    """What a sandbox printed about itself, as the facts of a connection; raises Misconfigured."""
-    from ml_connector.basics.errors import Misconfigured
-
-    try:
-        text = sys.stdin.readline() if source == "-" else Path(source).read_text("utf-8")
-        line = cast("dict[str, dict[str, str]]", jsonlib.loads(text))
-        stripe, erp = line["stripe"], line["acumatica"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Misconfigured(
-            f"{source} does not hold the line that the sandbox prints.",
-            cause="cli.sandbox",
-            remedy="Run `ml-connector sandbox up --json > FILE` and wait for the line.",
-        ) from error
-    return {
-        "title": "Sandbox",
-        "stripe_url": stripe["url"],
-        "acumatica_url": erp["url"],
-        "endpoint": erp["endpoint"],
-        "tenant": erp["tenant"],
-        "user": erp["user"],
-        "client_id": erp["client_id"],
-        "secrets": {
-            "stripe_key": stripe["key"],
-            "stripe_webhook": stripe["webhook_secret"],
-            "acumatica_client_secret": erp["client_secret"],
-            "acumatica_password": erp["password"],
-        },
-    }
-
-
-def _secrets(known: dict[str, str]) -> dict[str, str]:
-    """The secrets: given, from the environment, or asked for when a person is there."""
-    from getpass import getpass
-
-    found: dict[str, str] = {}
-    for name in SECRETS:
-        value = os.environ.get(f"ML_{name.upper()}") or known.get(name, "")
-        if not value and not known and sys.stdin.isatty():
-            value = getpass(f"{name.replace('_', ' ')} (empty to keep what is stored): ")
-        found[name] = value
-    return found
-
-
-def _policies(quiet: float, calls_per_minute: int) -> dict[str, object]:
-    """The policies that were given; the others keep their defaults."""
-    given: dict[str, object] = {}
-    if quiet:
-        given["quiet_seconds"] = quiet
-    if calls_per_minute:
-        given["acumatica_per_minute"] = calls_per_minute
-    return given
-
-
-def _new_connection(
-    name: str,
-    given: dict[str, Any],
+def authorize(
+    name: Name = "",
     *,
-    sign_in: str,
-    time_zone: str,
-    start: str,
-    every: int,
-    policies: dict[str, object],
-) -> "NewConnection":
-    from ml_connector.basics.errors import Misconfigured
-    from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.catch_up import STREAMS
-    from ml_connector.store.connections import (
-        AcumaticaSide,
-        NewConnection,
-        Secrets,
-        SignIn,
-        StripeSide,
-    )
+    redirect_uri: str = "https://localhost/callback",
+    answer: Annotated[
+        str, Parameter(help="The address that the browser was sent to after the consent.")
+    ] = "",
+    json: Json = False,
+) -> int:
+    """Sign in to Acumatica by a person's consent (OAuth), once; from then on tokens are renewed.
 
-    secrets = Secrets(**given["secrets"])
-    endpoint, _, version = str(given["endpoint"]).partition("/")
-    if sign_in not in set(SignIn):
-        raise Misconfigured(
-            f"--sign-in is {sign_in!r}.",
-            cause="cli.sign_in",
-            remedy=f"It is one of {', '.join(SignIn)}.",
-        )
-    if not given.get("acumatica_url"):
-        raise Misconfigured(
-            "The address of Acumatica is missing.",
-            cause="cli.acumatica_url",
-            remedy="Give it with --acumatica-url, as a browser shows it, with its folder.",
-        )
-    first = datetime.fromisoformat(start) if start else datetime.now(UTC)
-    return NewConnection(
-        id=ConnectionId(name),
-        title=given.get("title", name),
-        time_zone=time_zone,
-        start_date=first.date(),
-        stripe=StripeSide(
-            url=given.get("stripe_url", ""),
-            account="",
-            livemode="_live_" in secrets.stripe_key,
-        ),
-        acumatica=AcumaticaSide(
-            url=given["acumatica_url"],
-            endpoint=endpoint,
-            version=version,
-            tenant=given.get("tenant", ""),
-            branch="",
-            sign_in=SignIn(sign_in),
-            client_id=given.get("client_id", ""),
-            user=given.get("user", ""),
-        ),
-        secrets=secrets,
-        policies=policies,
-        cadence=dict.fromkeys(STREAMS, every) if every else {},
-    )
+    Open the address that is printed, sign in, consent, and paste the address that the browser
+    ends at. The redirect address must be registered with the connected application.
+    """
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+
+        connection = await office.only(name)
+        consent = await office.board.consent(connection, redirect_uri)
+        if not answer:
+            show.say(f"Open this address, sign in, and consent:\n{consent.address}")
+        ended = answer or await asyncio.to_thread(input, "The address where the browser ended: ")
+        await consent.take(ended)
+        if json:
+            show.as_json({"signed_in": True, "connection": connection})
+        else:
+            show.say(f"Signed in. Test it: ml-connector ping {connection}")
+        return Exit.OK
+
+    return opened(body, as_json=json)
 
 
 def ping(name: Name = "", *, json: Json = False) -> int:
@@ -236,10 +170,10 @@ def ping(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-def _show_check(check: Any) -> None:
+def _show_check(check: "Check") -> None:
     from ml_connector.cli import show
 
-    colour = {"pass": "green", "warn": "yellow", "fail": "red"}[check.verdict]
-    show.say(f"[{colour}]{check.verdict:4}[/] {check.name}: {check.sentence}")
+    sentence = f"{check.name}: {check.sentence}"
+    show.say(sentence, mark=check.verdict.value, colour=COLOURS[check.verdict])
     if check.remedy:
         show.say(f"     {check.remedy}")

@@ -8,6 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ml_connector.basics.money import Money
 
@@ -32,25 +33,28 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for column in columns:
         made.add_column(column, justify="right" if column.endswith(" ") else "left")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(Text(cell) for cell in row))
     out.print(made)
 
 
-def say(sentence: str) -> None:
-    """A sentence for people."""
-    out.print(sentence)
+def say(sentence: str, *, mark: str = "", colour: str = "") -> None:
+    """A sentence for people, after a coloured word; addresses in it are never broken.
+
+    What the words quote (names, texts of documents) is printed as it is, brackets and all.
+    """
+    out.print(Text.assemble((mark, colour), " " if mark else "", sentence), soft_wrap=True)
 
 
 def note(sentence: str) -> None:
     """A sentence beside the result: on standard error, so that pipes stay clean."""
-    err.print(sentence)
+    err.print(Text(sentence), soft_wrap=True)
 
 
 def error(sentence: str, remedy: str) -> None:
     """What went wrong and what to try."""
-    err.print(f"[bold red]error[/] {sentence}")
+    err.print(Text.assemble(("error", "bold red"), " ", sentence), soft_wrap=True)
     if remedy:
-        err.print(f"      {remedy}")
+        err.print(Text(f"      {remedy}"), soft_wrap=True)
 
 
 def progress(*, shown: bool) -> "AbstractContextManager[Progress | None]":

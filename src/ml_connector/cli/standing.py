@@ -57,8 +57,8 @@ def _trouble(group: TroubleGroup) -> dict[str, object]:
 
 def _words(one: Standing) -> None:
     state = f"working on {one.due}" if one.due else "idle"
-    paused = "" if one.active else " (paused)"
-    show.say(f"[bold]{one.connection}[/]{paused}: {state}, {one.later} waiting for later")
+    paused = "" if one.active else "(paused) "
+    show.say(f"{paused}{state}, {one.later} waiting for later", mark=one.connection, colour="bold")
     rows = [(row.state.value, str(row.count), str(row.net)) for row in one.money]
     if rows:
         show.table("Balance transactions", ("state", "count ", "net "), rows)
@@ -66,9 +66,9 @@ def _words(one: Standing) -> None:
         show.say(f"{one.payouts_proven} of {one.payouts} payouts proven")
     for group in one.troubles:
         sums = ", ".join(str(amount) for amount in group.money)
-        show.say(f"[yellow]{group.count} x[/] {group.sentence} {sums}".rstrip())
+        show.say(f"{group.sentence} {sums}".rstrip(), mark=f"{group.count} x", colour="yellow")
         if group.remedy:
             show.say(f"    {group.remedy}")
     for stream in one.streams:
         if stream.last_error:
-            show.say(f"[yellow]{stream.stream}[/] {stream.last_error}")
+            show.say(stream.last_error, mark=stream.stream, colour="yellow")

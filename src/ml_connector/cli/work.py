@@ -100,7 +100,8 @@ def plan(name: Name = "", *, json: Json = False) -> int:
             show.table("Would be posted", ("transaction", "account", "amount "), rows)
             for one in found:
                 if one.why_not:
-                    show.say(f"[yellow]not[/] {one.transaction.id}: {one.why_not} {one.remedy}")
+                    why = f"{one.transaction.id}: {one.why_not} {one.remedy}"
+                    show.say(why, mark="not", colour="yellow")
         return Exit.ATTENTION if any(one.why_not for one in found) else Exit.OK
 
     return opened(body, as_json=json)

@@ -112,7 +112,7 @@ async def _done(c: Connected, job: Job, started: datetime) -> None:
         if trouble is None or not await troubles.close(tx, c.id, job.kind, job.resource):
             return
         for kind, resource in await reports.troubled_by(tx, c.id, trouble.cause):
-            await look(tx, c.id, Look(Kind(kind), resource))
+            await look(tx, c.id, Look(Kind(kind), resource), not_before=now)
         detail: JsonObject = {"cause": trouble.cause, "tries": trouble.tries}
         await audit.write(tx, c.id, "connector", "trouble cured", job.resource, detail, now)
 

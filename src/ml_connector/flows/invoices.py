@@ -1,8 +1,11 @@
 """Finalized sales invoices mirrored to Stripe: three calls each, and only when they add up."""
 
+from dataclasses import replace
+
 from ml_connector.basics.errors import AskAPerson, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import (
+    LONGEST_NUMBER,
     DoesNotAddUp,
     InvoicePlan,
     check_finalized,
@@ -23,11 +26,13 @@ from ml_connector.flows.mirrored import (
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
-from ml_connector.store import audit, links, reports
+from ml_connector.store import audit, cursors, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
+from ml_connector.stripe.errors import Missing
 
 INVOICE_TYPE = "Invoice"
+VOID = "void"
 
 
 class WaitsForCustomer(TryAgain):
@@ -73,7 +78,7 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
         check_finalized(invoice, made)
     except DoesNotAddUp:
         await c.stripe.void_invoice(made.id)
-        await _forget(c, invoice, made)
+        await _forget(c, invoice, made.id, voided=True)
         raise
     await _remember(c, invoice, made, SENT)
 
@@ -88,6 +93,8 @@ async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
         raise WaitsForCustomer(
             f"Invoice {invoice.number} waits until customer {ref} is in Stripe.",
             cause=f"invoice.waits_for_customer:{ref}",
+            remedy="Customers go first. One that is inactive or on hold in Acumatica is not sent:"
+            f" set {ref} to Active.",
         )
     return found[0].stripe_id
 
@@ -97,7 +104,11 @@ async def _draft(
 ) -> StripeInvoice:
     """The draft of this invoice: new, or the one that an interrupted run has left."""
     if link is not None:
-        return await c.stripe.invoice(link.stripe_id)
+        left = await _left(c, link.stripe_id)
+        if left is not None and left.status != VOID:
+            return left
+        await _forget(c, invoice, link.stripe_id, voided=left is not None)
+    plan = await _numbered(c, invoice, plan)
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
@@ -107,6 +118,29 @@ async def _draft(
     return made
 
 
+async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
+    """What an interrupted run has left; None when it was deleted since."""
+    try:
+        return await c.stripe.invoice(draft)
+    except Missing:
+        return None
+
+
+async def _numbered(c: Connected, invoice: ErpInvoice, plan: InvoicePlan) -> InvoicePlan:
+    """The plan with a number that is free: a voided invoice keeps the one that it had."""
+    async with c.store.transaction() as tx:
+        before = await cursors.read(tx, c.id, _voided(invoice.ref))
+    if before is None:
+        return plan
+    suffix = f"-{int(str(before['times'])) + 1}"
+    return replace(plan, number=f"{plan.number[: LONGEST_NUMBER - len(suffix)]}{suffix}")
+
+
+def _voided(ref: ErpRef) -> str:
+    """Where it is kept how often the Stripe invoice of a document was voided by us."""
+    return f"voided:{ref}"
+
+
 async def _fill(
     c: Connected, invoice: ErpInvoice, draft: StripeInvoice, plan: InvoicePlan
 ) -> StripeInvoice:
@@ -114,7 +148,7 @@ async def _fill(
     filled = draft if draft.total else await c.stripe.add_lines(draft.id, plan)
     if filled.total != plan.total:
         await c.stripe.delete_draft(filled.id)
-        await _forget(c, invoice, filled)
+        await _forget(c, invoice, filled.id)
         raise DoesNotAddUp(
             f"Invoice {plan.number} is {plan.total} in Acumatica but {filled.total} in Stripe.",
             cause=f"invoice.amount_differs:{plan.metadata['erp_ref']}",
@@ -143,11 +177,17 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
             )
 
 
-async def _forget(c: Connected, invoice: ErpInvoice, gone: StripeInvoice) -> None:
+async def _forget(
+    c: Connected, invoice: ErpInvoice, gone: StripeId, *, voided: bool = False
+) -> None:
     """An invoice that was voided or deleted is no mirror; the next try makes a new one."""
     async with c.store.transaction() as tx:
-        await links.remove(tx, c.id, INVOICE, gone.id)
-        detail: JsonObject = {"stripe": gone.id}
+        await links.remove(tx, c.id, INVOICE, gone)
+        if voided:
+            before = await cursors.read(tx, c.id, _voided(invoice.ref))
+            times = int(str(before["times"])) + 1 if before else 1
+            await cursors.advance(tx, c.id, _voided(invoice.ref), {"times": times})
+        detail: JsonObject = {"stripe": gone}
         await audit.write(
             tx, c.id, "connector", "invoice withdrawn", invoice.ref, detail, c.clock.now()
         )

@@ -145,13 +145,19 @@ async def save(
     return _connection((await tx.execute(statement.returning(connections))).mappings().one())
 
 
-async def get(tx: AsyncConnection, connection: ConnectionId) -> Connection:
-    """The connection of that name; raises UnknownConnection."""
+async def find(tx: AsyncConnection, connection: ConnectionId) -> Connection | None:
+    """The connection of that name; None when there is none."""
     found = await tx.execute(select(connections).where(connections.c.id == connection))
     row = found.mappings().one_or_none()
-    if row is None:
+    return None if row is None else _connection(row)
+
+
+async def get(tx: AsyncConnection, connection: ConnectionId) -> Connection:
+    """The connection of that name; raises UnknownConnection."""
+    found = await find(tx, connection)
+    if found is None:
         raise UnknownConnection(connection)
-    return _connection(row)
+    return found
 
 
 async def every(tx: AsyncConnection, *, active_only: bool = False) -> list[Connection]:

@@ -128,8 +128,9 @@ async def plan(
 ) -> list[PostingRow]:
     """Stores what is planned, once per key; the rows as stored, in the order given.
 
-    Planning again replaces the plan only while the row is still `planned`; what has left that
-    state stays as it was sent.
+    Planning again replaces the plan while nothing of it stands in Acumatica: the row is still
+    `planned`, or its document was refused (the mapping may be another one since). What was sent
+    and taken, or perhaps taken, stays as it was sent.
     """
     if not rows:
         return []
@@ -142,7 +143,10 @@ async def plan(
         index_elements=[table.c.connection, table.c.key],
         set_={name: excluded[name] for name in (*changing, "mapping_version", "updated_at")},
         where=and_(
-            table.c.state == State.PLANNED,
+            or_(
+                table.c.state == State.PLANNED,
+                and_(table.c.state == State.FAILED, table.c.erp_number.is_(None)),
+            ),
             or_(*(excluded[name] != table.c[name] for name in changing)),
         ),
     )

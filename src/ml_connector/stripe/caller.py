@@ -98,16 +98,18 @@ class Caller:
         return await self._call("GET", path, kind, {**(params or {}), "headers": notes})
 
     async def _post(self, path: str, kind: type[T], params: Params, subject: str, step: str) -> T:
-        """Does a step to a subject, once a day at most; a refusal of earlier today is asked anew.
+        """Does a step to a subject, once a day at most; a failure of earlier today is asked anew.
 
         Stripe replays the first outcome of a key for a day. A replayed refusal may have been
-        cured since, and has done nothing, so the step is taken under the next key.
+        cured since, and has done nothing; a replayed failure of Stripe's own (5xx) was an unknown
+        outcome, whose effect the caller has looked for since. So the step is taken under the
+        next key.
         """
         for turn in range(TURNS):
             try:
                 return (await self._write(path, kind, params, (subject, step, str(turn)))).value
             except ConnectorError as error:
-                if not _is_replayed_refusal(error):
+                if not _is_replayed_failure(error):
                     raise
         raise self._exhausted(subject, step)
 
@@ -134,7 +136,7 @@ class Caller:
             except Missing:
                 continue
             except ConnectorError as error:
-                if _is_replayed_refusal(error):
+                if _is_replayed_failure(error):
                     continue
                 raise
             present = still(made.value, now)
@@ -213,13 +215,13 @@ def _decoded(body: str, kind: type[T], call: str) -> T:
         ) from error
 
 
-def _is_replayed_refusal(error: ConnectorError) -> bool:
-    """Whether a well-formed no (4xx) came from Stripe's memory."""
+def _is_replayed_failure(error: ConnectorError) -> bool:
+    """Whether a no (4xx, 5xx) came from Stripe's memory."""
     said = error.__cause__
     if not isinstance(said, stripe.StripeError) or said.headers is None:
         return False
-    refused = HTTPStatus.BAD_REQUEST <= (said.http_status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR
-    return refused and said.headers.get(REPLAYED) == "true"
+    failed = (said.http_status or 0) >= HTTPStatus.BAD_REQUEST
+    return failed and said.headers.get(REPLAYED) == "true"
 
 
 def mode_of(key: str) -> Mode:

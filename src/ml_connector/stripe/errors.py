@@ -38,6 +38,8 @@ DATA_CODES = frozenset(
 DATA_PARAMS = frozenset("address email metadata name number phone due_date effective_at".split())
 _PERMISSION = re.compile(r"\brak_\w+")
 _SOON = timedelta(seconds=2)
+_FINDABLE = timedelta(seconds=90)
+"""Until a search shows what a write without a known outcome may have made (fact sheet 3.1)."""
 
 
 class Missing(AskAPerson):
@@ -157,6 +159,7 @@ def _broken(said: str, method: str) -> ConnectorError:
         said,
         cause="stripe.outcome_unknown",
         remedy="The connector looks for the effect before it sends again.",
+        after=_FINDABLE,
     )
 
 

@@ -12,7 +12,9 @@ from ml_sandbox.acumatica.contract import load_endpoints
 from ml_sandbox.acumatica.control import Control
 from ml_sandbox.acumatica.errors import Problem
 from ml_sandbox.acumatica.forms.base import Form
+from ml_sandbox.acumatica.forms.bills import BillForm
 from ml_sandbox.acumatica.forms.cash import CashTransactionForm
+from ml_sandbox.acumatica.forms.cash_sales import CashSaleForm
 from ml_sandbox.acumatica.forms.customers import CustomerForm
 from ml_sandbox.acumatica.forms.invoices import InvoiceForm
 from ml_sandbox.acumatica.forms.journals import JournalForm
@@ -34,18 +36,27 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _REFERENCES = (
-    ("Account", "Account", "AccountCD", True),
-    ("Subaccount", "Subaccount", "SubaccountCD", True),
-    ("CustomerClass", "Customer Class", "ClassID", True),
-    ("NonStockItem", "Non-Stock Item", "InventoryID", True),
-    ("Currency", "Currency", "CurrencyID", False),
-    ("FinancialPeriod", "Financial Year", "FinancialYear", False),
-    ("Ledger", "Ledger", "LedgerID", False),
-    ("PaymentMethod", "Payment Method", "PaymentMethodID", False),
+    ("Account", "Account", True),
+    ("Subaccount", "Subaccount", True),
+    ("CustomerClass", "Customer Class", True),
+    ("CustomerLocation", "Customer Location", True),
+    ("CustomerPaymentMethod", "Customer Payment Method", True),
+    ("NonStockItem", "Non-Stock Item", True),
+    ("StockItem", "Stock Item", True),
+    ("Vendor", "Vendor", True),
+    ("PaymentMethod", "Payment Method", True),
+    ("CompanyFinancialPeriod", "Company Financial Calendar", False),
+    ("Currency", "Currency", False),
+    ("FinancialPeriod", "Financial Year", False),
+    ("FinancialYear", "Financial Year Settings", False),
+    ("Ledger", "Ledger", False),
+    ("Tax", "Tax", False),
+    ("TaxCategory", "Tax Category", False),
+    ("TaxZone", "Tax Zone", False),
 )
 
 
-def _forms() -> dict[str, Form]:
+def _forms(world: World) -> dict[str, Form]:
     forms: dict[str, Form] = {
         "Customer": CustomerForm(),
         "Invoice": InvoiceForm(),
@@ -53,9 +64,11 @@ def _forms() -> dict[str, Form]:
         "Payment": PaymentForm(),
         "JournalTransaction": JournalForm(),
         "CashTransaction": CashTransactionForm(),
+        "Bill": BillForm(),
+        "CashSale": CashSaleForm(),
     }
-    for entity, label, key, editable in _REFERENCES:
-        forms[entity] = ReferenceForm(entity, label, key, editable=editable)
+    for entity, label, editable in _REFERENCES:
+        forms[entity] = ReferenceForm(entity, label, world.tables[entity].keys, editable=editable)
     return forms
 
 
@@ -66,7 +79,9 @@ class AcumaticaSandbox:
         switches = Switches()
         self.world: World = build_world(clock, switches, seed)
         self.world.mirrors["Invoice"] = mirror
-        self.site = Site(self.world, load_endpoints(), _forms(), path=site.rstrip("/"), seed=seed)
+        self.site = Site(
+            self.world, load_endpoints(), _forms(self.world), path=site.rstrip("/"), seed=seed
+        )
         self.push = Push(self.world)
         self.throttle = Throttle(switches)
         self.control = Control(self.site, self.push)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from ml_sandbox.acumatica.forms.applications import open_balance
+from ml_sandbox.acumatica.forms.applications import ACCOUNT, open_balance
 from ml_sandbox.acumatica.forms.base import BASE_BALANCE, CURRENCY, money
 from ml_sandbox.acumatica.forms.invoices import released
 from ml_sandbox.acumatica.ledger import ZERO, total
@@ -21,7 +21,7 @@ def trial_balance(world: World) -> Json:
     """Rows per account, subaccount, branch and currency, with totals per currency and in base."""
     rows: list[Json] = []
     totals: dict[str, Decimal] = defaultdict(Decimal)
-    base = ZERO
+    bases: dict[str, Decimal] = defaultdict(Decimal)
     for (account, subaccount, branch, currency), periods in world.ledger.places():
         sums = total(periods.values())
         rows.append(
@@ -39,10 +39,14 @@ def trial_balance(world: World) -> Json:
             }
         )
         totals[currency] += sums.balance
-        base += sums.base_balance
+        bases[world.setup.base_of(branch)] += sums.base_balance
     return {
         "rows": rows,
-        "totals": {"base": base, "currencies": dict(totals)},
+        "totals": {
+            "base": sum(map(abs, bases.values()), ZERO),
+            "bases": dict(bases),
+            "currencies": dict(totals),
+        },
         "receivables": receivables(world),
         "unposted_batches": sum(not batch.posted for batch in world.ledger.batches),
     }
@@ -53,6 +57,8 @@ def receivables(world: World) -> Json:
     owed: dict[str, Decimal] = defaultdict(Decimal)
     owed_base = ZERO
     for document in _released_documents(world):
+        if document.custom.get(ACCOUNT, world.setup.receivables) != world.setup.receivables:
+            continue
         sign = -1 if document.get("Type") in _CREDITS else 1
         owed[document.custom[CURRENCY]] += sign * open_balance(document)
         owed_base += sign * money(document.custom.get(BASE_BALANCE))

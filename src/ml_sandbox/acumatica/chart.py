@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ml_sandbox.acumatica.setup import CashAccount, EntryType
+from ml_sandbox.acumatica.setup import CashAccount, Company, EntryType
 
 # code, name, type, currency, control module
 ACCOUNTS = (
@@ -17,6 +17,7 @@ ACCOUNTS = (
     ("12650", "Disputed Card Funds", "Asset", None, None),
     ("12660", "Stripe Reserves", "Asset", None, None),
     ("17000", "Tax Claimable", "Asset", None, None),
+    ("19000", "Inter-Branch Balances", "Asset", None, None),
     ("20000", "Accounts Payable", "Liability", None, "AP"),
     ("24100", "Tax Payable", "Liability", None, None),
     ("24400", "Customer Deposits", "Liability", None, None),
@@ -28,9 +29,21 @@ ACCOUNTS = (
     ("61150", "Input Tax on Fees", "Expense", None, None),
     ("61160", "Chargeback Losses", "Expense", None, None),
     ("61200", "Small Balance Write-Offs", "Expense", None, None),
+    ("61300", "Cash Discounts", "Expense", None, None),
     ("81000", "Other Expenses", "Expense", None, None),
     ("83000", "Realized Gain/Loss", "Expense", None, None),
     ("83100", "Rounding Gain/Loss", "Expense", None, None),
+)
+BRANCHES = {
+    "HEADOFFICE": "SweetLife Head Office and Wholesale Center",
+    "RETAIL": "SweetLife Store",
+    "EUROPE": "SweetLife Europe",
+}
+COMPANIES = (
+    Company(
+        "SWEETLIFE", "SweetLife Fruits & Jams", "USD", "ACTUAL", "US", ("HEADOFFICE", "RETAIL")
+    ),
+    Company("SWEETEU", "SweetLife Europe GmbH", "EUR", "ACTUALEU", "DE", ("EUROPE",)),
 )
 ALL_ENTRIES = frozenset(("STRIPEFEE", "STRIPETAX", "BANKCHARGE", "STRIPEADJ"))
 CASH = (
@@ -48,6 +61,11 @@ CASH = (
     CashAccount(
         "10670ST", "10670", "EUR", "HEADOFFICE", "Stripe Clearing EUR", entry_types=ALL_ENTRIES
     ),
+    CashAccount("10245EU", "10240", "EUR", "EUROPE", "Bank EUR", entry_types=ALL_ENTRIES),
+    CashAccount(
+        "10675EU", "10670", "EUR", "EUROPE", "Clearing EUR of Europe", entry_types=ALL_ENTRIES
+    ),
+    CashAccount("10205EU", "10200", "USD", "EUROPE", "Bank USD", entry_types=ALL_ENTRIES),
 )
 ENTRIES = (
     EntryType("STRIPEFEE", "61100", "Disbursement", "Stripe fee"),

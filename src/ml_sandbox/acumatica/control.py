@@ -103,9 +103,14 @@ class Control:
         if module not in {"AR", "GL", "CA"}:
             raise ValueError("module is AR, GL or CA")
         (period.closed.add if body["closed"] else period.closed.discard)(module)
-        year = self._world.find("FinancialPeriod", code[2:])
-        if year is not None:
-            unit = self._world.unit()
+        years = [
+            *self._world.tables["FinancialPeriod"],
+            *self._world.tables["CompanyFinancialPeriod"],
+        ]
+        unit = self._world.unit()
+        for year in years:
+            if year.get("FinancialYear") != code[2:]:
+                continue
             for row in unit.edit(year).rows("Details"):
                 if row.get("FinancialPeriodID") == code:
                     row.set(
@@ -113,7 +118,7 @@ class Control:
                         ClosedInCA="CA" in period.closed,
                         Status="Closed" if "GL" in period.closed else "Open",
                     )
-            unit.commit()
+        unit.commit()
         return {"period": code, "closed": sorted(period.closed)}
 
     def _account(self, request: Request, body: Json) -> Json:

@@ -28,7 +28,7 @@ class Line:
     description: str = ""
     reference: str = ""
     customer: str = ""
-    application: bool = False  # belongs to an application, not to the document's own money
+    application: bool = False  # of an application or between branches, not the document's money
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ class Batch:
     lines: list[Line]
     posted: bool = True
     document: str = ""
+    ledger: str = "ACTUAL"
 
 
 @dataclass(slots=True)
@@ -92,7 +93,9 @@ class Ledger:
         default_factory=lambda: defaultdict[Place, dict[str, Turnover]](dict)
     )
     _totals: dict[str, Decimal] = field(default_factory=lambda: defaultdict[str, Decimal](Decimal))
-    _base_total: Decimal = ZERO
+    _base_totals: dict[str, Decimal] = field(
+        default_factory=lambda: defaultdict[str, Decimal](Decimal)
+    )
     _cash: dict[tuple[str, str, str, str], Decimal] = field(
         default_factory=lambda: defaultdict[tuple[str, str, str, str], Decimal](Decimal)
     )
@@ -131,14 +134,14 @@ class Ledger:
             place = (line.account, line.subaccount, line.branch, batch.currency)
             self._turnovers[place].setdefault(batch.period, Turnover()).add(line)
             self._totals[batch.currency] += line.amount
-            self._base_total += line.base
+            self._base_totals[batch.ledger] += line.base
         self.verify()
 
     def verify(self) -> None:
         """Raises LedgerBrokenError unless the running totals are zero in base and per currency."""
-        if self._base_total or any(self._totals.values()):
+        if any(self._base_totals.values()) or any(self._totals.values()):
             raise LedgerBrokenError(
-                f"the trial balance is off: base {self._base_total}, {dict(self._totals)}"
+                f"the trial balance is off: {dict(self._base_totals)}, {dict(self._totals)}"
             )
 
     def of_document(self, document: str) -> list[Batch]:

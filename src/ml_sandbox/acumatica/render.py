@@ -1,5 +1,6 @@
 """Records as JSON: wrapped values, expansion, selection, custom fields and links."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -38,16 +39,40 @@ class Node:
 def plan(endpoint: Endpoint, entity: EntityType, query: dict[str, str]) -> Node:
     """The tree of $expand, $select and $custom; unknown names raise the service's 500."""
     root = Node()
-    for path in _names(query.get("$expand")):
+    wanted = query.get("$expand")
+    if wanted and endpoint.contract == 5:
+        wanted = flat(wanted)
+    for path in _names(wanted):
         _expand(endpoint, entity, root, path)
     selected = _names(query.get("$select"))
     if selected:
         root.select = set()
     for path in selected:
+        if path.startswith("custom."):
+            continue
         _select(endpoint, entity, root, path)
     for path in _names(query.get("$custom")):
         _custom(entity, root, path)
     return root
+
+
+_SPECIAL = frozenset(("Translations",))
+_ALWAYS = frozenset(("id", "rowNumber", "note", "custom", "files"))
+
+
+def flat(expand: str) -> str:
+    """Contract 5's `A($expand=B,C($expand=D))` as the older `A,A/B,A/C,A/C/D`."""
+    found: list[str] = []
+    path: list[str] = []
+    for name, opening, closing in re.findall(r"([\w]+)?\s*(\(\$expand=)?([),]*)", expand):
+        if name:
+            found.append("/".join([*path, name]))
+        if opening:
+            path.append(name)
+        for _ in range(closing.count(")")):
+            if path:
+                path.pop()
+    return ",".join(found)
 
 
 def _names(text: str | None) -> list[str]:
@@ -68,6 +93,7 @@ def _expand(endpoint: Endpoint, entity: EntityType, root: Node, path: str) -> No
     for name in path.split("/"):
         if name == "files":
             node.files = True
+        if name == "files" or name in _SPECIAL:
             return
         entity = _child_type(endpoint, entity, name, "$expand")
         node = node.children.setdefault(name, Node())
@@ -85,7 +111,7 @@ def _select(endpoint: Endpoint, entity: EntityType, root: Node, path: str) -> No
             child.select = set()
         node = child
     each = entity.fields.get(name)
-    if each is None and name not in {"id", "rowNumber", "note", "custom", "files"}:
+    if each is None and name not in _ALWAYS and name not in _SPECIAL:
         raise bad_query(
             f"Could not find a property named '{name}' on type 'Default.{entity.name}' ($select)."
         )

@@ -7,16 +7,19 @@ from typing import Any
 
 from ml_sandbox.acumatica.chart import (
     ACCOUNTS,
+    BRANCHES,
     CASH,
+    COMPANIES,
     CURRENCIES,
     CUSTOMERS,
     ENTRIES,
     ITEMS,
 )
-from ml_sandbox.acumatica.forms.customers import CustomerForm
+from ml_sandbox.acumatica.forms.customers import CustomerForm, main_location
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Row, Table
-from ml_sandbox.acumatica.setup import CashAccount, Periods, Rates, Setup, Tax
+from ml_sandbox.acumatica.setup import CashAccount, Periods, Rates, Setup, Tax, Terms
+from ml_sandbox.acumatica.seed_reference import add_reference
 from ml_sandbox.acumatica.switches import Switches
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit, World
@@ -24,11 +27,17 @@ from ml_sandbox.clock import SandboxClock
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "Account": ("AccountCD",),
+    "Bill": ("Type", "ReferenceNbr"),
+    "CashSale": ("Type", "ReferenceNbr"),
     "CashTransaction": (),
+    "CompanyFinancialPeriod": ("Company", "FinancialYear"),
     "Currency": ("CurrencyID",),
     "Customer": ("CustomerID",),
     "CustomerClass": ("ClassID",),
+    "CustomerLocation": ("Customer", "LocationID"),
+    "CustomerPaymentMethod": ("InstanceID",),
     "FinancialPeriod": ("FinancialYear",),
+    "FinancialYear": ("FirstFinancialYear",),
     "Invoice": ("Type", "ReferenceNbr"),
     "JournalTransaction": ("Module", "BatchNbr"),
     "Ledger": ("LedgerID",),
@@ -36,7 +45,12 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "Payment": ("Type", "ReferenceNbr"),
     "PaymentMethod": ("PaymentMethodID",),
     "SalesInvoice": ("Type", "ReferenceNbr"),
+    "StockItem": ("InventoryID",),
     "Subaccount": ("SubaccountCD",),
+    "Tax": ("TaxID",),
+    "TaxCategory": ("TaxCategoryID",),
+    "TaxZone": ("TaxZoneID",),
+    "Vendor": ("VendorID",),
 }
 _INDEXED = {
     "Invoice": ("Customer", "ReferenceNbr", "CustomerOrder"),
@@ -45,6 +59,7 @@ _INDEXED = {
     "JournalTransaction": ("BatchNbr", "Description"),
     "Customer": ("AccountRef", "Email"),
     "CashTransaction": ("ExternalReferenceNumber",),
+    "Bill": ("Vendor", "VendorRef"),
 }
 _BORN = datetime(2025, 1, 1, 8, 0, tzinfo=UTC)
 
@@ -60,10 +75,8 @@ def build_setup() -> Setup:
         periods=Periods(2025, 2027),
         rates=rates,
         precisions={code: precision for code, precision, _, _ in CURRENCIES},
-        branches={
-            "HEADOFFICE": "SweetLife Head Office and Wholesale Center",
-            "RETAIL": "SweetLife Store",
-        },
+        branches=dict(BRANCHES),
+        companies=COMPANIES,
         cash_accounts={cash.code: cash for cash in CASH},
         entry_types={entry.code: entry for entry in ENTRIES},
         taxes={
@@ -82,7 +95,13 @@ def build_setup() -> Setup:
             "CANADA": ("CAGST",),
             "FOREIGN": (),
         },
-        terms={"30D": 30, "NET30": 30, "NET15": 15, "COD": 0},
+        terms={
+            "30D": Terms(30),
+            "NET30": Terms(30),
+            "NET15": Terms(15),
+            "COD": Terms(0),
+            "210N30": Terms(30, Decimal(2), 10),
+        },
     )
 
 
@@ -100,7 +119,9 @@ def build_world(clock: SandboxClock, switches: Switches, seed: int) -> World:
     _money(unit)
     _calendar(unit)
     _class_and_items(unit)
+    add_reference(unit)
     unit.commit()
+    world.mirrors["Customer"] = main_location
     _customers(world)
     return world
 
@@ -164,30 +185,38 @@ def _money(unit: Unit) -> None:
             Active=True,
             UseForAccounting=True,
         )
-    branches = unit.setup.branches
-    _add(
-        unit,
-        "Ledger",
-        LedgerID="ACTUAL",
-        Description="Actual",
-        Type="Actual",
-        Currency="USD",
-        ConsolidationSource=False,
-        Branches=_rows(
+    for company in unit.setup.companies:
+        _add(
             unit,
-            [
-                {"BranchID": code, "BranchName": name, "Active": True, "CompanyName": "SweetLife"}
-                for code, name in branches.items()
-            ],
-        ),
-        Companies=_rows(
-            unit, [{"Company": "SWEETLIFE", "CompanyName": "SweetLife", "Active": True}]
-        ),
-    )
+            "Ledger",
+            LedgerID=company.ledger,
+            Description=f"Actual {company.base}",
+            Type="Actual",
+            Currency=company.base,
+            ConsolidationSource=False,
+            Branches=_rows(
+                unit,
+                [
+                    {
+                        "BranchID": code,
+                        "BranchName": unit.setup.branches[code],
+                        "Active": True,
+                        "CompanyName": company.name,
+                    }
+                    for code in company.branches
+                ],
+            ),
+            Companies=_rows(
+                unit, [{"Company": company.code, "CompanyName": company.name, "Active": True}]
+            ),
+        )
     clearing = [cash for cash in CASH if cash.code.endswith("ST")]
-    banks = [cash for cash in CASH if not cash.code.endswith("ST")]
+    banks = [cash for cash in CASH if cash.code.endswith("WH")]
+    europe = [cash for cash in CASH if cash.code.endswith("EU")]
     _method(unit, "STRIPE", "Stripe", "Cash/Check", clearing)
     _method(unit, "CHECK", "Check", "Cash/Check", banks)
+    _method(unit, "WIRE", "Wire", "Cash/Check", banks)
+    _method(unit, "EUBANK", "Banks of the European company", "Cash/Check", europe)
     _method(
         unit, "VISA", "Visa through a processing center", "Credit Card", clearing[:1], cards=True
     )
@@ -276,7 +305,7 @@ def _class_and_items(unit: Unit) -> None:
         SalesAccount="40000",
         SalesSubaccount="000000",
         PrepaymentAccount="11000",
-        CashDiscountAccount="61200",
+        CashDiscountAccount="61300",
         CurrencyID="USD",
         EnableCurrencyOverride=True,
         EnableRateOverride=False,

@@ -39,6 +39,27 @@ class Tax:
     account: str = "24100"
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company with its own base currency and its own actual ledger."""
+
+    code: str
+    name: str
+    base: str
+    ledger: str
+    country: str
+    branches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Credit terms: days until due, and a discount in percent for paying within some days."""
+
+    days: int
+    discount: Decimal = Decimal(0)
+    discount_days: int = 0
+
+
 @dataclass(slots=True)
 class Period:
     """One financial period and the modules it is closed in."""
@@ -94,6 +115,9 @@ class Periods:
         return None
 
 
+_RATE = Decimal("0.00000001")
+
+
 @dataclass
 class Rates:
     """Exchange rates to the base currency, by effective date."""
@@ -108,8 +132,15 @@ class Rates:
         rows = self._table.setdefault(currency, [])
         rows[:] = sorted([*(row for row in rows if row[0] != effective), (effective, rate)])
 
-    def rate(self, currency: str, day: date) -> Decimal:
-        """The rate in force on a day; the oldest one before the table starts."""
+    def rate(self, currency: str, day: date, into: str | None = None) -> Decimal:
+        """The rate in force on a day; the oldest one before the table starts.
+
+        `into` is another base currency, reached by the cross rate (eight decimals).
+        """
+        if into is not None and into != self.base:
+            if currency == into:
+                return Decimal(1)
+            return (self.rate(currency, day) / self.rate(into, day)).quantize(_RATE)
         if currency == self.base:
             return Decimal(1)
         rows = self._table[currency]
@@ -144,10 +175,13 @@ class Setup:
     entry_types: dict[str, EntryType]
     taxes: dict[str, Tax]
     zones: dict[str, tuple[str, ...]]  # tax zone -> taxes on TAXABLE lines
-    terms: dict[str, int]  # terms -> days until due
+    terms: dict[str, Terms]
+    companies: tuple[Company, ...]
     gain_loss: str = "83000"
     receivables: str = "11000"
     sales: str = "40000"
+    write_offs: str = "61200"
+    cash_discounts: str = "61300"
 
     def round(self, amount: Decimal, currency: str) -> Decimal:
         """An amount at the currency's precision, halves away from zero."""
@@ -155,13 +189,26 @@ class Setup:
             Decimal(1).scaleb(-self.precisions[currency]), rounding=ROUND_HALF_UP
         )
 
-    def to_base(self, amount: Decimal, currency: str, rate: Decimal) -> Decimal:
-        """An amount in the base currency, rounded to the base currency's precision."""
-        return amount if currency == self.base else self.round(amount * rate, self.base)
+    def company_of(self, branch: str) -> Company:
+        """The company that a branch belongs to."""
+        return next((each for each in self.companies if branch in each.branches), self.companies[0])
+
+    def base_of(self, branch: str) -> str:
+        """The base currency of the branch's company."""
+        return self.company_of(branch).base
+
+    def rate(self, currency: str, day: date, branch: str) -> Decimal:
+        """The rate into the base currency of the branch's company."""
+        return self.rates.rate(currency, day, self.base_of(branch))
+
+    def to_base(self, amount: Decimal, rate: Decimal, branch: str) -> Decimal:
+        """An amount in the branch's base currency, rounded to that currency's precision."""
+        return amount if rate == 1 else self.round(amount * rate, self.base_of(branch))
 
     def due_date(self, terms: str | None, day: date) -> date:
         """When a document of that day falls due."""
-        return day + timedelta(days=self.terms.get(terms or "", 0))
+        found = self.terms.get(terms or "")
+        return day + timedelta(days=found.days if found else 0)
 
     def taxes_of(self, zone: str | None) -> list[Tax]:
         """The taxes that a zone puts on taxable lines."""

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ml_sandbox.acumatica import swagger
-from ml_sandbox.acumatica.contract import Endpoint, EntityType
+from ml_sandbox.acumatica.contract import CONTRACT_5, Endpoint, EntityType
 from ml_sandbox.acumatica.entities import Call, Entities
 from ml_sandbox.acumatica.errors import Problem, Refused
 from ml_sandbox.acumatica.files import Files
 from ml_sandbox.acumatica.forms.base import Form
+from ml_sandbox.acumatica.forms.workflow import BUTTONS
 from ml_sandbox.acumatica.oauth import Identity
 from ml_sandbox.acumatica.operations import Operations, check_idle
 from ml_sandbox.acumatica.render import Renderer
@@ -64,10 +65,12 @@ class Site:
     def refresh_writers(self) -> None:
         """Takes over switches that shape answers."""
         switches = self.world.switches
-        writer = Writer(
-            moment_offset=switches.modified_offset_minutes, date_offset=switches.date_offset_minutes
-        )
         for version, endpoint in self.endpoints.items():
+            writer = Writer(
+                moment_offset=switches.modified_offset_minutes,
+                date_offset=switches.date_offset_minutes,
+                bare_dates=endpoint.contract == 5,
+            )
             root = f"{self.path}/entity/Default/{version}"
             renderer = Renderer(endpoint, writer, root=root, links=switches.links)
             self.entities[version] = Entities(
@@ -77,6 +80,8 @@ class Site:
     def listed(self) -> list[str]:
         """The Default versions that this site offers."""
         hidden = {part.strip() for part in self.world.switches.hidden_versions.split(",")}
+        if not self.world.switches.offer_contract_5:
+            hidden |= CONTRACT_5
         return [version for version in self.endpoints if version not in hidden]
 
     def handle(self, request: Request, origin: str) -> Answer:
@@ -287,7 +292,8 @@ def _action(entity: EntityType, name: str) -> str | None:
     for action in entity.actions.values():
         if name.lower() in {action.name.lower(), action.graph.lower()}:
             return action.graph.lower()
-    return None
+    # Workflow actions are called by the graph's own name; documents that can be held have them.
+    return name.lower() if "Hold" in entity.fields and name.lower() in BUTTONS else None
 
 
 def _template(method: str, rest: list[str]) -> str:

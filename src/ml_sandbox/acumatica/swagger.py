@@ -50,7 +50,10 @@ def document(endpoint: Endpoint) -> bytes:
     return encode(
         {
             "openapi": "3.0.1",
-            "info": {"title": f"{endpoint.name}/{endpoint.version}", "version": str(endpoint.contract)},
+            "info": {
+                "title": f"{endpoint.name}/{endpoint.version}",
+                "version": str(endpoint.contract),
+            },
             "servers": [{"url": f"/entity/{endpoint.name}/{endpoint.version}"}],
             "paths": paths,
             "components": {"schemas": schemas, "parameters": _shared_parameters()},

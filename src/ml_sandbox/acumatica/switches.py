@@ -31,6 +31,15 @@ class Switches:
     release_of_released: str = _switch(
         "error", "Releasing a released document: error (button disabled) or silent (204)."
     )
+    branches_balance: bool = _switch(
+        False, "Each branch must balance by itself; inter-branch lines are added to batches."
+    )
+    inter_branch_account: str = _switch(
+        "19000", "The account of inter-branch lines; an unknown one fails the release."
+    )
+    approvals: str = _switch(
+        "", "Comma list of document types that wait for approval when they leave hold."
+    )
     restrict_closed_periods: bool = _switch(True, "Postings into closed periods are refused.")
     validation_status: int = _switch(422, "Validation failures: 422 with the entity, or 500.")
     unknown_endpoint_status: int = _switch(404, "An unlisted name or version: 404 or 500.")
@@ -50,6 +59,9 @@ class Switches:
         False, "An edit of only a contact or address moves Customer.LastModifiedDateTime."
     )
     bare_endpoint_list: bool = _switch(False, "GET /entity answers a bare array (older builds).")
+    offer_contract_5: bool = _switch(
+        False, "Default/26.200.001 (contract 5) is listed beside the older endpoints."
+    )
     hidden_versions: str = _switch("", "Comma list of Default versions this site does not list.")
     operation_ms: int = _switch(30, "Real milliseconds that a long operation takes.")
     max_sessions: int = _switch(1000, "API sessions allowed at one time.")

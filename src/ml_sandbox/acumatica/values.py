@@ -214,11 +214,13 @@ def as_date(value: date | datetime) -> date:
 class Writer:
     """Wraps Python values for answers, with the site's offsets."""
 
-    def __init__(self, *, moment_offset: int = 0, date_offset: int = 0) -> None:
+    def __init__(
+        self, *, moment_offset: int = 0, date_offset: int = 0, bare_dates: bool = False
+    ) -> None:
         self._zone = timezone(timedelta(minutes=moment_offset))
         sign = "-" if date_offset < 0 else "+"
         hours, minutes = divmod(abs(date_offset), 60)
-        self._date_suffix = f"T00:00:00{sign}{hours:02d}:{minutes:02d}"
+        self._date_suffix = "" if bare_dates else f"T00:00:00{sign}{hours:02d}:{minutes:02d}"
 
     def plain(self, value: Any) -> Any:
         """The JSON value of a scalar."""

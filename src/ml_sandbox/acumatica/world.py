@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from uuid import UUID
 
+from ml_sandbox.acumatica.errors import business
 from ml_sandbox.acumatica.ledger import ZERO, Batch, Ledger, Line
 from ml_sandbox.acumatica.records import Record, Row, Table
 from ml_sandbox.acumatica.setup import Setup
@@ -149,6 +151,7 @@ class Unit:
             kept = [line for line in each if line.amount or line.base]
             if not kept:
                 continue
+            kept += self._between_branches(kept)
             number = record.get("BatchNbr") if record else self.number("BATCH")
             batch = Batch(
                 module=module,
@@ -161,6 +164,7 @@ class Unit:
                 lines=kept,
                 posted=self.switches.auto_post,
                 document=document,
+                ledger=self._ledger_of(kept),
             )
             self.world.ledger.check(batch)
             self._batches.append(batch)
@@ -169,13 +173,49 @@ class Unit:
                 self._journal_of(batch)
         return batches
 
+    def _ledger_of(self, lines: list[Line]) -> str:
+        companies = {self.setup.company_of(line.branch).code for line in lines}
+        if len(companies) > 1:
+            raise business("Branches of companies with different base currencies are mixed.")
+        return self.setup.company_of(lines[0].branch).ledger
+
+    def _between_branches(self, lines: list[Line]) -> list[Line]:
+        """The lines that make each branch balance by itself, where the company requires it."""
+        if not self.switches.branches_balance:
+            return []
+        off: dict[str, tuple[Decimal, Decimal]] = {}
+        for line in lines:
+            amount, base = off.get(line.branch, (ZERO, ZERO))
+            off[line.branch] = amount + line.amount, base + line.base
+        home, account = lines[0].branch, self.switches.inter_branch_account
+        found: list[Line] = []
+        for branch, (amount, base) in off.items():
+            if branch == home or not (amount or base):
+                continue
+            if self.world.find("Account", account) is None:
+                raise business(
+                    f"Inter-branch account mapping is missing between {home} and {branch}."
+                )
+            for at, sign in ((branch, -1), (home, 1)):
+                found.append(
+                    Line(
+                        account=account,
+                        branch=at,
+                        amount=sign * amount,
+                        base=sign * base,
+                        description="Inter-branch entry",
+                        application=True,
+                    )
+                )
+        return found
+
     def _journal_of(self, batch: Batch) -> None:
         journal = self.create("JournalTransaction")
         journal.set(
             Module=batch.module,
             BatchNbr=batch.number,
             BranchID=batch.branch,
-            LedgerID="ACTUAL",
+            LedgerID=batch.ledger,
             CurrencyID=batch.currency,
             TransactionDate=batch.day,
             PostPeriod=batch.period,

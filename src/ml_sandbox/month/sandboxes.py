@@ -12,7 +12,7 @@ import msgspec
 
 Json = dict[str, Any]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_DECODER = msgspec.json.Decoder(Json, float_hook=Decimal)
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _SLOWEST = 60.0
 
 
@@ -53,13 +53,17 @@ class ControlPlane:
     ) -> None:
         self._http.close()
 
-    def get(self, path: str) -> Json:
+    def get(self, path: str) -> Any:
         """Reads; raises CannotGoOn."""
         return self._good(*self._send("GET", path))
 
-    def post(self, path: str, body: Json) -> Json:
+    def post(self, path: str, body: Json) -> Any:
         """Acts; raises CannotGoOn when it is refused."""
         return self._good(*self._send("POST", path, body))
+
+    def delete(self, path: str) -> Any:
+        """Takes something back; raises CannotGoOn."""
+        return self._good(*self._send("DELETE", path))
 
     def attempt(self, path: str, body: Json) -> Json | None:
         """Acts; None when a card was declined (402), CannotGoOn for any other refusal."""
@@ -75,7 +79,7 @@ class ControlPlane:
             raise CannotGoOn(f"The {self._name} sandbox does not answer: {error!r}") from error
         return answer.status_code, answer.content
 
-    def _good(self, status: int, body: bytes) -> Json:
+    def _good(self, status: int, body: bytes) -> Any:
         if status != 200:
             text = body.decode(errors="replace")[:500]
             raise CannotGoOn(f"The {self._name} sandbox answered {status}: {text}")

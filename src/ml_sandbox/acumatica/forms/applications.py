@@ -19,6 +19,9 @@ PAID_BASE = "ARAdjust.AdjdAmt"
 PAYING_BASE = "ARAdjust.AdjgAmt"
 REVERSED = "ARAdjust.Voided"
 OTHER_SIDE = "ARAdjust.OtherSide"
+ACCOUNT = "Document.ARAccountID"
+DISCOUNT = "Document.CuryOrigDiscAmt"
+DISCOUNT_DATE = "Document.DiscDate"
 
 INVOICES = ("Invoice", "Debit Memo", "Overdue Charge", "Credit Memo")
 DEBITS = ("Invoice", "Debit Memo", "Overdue Charge")
@@ -66,6 +69,16 @@ def currency_of(document: Record) -> str:
     return str(document.custom[CURRENCY])
 
 
+def branch_of(document: Record) -> str:
+    """The branch whose books the document is in."""
+    return str(document.get("Branch") or document.get("LinkBranch"))
+
+
+def account_of(unit: Unit, document: Record) -> str:
+    """The account that holds the document's open balance: receivables, or prepayments."""
+    return str(document.custom.get(ACCOUNT) or unit.setup.receivables)
+
+
 def worth(unit: Unit, amount: Decimal, *, of: str, into: str, day: date) -> Decimal:
     """An amount converted at the cross rate of a day."""
     if of == into:
@@ -90,7 +103,7 @@ def share(unit: Unit, paying: Record, paid: Record, amount: Decimal, day: date) 
 def _base(unit: Unit, document: Record, amount: Decimal) -> Decimal:
     if amount == open_balance(document):
         return money(document.custom.get(BASE_BALANCE))
-    return unit.setup.to_base(amount, currency_of(document), document.custom[RATE])
+    return unit.setup.to_base(amount, document.custom[RATE], branch_of(document))
 
 
 def settle(
@@ -98,6 +111,8 @@ def settle(
 ) -> Share:
     """Applies and returns the shares; raises when either side does not have the amount."""
     parts = share(unit, paying, paid, amount, day)
+    if unit.setup.base_of(branch_of(paying)) != unit.setup.base_of(branch_of(paid)):
+        raise business("The documents belong to companies with different base currencies.")
     if parts.paid > open_balance(paid):
         raise business(
             f"The amount applied to {type_of(paid)} {paid.get('ReferenceNbr')} must be less than"
@@ -132,26 +147,69 @@ def post_difference(
     A payment credits AR and what it pays debits AR; a refund is the other way round.
     """
     sign = -1 if is_refund(paying) else 1
-    receivables, gain = unit.setup.receivables, unit.setup.gain_loss
-    branch = str(paying.get("Branch") or paying.get("LinkBranch") or unit.branch)
     have, owe = currency_of(paying), currency_of(paid)
+    here, there = _place(unit, paying), _place(unit, paid)
+    gain = unit.setup.gain_loss, here[1]
+    base = sign * parts.paying_base, -sign * parts.paid_base
 
-    def move(currency: str, amount: Decimal, base: Decimal, text: str) -> None:
-        posting.add(receivables, branch, currency, amount, base, text=text, application=True)
-        posting.add(gain, branch, currency, -amount, -base, text=text, application=True)
+    def add(place: tuple[str, str], currency: str, amount: Decimal, base: Decimal) -> None:
+        text = "Realized gain or loss" if have == owe else f"Application {have}/{owe}"
+        posting.add(*place, currency, amount, base, text=text, application=True)
 
-    if have == owe:
-        difference = sign * (parts.paying_base - parts.paid_base)
-        if difference:
-            move(have, ZERO, difference, "Realized gain or loss")
+    if have != owe:
+        for place, currency, amount, worth_ in (
+            (here, have, sign * parts.paying, base[0]),
+            (there, owe, -sign * parts.paid, base[1]),
+        ):
+            add(place, currency, amount, worth_)
+            add(gain, currency, -amount, -worth_)
         return
-    text = f"Cross-currency application {have}/{owe}"
-    move(have, sign * parts.paying, sign * parts.paying_base, text)
-    move(owe, -sign * parts.paid, -sign * parts.paid_base, text)
+    # Without balancing by branch the balance stays in the branch that it was posted to.
+    if here == there or (here[0] == there[0] and not unit.switches.branches_balance):
+        add(here, have, ZERO, base[0] + base[1])
+    else:
+        add(here, have, sign * parts.paying, base[0])
+        add(there, have, -sign * parts.paid, base[1])
+    add(gain, have, ZERO, -(base[0] + base[1]))
+
+
+def _place(unit: Unit, document: Record) -> tuple[str, str]:
+    return account_of(unit, document), branch_of(document)
+
+
+def settle_extra(
+    unit: Unit, posting: Posting, paid: Record, row: Row, *, undo: bool = False
+) -> None:
+    """Takes a write-off and a cash discount off the paid document, or gives them back."""
+    sign = -1 if undo else 1
+    branch, currency = branch_of(paid), currency_of(paid)
+    for name, account in (
+        ("BalanceWriteOff", unit.setup.write_offs),
+        ("CashDiscountTaken", unit.setup.cash_discounts),
+    ):
+        amount = sign * money(row.get(name))
+        if not amount:
+            continue
+        base = _base(unit, paid, amount)
+        posting.add(account, branch, currency, amount, base, text=name, application=True)
+        posting.add(
+            account_of(unit, paid), branch, currency, -amount, -base, text=name, application=True
+        )
+        if amount > open_balance(paid):
+            raise business(f"The write-off or discount exceeds {open_balance(paid)}.")
+        take_share(paid, amount, base)
 
 
 def record_history(
-    unit: Unit, paying: Record, paid: Record, parts: Share, *, day: date, period: str, batch: str
+    unit: Unit,
+    paying: Record,
+    paid: Record,
+    parts: Share,
+    *,
+    day: date,
+    period: str,
+    batch: str,
+    extra: Row | None = None,
 ) -> None:
     """Writes the application into the history of both documents."""
     number = len(paying.rows("ApplicationHistory")) + 1
@@ -162,13 +220,13 @@ def record_history(
         "BatchNbr": batch or None,
     }
     if paying.entity == "Payment":
-        row = _history_row(unit, paying, paid, parts)
+        row = _history_row(unit, paying, paid, parts, extra)
         row.set(**when, AdjustmentNbr=number)
         paying.rows("ApplicationHistory").append(row)
     else:
         paying.rows("ApplicationsCreditMemo").append(_memo_row(unit, paid, parts, period))
     if paid.entity == "Invoice":
-        paid.rows("ApplicationsDefault").append(_invoice_row(unit, paying, parts, day))
+        paid.rows("ApplicationsDefault").append(_invoice_row(unit, paying, parts, day, extra))
     else:
         row = _history_row(unit, paying, paid, parts)
         row.set(**when, AdjustmentNbr=number)
@@ -177,7 +235,9 @@ def record_history(
         paid.rows("ApplicationHistory").append(row)
 
 
-def _history_row(unit: Unit, paying: Record, paid: Record, parts: Share) -> Row:
+def _history_row(
+    unit: Unit, paying: Record, paid: Record, parts: Share, extra: Row | None = None
+) -> Row:
     row = unit.row()
     row.set(
         AdjustedDocType=type_of(paid),
@@ -187,9 +247,9 @@ def _history_row(unit: Unit, paying: Record, paid: Record, parts: Share) -> Row:
         AdjustsVAT=False,
         AmountPaid=parts.paying,
         Balance=open_balance(paid),
-        BalanceWriteOff=ZERO,
+        BalanceWriteOff=extra.get("BalanceWriteOff", ZERO) if extra else ZERO,
         CashDiscountBalance=ZERO,
-        CashDiscountTaken=ZERO,
+        CashDiscountTaken=extra.get("CashDiscountTaken", ZERO) if extra else ZERO,
         CurrencyID=currency_of(paid),
         Customer=paid.get("Customer") or paid.get("CustomerID"),
         CustomerOrder=paid.get("CustomerOrder"),
@@ -207,14 +267,14 @@ def _history_row(unit: Unit, paying: Record, paid: Record, parts: Share) -> Row:
     return row
 
 
-def _invoice_row(unit: Unit, paying: Record, parts: Share, day: date) -> Row:
+def _invoice_row(unit: Unit, paying: Record, parts: Share, day: date, extra: Row | None) -> Row:
     row = unit.row()
     row.set(
         DocType=type_of(paying),
         ReferenceNbr=paying.get("ReferenceNbr"),
         AmountPaid=parts.paid,
         Balance=open_balance(paying),
-        CashDiscountTaken=ZERO,
+        CashDiscountTaken=extra.get("CashDiscountTaken", ZERO) if extra else ZERO,
         PaymentDate=paying.get("ApplicationDate") or day,
         Status=paying.get("Status"),
     )

@@ -77,8 +77,8 @@ class CashTransactionForm(Form):
         cash = unit.setup.cash_accounts[draft.get("CashAccountCD")]
         kind = unit.setup.entry_types[draft.get("EntryTypeCD")]
         amount = sum((money(row.get("Amount")) for row in draft.rows("Details")), ZERO)
-        rate = unit.setup.rates.rate(cash.currency, day)
-        base = unit.setup.to_base(amount, cash.currency, rate)
+        rate = unit.setup.rate(cash.currency, day, cash.branch)
+        base = unit.setup.to_base(amount, rate, cash.branch)
         sign = 1 if kind.direction == "Receipt" else -1
         posting = Posting(
             unit, description=draft.get("Description", ""), reference=draft.custom[_NUMBER]

@@ -94,6 +94,24 @@ class CustomerForm(Form):
         _contacts(unit, draft, body)
 
 
+def main_location(unit: Unit, customer: Record) -> None:
+    """Every customer has its MAIN location."""
+    code = customer.get("CustomerID")
+    if not code or unit.find("CustomerLocation", code, "MAIN") is not None:
+        return
+    location = unit.create("CustomerLocation")
+    location.set(
+        Customer=code,
+        LocationID="MAIN",
+        LocationName=customer.get("LocationName"),
+        Active=True,
+        Default=True,
+        Status="Active",
+        TaxZone=customer.get("TaxZone"),
+        NoteID=location.id,
+    )
+
+
 def _defaults(unit: Unit, found: Record | None) -> dict[str, Any]:
     given = found.values if found is not None else {}
     return {

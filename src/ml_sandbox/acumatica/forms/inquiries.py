@@ -6,6 +6,7 @@ from typing import Any
 from ml_sandbox.acumatica.forms.base import cannot_be_found
 from ml_sandbox.acumatica.ledger import Batch, Line, Turnover, total
 from ml_sandbox.acumatica.records import Record, Row
+from ml_sandbox.acumatica.setup import Company
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import World
 
@@ -22,7 +23,11 @@ def inquire(world: World, entity: str, body: Body) -> Record:
     elif entity == "AccountDetailsForPeriodInquiry":
         _details(world, record, body)
     else:
-        record.values["Results"] = [_branch(world, code) for code in world.setup.branches]
+        record.values["Results"] = [
+            _branch(world, company, code)
+            for company in world.setup.companies
+            for code in company.branches
+        ]
     return record
 
 
@@ -49,7 +54,12 @@ def _summary(world: World, record: Record, body: Body) -> None:
         return
     grouped: dict[tuple[str, str, str], dict[str, dict[str, Turnover]]] = {}
     for (account, subaccount, branch, currency), periods in world.ledger.places():
-        if body.get("Branch") in {None, branch} and body.get("Subaccount") in {None, subaccount}:
+        mine = world.setup.company_of(branch).ledger == record.get("Ledger")
+        if (
+            mine
+            and body.get("Branch") in {None, branch}
+            and body.get("Subaccount") in {None, subaccount}
+        ):
             grouped.setdefault((account, subaccount, branch), {})[currency] = periods
     upto = _sortable(record.get("Period"))
     record.values["Results"] = [
@@ -130,6 +140,7 @@ def _details(world: World, record: Record, body: Body) -> None:
         _detail_row(world, batch, line)
         for batch in world.ledger.batches
         if first <= _sortable(batch.period) <= last
+        and batch.ledger == record.get("Ledger")
         and (batch.posted or record.get("IncludeUnposted"))
         for line in batch.lines
     ]
@@ -142,7 +153,7 @@ def _detail_row(world: World, batch: Batch, line: Line) -> Row:
         Account=line.account,
         Subaccount=line.subaccount,
         Branch=line.branch,
-        Ledger="ACTUAL",
+        Ledger=batch.ledger,
         Module=batch.module,
         BatchNumber=batch.number,
         Currency=batch.currency,
@@ -162,17 +173,19 @@ def _detail_row(world: World, batch: Batch, line: Line) -> Row:
     return row
 
 
-def _branch(world: World, code: str) -> Row:
+def _branch(world: World, company: Company, code: str) -> Row:
     row = Row(world.guid())
     row.set(
-        BaseCurrencyID=world.setup.base,
-        BranchCountry="US",
+        BaseCurrencyID=company.base,
+        BranchCountry=company.country,
         BranchID=code,
         BranchName=world.setup.branches[code],
         BranchStatus=True,
-        CompanyID="SWEETLIFE",
-        CompanyName="SweetLife Fruits & Jams",
+        CompanyID=company.code,
+        CompanyName=company.name,
         CompanyStatus=True,
-        CompanyType="With Branches Not Requiring Balancing",
+        CompanyType="With Branches Requiring Balancing"
+        if world.switches.branches_balance
+        else "With Branches Not Requiring Balancing",
     )
     return row

@@ -1,11 +1,13 @@
 """Invoices and memos (AR301000): entry, totals, release and what release posts."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from ml_sandbox.acumatica.errors import NULL_REFERENCE, Problem, business, disabled
 from ml_sandbox.acumatica.forms.applications import (
     DEBITS,
+    DISCOUNT,
+    DISCOUNT_DATE,
     open_balance,
     record_history,
     settle,
@@ -32,13 +34,30 @@ from ml_sandbox.acumatica.forms.base import (
 )
 from ml_sandbox.acumatica.forms.postings import Posting
 from ml_sandbox.acumatica.forms.taxes import MANUAL, recalculate
+from ml_sandbox.acumatica.forms.workflow import (
+    BUTTONS,
+    change_hold,
+    change_reservation,
+    check_button,
+    entry_status,
+    press,
+)
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Record, Row, fold
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit
 
 _TYPES = ("Invoice", "Debit Memo", "Credit Memo")
-_UNRELEASED = frozenset(("On Hold", "Balanced", "Pending Print", "Pending Email"))
+_UNRELEASED = frozenset(
+    (
+        "On Hold",
+        "Balanced",
+        "Pending Print",
+        "Pending Email",
+        "Pending Approval",
+        "Rejected",
+    )
+)
 
 
 def released(document: Record) -> bool:
@@ -70,7 +89,7 @@ class InvoiceForm(Form):
             LocationID=body.get("LocationID") or "MAIN",
             Project=body.get("Project") or "X",
             BillingPrinted=False,
-            Status="On Hold" if held(unit, body) else "Balanced",
+            Status=entry_status(unit, kind, hold=held(unit, body)),
             TaxTotal=ZERO,
             Amount=ZERO,
             Balance=ZERO,
@@ -90,10 +109,12 @@ class InvoiceForm(Form):
             if draft.get("Status") == "Open" and type_of(draft) in DEBITS:
                 due = sent_date(body, "DueDate")
                 draft.set(DueDate=due or draft.get("DueDate"))
+            if "Hold" in body.values:
+                change_reservation(draft, hold=bool(body.get("Hold")))
             take_note(draft, Body(note=body.note))
             return
         if "Hold" in body.values:
-            draft.set(Status="On Hold" if body.get("Hold") else "Balanced")
+            change_hold(unit, draft, type_of(draft), hold=bool(body.get("Hold")))
         self._fill(unit, draft, body, new=False)
 
     def delete(self, unit: Unit, record: Record) -> None:
@@ -104,6 +125,9 @@ class InvoiceForm(Form):
 
     def guard(self, unit: Unit, record: Record, action: str) -> bool:
         """Release is enabled for balanced documents."""
+        if action in BUTTONS:
+            check_button(record, action)
+            return True
         if action != "release":
             raise Problem(404, f"The {action} action is not found.")
         if record.custom.get(ORIGIN) != self.origin:
@@ -114,14 +138,16 @@ class InvoiceForm(Form):
             if unit.switches.release_of_released == "silent":
                 return False
             raise disabled("Release")
-        if record.get("Status") == "On Hold":
+        if record.get("Status") != "Balanced":
             raise disabled("Release")
         return True
 
     def act(self, unit: Unit, record: Record, action: str) -> None:
         """Releases: posts to GL and opens the document."""
-        del action
         draft = unit.edit(record)
+        if action in BUTTONS:
+            press(unit, draft, action, type_of(draft))
+            return
         if draft.get("Status") != "Balanced":
             raise business("Document Status is invalid for processing.")
         complaint = period_complaint(unit, draft.get("PostPeriod"), ("AR",))
@@ -154,6 +180,7 @@ class InvoiceForm(Form):
         if CURRENCY in draft.custom and not draft.errors:
             recalculate(unit, draft, customer.get("TaxZone") if customer else None)
             draft.custom[BASE_BALANCE] = ZERO
+            _discount(unit, draft)
             if money(draft.get("Amount")) < 0:
                 draft.fail("Amount", "The document amount must be greater than or equal to 0.")
         if customer is not None and (new or not draft.get("BillToContactOverride")):
@@ -187,11 +214,21 @@ def _dates(unit: Unit, draft: Record, body: Body, customer: Record | None, *, ne
         draft.set(DueDate=due)
 
 
+def _discount(unit: Unit, draft: Record) -> None:
+    """The cash discount that the terms grant, and the last day to take it."""
+    terms = unit.setup.terms.get(draft.get("Terms", ""))
+    if terms is None or type_of(draft) not in DEBITS:
+        return
+    amount = money(draft.get("Amount")) * terms.discount / 100
+    draft.custom[DISCOUNT] = unit.setup.round(amount, draft.custom[CURRENCY])
+    draft.custom[DISCOUNT_DATE] = draft.get("Date") + timedelta(days=terms.discount_days)
+
+
 def _currency(unit: Unit, draft: Record, customer: Record | None) -> None:
     if customer is None:
         draft.custom.pop(CURRENCY, None)
         return
-    own = customer.get("CurrencyID") or unit.setup.base
+    own = customer.get("CurrencyID") or unit.setup.base_of(draft.get("LinkBranch"))
     currency = draft.custom.get(CURRENCY) or own
     if currency != own and not customer.get("EnableCurrencyOverride"):
         draft.error = f"The currency {currency} cannot be used for the customer."
@@ -199,7 +236,7 @@ def _currency(unit: Unit, draft: Record, customer: Record | None) -> None:
         draft.error = cannot_be_found("Currency")
         currency = own
     draft.custom[CURRENCY] = currency
-    draft.custom[RATE] = unit.setup.rates.rate(currency, draft.get("Date"))
+    draft.custom[RATE] = unit.setup.rate(currency, draft.get("Date"), draft.get("LinkBranch"))
 
 
 def _line(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) -> None:
@@ -289,7 +326,7 @@ def _release(unit: Unit, draft: Record) -> None:
     ]
     draft.values["ApplicationsCreditMemo"] = []
     draft.set(Balance=total, Status="Open" if total else "Closed", Hold=False)
-    draft.custom[BASE_BALANCE] = unit.setup.to_base(total, currency, rate)
+    draft.custom[BASE_BALANCE] = unit.setup.to_base(total, rate, draft.get("LinkBranch"))
     for row in pending:
         found = unit.find("Invoice", row.get("DocType"), row.get("ReferenceNbr"))
         if found is None or not released(found):
@@ -333,7 +370,7 @@ def _posting(unit: Unit, draft: Record, sign: int, currency: str, rate: Decimal)
     branch = draft.get("LinkBranch")
 
     def add(account: str, at: str, amount: Decimal, text: str = "") -> None:
-        base = unit.setup.to_base(amount, currency, rate)
+        base = unit.setup.to_base(amount, rate, branch)
         posting.add(account, at, currency, amount, base, text=text)
 
     add(draft.get("LinkARAccount"), branch, sign * money(draft.get("Amount")))

@@ -16,6 +16,13 @@ from ml_sandbox.acumatica.forms.base import (
     take,
     take_note,
 )
+from ml_sandbox.acumatica.forms.workflow import (
+    BUTTONS,
+    change_hold,
+    check_button,
+    entry_status,
+    press,
+)
 from ml_sandbox.acumatica.ledger import ZERO, Line
 from ml_sandbox.acumatica.records import Record, Row
 from ml_sandbox.acumatica.values import Body
@@ -49,10 +56,8 @@ class JournalForm(Form):
             Module=module,
             BatchNbr="<NEW>",
             BranchID=unit.branch,
-            LedgerID="ACTUAL",
-            CurrencyID=unit.setup.base,
             TransactionDate=unit.day,
-            Status="On Hold" if held(unit, body) else "Balanced",
+            Status=entry_status(unit, self.entity, hold=held(unit, body)),
         )
         if module != "GL":
             draft.fail("Module", f"Batches of module {module} cannot be entered on this form.")
@@ -69,7 +74,7 @@ class JournalForm(Form):
             take_note(draft, Body(note=body.note))
             return
         if "Hold" in body.values:
-            draft.set(Status="On Hold" if body.get("Hold") else "Balanced")
+            change_hold(unit, draft, self.entity, hold=bool(body.get("Hold")))
         self._fill(unit, draft, body)
 
     def delete(self, unit: Unit, record: Record) -> None:
@@ -80,6 +85,9 @@ class JournalForm(Form):
 
     def guard(self, unit: Unit, record: Record, action: str) -> bool:
         """Release is enabled for balanced batches."""
+        if action in BUTTONS:
+            check_button(record, action)
+            return True
         if action != "release":
             raise Problem(404, f"The {action} action is not found.")
         if record.get("Status") in _RELEASED and unit.switches.release_of_released == "silent":
@@ -90,8 +98,10 @@ class JournalForm(Form):
 
     def act(self, unit: Unit, record: Record, action: str) -> None:
         """Releases and, by preference, posts the batch."""
-        del action
         draft = unit.edit(record)
+        if action in BUTTONS:
+            press(unit, draft, action, self.entity)
+            return
         complaint = period_complaint(unit, draft.get("PostPeriod"), ())
         if complaint:
             raise business(complaint)
@@ -109,7 +119,11 @@ class JournalForm(Form):
             if body.get(name):
                 draft.values[name] = body.get(name)
         check_branch(unit, draft, "BranchID")
-        if unit.find("Ledger", draft.get("LedgerID")) is None:
+        company = unit.setup.company_of(str(draft.get("BranchID")))
+        draft.values.setdefault("LedgerID", company.ledger)
+        draft.values.setdefault("CurrencyID", company.base)
+        ledger = unit.find("Ledger", draft.get("LedgerID"))
+        if ledger is None or ledger.get("LedgerID") != company.ledger:
             draft.fail("LedgerID", cannot_be_found("Ledger"))
         if draft.get("CurrencyID") not in unit.setup.precisions:
             draft.fail("CurrencyID", cannot_be_found("Currency"))
@@ -183,8 +197,8 @@ def _check_balance(draft: Record) -> None:
 
 def _post(unit: Unit, draft: Record) -> None:
     currency = draft.get("CurrencyID")
-    rate = unit.setup.rates.rate(currency, draft.get("TransactionDate"))
-    lines = [_line(unit, row, currency, rate) for row in draft.rows("Details")]
+    rate = unit.setup.rate(currency, draft.get("TransactionDate"), draft.get("BranchID"))
+    lines = [_line(unit, row, rate) for row in draft.rows("Details")]
     difference = sum((line.base for line in lines), ZERO)
     if difference:
         max(lines, key=lambda line: abs(line.base)).base -= difference
@@ -202,13 +216,13 @@ def _post(unit: Unit, draft: Record) -> None:
     draft.set(Status="Posted" if batches[0].posted else "Unposted", Hold=False)
 
 
-def _line(unit: Unit, row: Row, currency: str, rate: Decimal) -> Line:
+def _line(unit: Unit, row: Row, rate: Decimal) -> Line:
     amount = money(row.get("DebitAmount")) - money(row.get("CreditAmount"))
     return Line(
         account=row.get("Account"),
         branch=row.get("BranchID"),
         amount=amount,
-        base=unit.setup.to_base(amount, currency, rate),
+        base=unit.setup.to_base(amount, rate, row.get("BranchID")),
         subaccount=row.get("Subaccount"),
         description=row.get("TransactionDescription", ""),
         reference=row.get("ReferenceNbr", ""),

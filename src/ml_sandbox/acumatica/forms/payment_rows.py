@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from ml_sandbox.acumatica.forms.applications import (
     DEBITS,
+    DISCOUNT,
+    DISCOUNT_DATE,
     currency_of,
     find_document,
     is_refund,
@@ -24,6 +26,7 @@ from ml_sandbox.acumatica.records import Record, Row, fold
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit
 
+_EXTRAS = ("BalanceWriteOff", "CashDiscountTaken")
 _REFUNDABLE = ("Payment", "Prepayment", "Credit Memo")
 
 
@@ -33,7 +36,7 @@ def document_row(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) 
     if type_of(draft) not in _REFUNDABLE and row.get("DocType") is None:
         row.set(DocType="Payment")
     row.set(DocType=row.get("DocType", "Invoice"))
-    take(row, sent, ("ReferenceNbr", "DocLineNbr", "WriteOffReasonCode"))
+    take(row, sent, ("ReferenceNbr", "DocLineNbr", "WriteOffReasonCode", *_EXTRAS))
     found = _payable(unit, draft, row)
     if found is None:
         return
@@ -45,14 +48,16 @@ def document_row(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) 
         into=currency,
         day=draft.get("ApplicationDate"),
     )
+    _check_extras(unit, draft, row, found)
+    owed -= sum((money(row.get(name)) for name in _EXTRAS), ZERO)
     amount: Decimal | None = sent.get("AmountPaid")
     if amount is None:
         amount = min(owed, _available(draft, row)) if new else money(row.get("AmountPaid"))
     row.set(
         ReferenceNbr=found.get("ReferenceNbr"),
         AmountPaid=unit.setup.round(amount, currency),
-        BalanceWriteOff=ZERO,
-        CashDiscountTaken=ZERO,
+        BalanceWriteOff=money(row.get("BalanceWriteOff")),
+        CashDiscountTaken=money(row.get("CashDiscountTaken")),
         CustomerOrder=found.get("CustomerOrder"),
         Description=found.get("Description"),
     )
@@ -60,6 +65,28 @@ def document_row(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) 
         row.fail("AmountPaid", f"The value must be less than or equal to {owed}.")
     if amount < 0:
         row.fail("AmountPaid", "The value must be greater than or equal to 0.")
+
+
+def _check_extras(unit: Unit, draft: Record, row: Row, found: Record) -> None:
+    """A write-off needs the customer's leave and limit; a discount its terms and its day."""
+    written, discount = money(row.get("BalanceWriteOff")), money(row.get("CashDiscountTaken"))
+    if (written or discount) and currency_of(found) != draft.custom[CURRENCY]:
+        row.fail("BalanceWriteOff", "The payment and the document must have the same currency.")
+    customer = unit.find("Customer", draft.get("CustomerID", ""))
+    limit = ZERO
+    if customer is not None and customer.get("EnableWriteOffs"):
+        limit = money(customer.get("WriteOffLimit"))
+    if not 0 <= written <= limit:
+        row.fail("BalanceWriteOff", f"The write-off must be between 0 and {limit}.")
+    last = found.custom.get(DISCOUNT_DATE)
+    granted = money(found.custom.get(DISCOUNT))
+    granted -= sum(
+        (money(each.get("CashDiscountTaken")) for each in found.rows("ApplicationsDefault")), ZERO
+    )
+    if last is None or draft.get("ApplicationDate") > last:
+        granted = ZERO
+    if not 0 <= discount <= granted:
+        row.fail("CashDiscountTaken", f"The cash discount must be between 0 and {granted}.")
 
 
 def _payable(unit: Unit, draft: Record, row: Row) -> Record | None:

@@ -1,14 +1,19 @@
 """Payments, prepayments and refunds (AR302000): entry, applications, charges and release."""
 
+from datetime import date
 from decimal import Decimal
 
 from ml_sandbox.acumatica.errors import Problem, business, disabled
 from ml_sandbox.acumatica.forms.applications import (
+    ACCOUNT,
     UNAPPLIED,
+    account_of,
+    Share,
     find_document,
     open_balance,
     record_history,
     settle,
+    settle_extra,
     type_of,
 )
 from ml_sandbox.acumatica.forms.base import (
@@ -31,13 +36,22 @@ from ml_sandbox.acumatica.forms.base import (
 from ml_sandbox.acumatica.forms.payment_rows import charge_row, document_row, totals
 from ml_sandbox.acumatica.forms.postings import Posting
 from ml_sandbox.acumatica.forms.voids import create_voided, release_voided
+from ml_sandbox.acumatica.forms.workflow import (
+    BUTTONS,
+    change_hold,
+    change_reservation,
+    check_button,
+    entry_status,
+    press,
+)
 from ml_sandbox.acumatica.ledger import ZERO
-from ml_sandbox.acumatica.records import Record
+from ml_sandbox.acumatica.records import Record, Row
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit
 
 RELEASED = frozenset(("Open", "Closed", "Reserved", "Voided"))
 _VOIDED = frozenset(("Voided Payment", "Voided Refund"))
+_TAKEN = ("AmountPaid", "BalanceWriteOff", "CashDiscountTaken")
 _PLAIN = ("PaymentRef", "ExternalRef", "Description", "CustomerLocationID", "OrigTransaction")
 
 
@@ -70,7 +84,7 @@ class PaymentForm(Form):
             SaveCard=False,
             IsNewCard=False,
             NoteID=draft.id,
-            Status="On Hold" if held(unit, body) else "Balanced",
+            Status=entry_status(unit, kind, hold=held(unit, body)),
         )
         self._fill(unit, draft, body, new=True)
         return draft
@@ -87,10 +101,12 @@ class PaymentForm(Form):
             if draft.get("Status") == "Open":
                 _documents(unit, draft, body)
                 totals(draft)
+            if "Hold" in body.values:
+                change_reservation(draft, hold=bool(body.get("Hold")))
             take_note(draft, Body(note=body.note))
             return
         if "Hold" in body.values:
-            draft.set(Status="On Hold" if body.get("Hold") else "Balanced")
+            change_hold(unit, draft, type_of(draft), hold=bool(body.get("Hold")))
         self._fill(unit, draft, body, new=False)
 
     def delete(self, unit: Unit, record: Record) -> None:
@@ -107,6 +123,9 @@ class PaymentForm(Form):
             if status not in {"Open", "Closed"} or type_of(record) in _VOIDED or exists:
                 raise disabled("Void")
             return True
+        if action in BUTTONS:
+            check_button(record, action)
+            return True
         if action != "release":
             raise Problem(404, f"The {action} action is not found.")
         pending = status == "Open" and record.get("DocumentsToApply")
@@ -119,7 +138,9 @@ class PaymentForm(Form):
     def act(self, unit: Unit, record: Record, action: str) -> None:
         """Release posts and applies; void creates the voiding document."""
         draft = unit.edit(record)
-        if action == "voidcheck":
+        if action in BUTTONS:
+            press(unit, draft, action, type_of(draft))
+        elif action == "voidcheck":
             create_voided(unit, draft, _voided_type(record))
         elif type_of(draft) in _VOIDED:
             release_voided(unit, draft)
@@ -206,7 +227,9 @@ def _cash_account(unit: Unit, draft: Record, body: Body, method: Record) -> None
 
 def _amount(unit: Unit, draft: Record, body: Body) -> None:
     currency = draft.custom[CURRENCY]
-    draft.custom[RATE] = unit.setup.rates.rate(currency, draft.get("ApplicationDate"))
+    draft.custom[RATE] = unit.setup.rate(
+        currency, draft.get("ApplicationDate"), draft.get("Branch")
+    )
     sent = body.get("PaymentAmount")
     amount = money(draft.get("PaymentAmount")) if sent is None else sent
     draft.set(PaymentAmount=unit.setup.round(amount, currency))
@@ -244,12 +267,9 @@ def _release(unit: Unit, draft: Record) -> None:
         raise business("The document is out of the balance.")
     paying = _paying(unit, draft)
     done = [
-        (
-            paid := unit.edit(_target(unit, row.get("DocType"), row.get("ReferenceNbr"))),
-            settle(unit, posting, paying, paid, amount=money(row.get("AmountPaid")), day=day),
-        )
+        _apply(unit, posting, paying, row, day)
         for row in pending
-        if money(row.get("AmountPaid"))
+        if any(money(row.get(name)) for name in _TAKEN)
     ]
     batches = unit.post(
         "AR",
@@ -260,9 +280,18 @@ def _release(unit: Unit, draft: Record) -> None:
         document=f"{type_of(draft)} {draft.get('ReferenceNbr')}",
     )
     number = batches[0].number if batches else ""
-    for paid, parts in done:
-        record_history(unit, paying, paid, parts, day=day, period=period, batch=number)
+    for row, paid, parts in done:
+        record_history(unit, paying, paid, parts, day=day, period=period, batch=number, extra=row)
     draft.set(Hold=False)
+
+
+def _apply(
+    unit: Unit, posting: Posting, paying: Record, row: Row, day: date
+) -> tuple[Row, Record, Share]:
+    paid = unit.edit(_target(unit, row.get("DocType"), row.get("ReferenceNbr")))
+    parts = settle(unit, posting, paying, paid, amount=money(row.get("AmountPaid")), day=day)
+    settle_extra(unit, posting, paid, row)
+    return row, paid, parts
 
 
 def _paying(unit: Unit, draft: Record) -> Record:
@@ -282,19 +311,28 @@ def _target(unit: Unit, kind: str, number: str) -> Record:
     return found
 
 
+def _prepayments(unit: Unit, draft: Record) -> str:
+    """The account of prepayments: the customer class decides, receivables otherwise."""
+    customer = unit.find("Customer", draft.get("CustomerID"))
+    found = unit.find("CustomerClass", customer.get("CustomerClass", "")) if customer else None
+    return str((found and found.get("PrepaymentAccount")) or unit.setup.receivables)
+
+
 def _post_money(unit: Unit, draft: Record, posting: Posting) -> None:
     """The cash, AR and charge lines of releasing money in (or out, for a refund)."""
     currency, rate = draft.custom[CURRENCY], draft.custom[RATE]
     amount = money(draft.get("PaymentAmount"))
     refund = "Refund" in type_of(draft)
     sign = -1 if refund else 1
-    base = unit.setup.to_base(amount, currency, rate)
+    base = unit.setup.to_base(amount, rate, draft.get("Branch"))
     cash = unit.setup.cash_accounts[draft.get("CashAccount")]
     kept, kept_base = sign * amount, sign * base
+    if type_of(draft) == "Prepayment":
+        draft.custom[ACCOUNT] = _prepayments(unit, draft)
     charges: list[tuple[str, Decimal, Decimal]] = []
     for row in draft.rows("Charges"):
         fee = money(row.get("Amount"))
-        fee_base = unit.setup.to_base(fee, currency, rate)
+        fee_base = unit.setup.to_base(fee, rate, draft.get("Branch"))
         charges.append((row.get("AccountID"), fee, fee_base))
         # A deducted charge never reaches the cash account; any other is a cash line of its own.
         if unit.setup.entry_types[row.get("EntryTypeID")].deduct and not refund:
@@ -303,7 +341,7 @@ def _post_money(unit: Unit, draft: Record, posting: Posting) -> None:
             charges.append((cash.account, -fee, -fee_base))
     posting.add(cash.account, cash.branch, currency, kept, kept_base)
     branch = draft.get("Branch")
-    posting.add(unit.setup.receivables, branch, currency, -sign * amount, -sign * base)
+    posting.add(account_of(unit, draft), branch, currency, -sign * amount, -sign * base)
     for account, fee, fee_base in charges:
         at = cash.branch if account == cash.account else branch
         posting.add(account, at, currency, fee, fee_base, text="Charge")

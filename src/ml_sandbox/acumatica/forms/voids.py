@@ -12,6 +12,7 @@ from ml_sandbox.acumatica.forms.applications import (
     Share,
     post_difference,
     record_history,
+    settle_extra,
     take_share,
     type_of,
 )
@@ -139,6 +140,7 @@ def _undo(unit: Unit, posting: Posting, payment: Record, row: Row) -> tuple[Reco
     take_share(paid, parts.paid, parts.paid_base)
     take_share(payment, parts.paying, parts.paying_base)
     post_difference(unit, posting, payment, paid, parts)
+    settle_extra(unit, posting, paid, row, undo=True)
     return paid, parts
 
 

@@ -1,0 +1,37 @@
+"""One worker of an installation: jobs, schedules and bookkeeping, until told to stop."""
+
+import asyncio
+
+from ml_connector.assemble.installation import Installation
+from ml_connector.assemble.switchboard import Switchboard
+from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.ids import ConnectionId
+from ml_connector.flows import desk
+from ml_connector.flows.schedule import keep_time
+from ml_connector.store import connections
+from ml_connector.store.jobs import Job
+from ml_connector.store.queue import Queue
+
+TICK_SECONDS = 0.5
+
+
+async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> None:
+    """Runs jobs, schedules and bookkeeping until told to stop: one worker of the installation."""
+
+    async def handle(job: Job) -> None:
+        try:
+            opened = await board.connected(job.connection)
+        except ConnectorError as error:
+            await desk.troubled(place.store, place.clock, job, error)
+        else:
+            await desk.work(opened, job)
+
+    async def active() -> list[ConnectionId]:
+        async with place.store.transaction() as tx:
+            return [one.id for one in await connections.every(tx, active_only=True)]
+
+    queue = Queue(place.url, handle)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.run(active, stop=stop))
+        tasks.create_task(keep_time(place.store, place.clock, every=TICK_SECONDS, stop=stop))
+        tasks.create_task(board.recorder.keep_flushing(stop))
