@@ -398,6 +398,11 @@ class World:
         async with self.store.transaction() as tx:
             return {str(one.state) for one in await postings.sums(tx, self.id)}
 
+    async def idle(self) -> bool:
+        """Whether no job is due and none runs."""
+        async with self.store.transaction() as tx:
+            return await jobs.idle(tx, self.id)
+
     async def waiting(self) -> int:
         """How many jobs wait, due or not."""
         async with self.store.transaction() as tx:
@@ -463,6 +468,11 @@ def sides(stripe_url: str, stripe: Json, erp_url: str, erp: Json) -> NewConnecti
     )  # fmt: skip
 
 
+def url_of(store: Store) -> str:
+    """The address of a store's database, as the queue needs it."""
+    return store.engine.url.render_as_string(hide_password=False)
+
+
 def _http(url: str) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(base_url=url, timeout=30, verify=False)  # noqa: S501 - plain HTTP
 
@@ -481,7 +491,7 @@ async def a_world(store: Store, *, at: datetime | None = NOON) -> AsyncGenerator
         erp_url = await stack.enter_async_context(serving(Faults(erp.asgi), erp_socket))
         new = sides(stripe_url, stripe.credentials(), erp_url + SITE, erp.credentials())
         settings = Settings(Path("nowhere"), None, None, "127.0.0.1", 0, "warning")
-        place = Installation(settings, store, "", KeyRing.generate(), clock)
+        place = Installation(settings, store, url_of(store), KeyRing.generate(), clock)
         board = Switchboard(place, sleep=briefly)
         stack.push_async_callback(board.aclose)
         world = World(

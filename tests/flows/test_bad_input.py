@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -179,7 +180,7 @@ async def test_a_closed_period_is_named_and_everything_goes_on_when_it_is_open(
     await cured(world, ref)
 
 
-async def test_fifty_payments_stopped_by_one_cause_are_one_group_and_all_go_on(
+async def test_payments_stopped_by_one_cause_are_one_group_and_all_go_on(
     world: World,
 ) -> None:
     refs = [await world.an_invoice(f"{n}.00") for n in range(10, 16)]
@@ -194,6 +195,47 @@ async def test_fifty_payments_stopped_by_one_cause_are_one_group_and_all_go_on(
     await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": False})
     first = min(one.next_try for one in found if one.next_try)
     await world.pass_time(first - world.clock.now())
+    await world.settle()
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_a_cause_that_lasts_is_probed_within_the_hour_and_its_end_frees_all(
+    world: World,
+) -> None:
+    refs = [await world.an_invoice(f"{n}.00") for n in range(10, 14)]
+    await world.mirror()
+    await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": True})
+    for ref in refs:
+        await world.pay(ref)
+    await world.live()
+    for _ in range(18):
+        await world.pass_time(timedelta(minutes=10))
+        await world.settle()
+    assert len(await world.troubles()) == len(refs)
+    await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": False})
+    await world.pass_time(timedelta(hours=1))
+    await world.settle()
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_one_cause_behind_another_holds_nobody_back_for_long(world: World) -> None:
+    refs = [await world.an_invoice(f"{n}.00") for n in range(10, 14)]
+    await world.mirror()
+    await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": True})
+    for ref in refs:
+        await world.pay(ref)
+    await world.live()
+    await world.erp.tell("accounts/61100", {"active": False})
+    await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": False})
+    await world.pass_time(timedelta(minutes=1))
+    await world.settle()
+    causes = {one.cause for one in await world.troubles()}
+    assert len(causes) == 1
+    assert "61100" in causes.pop()
+    await world.erp.tell("accounts/61100", {"active": True})
+    await world.pass_time(timedelta(hours=1))
     await world.settle()
     assert await world.troubles() == []
     await world.all_posted()
@@ -302,6 +344,59 @@ async def test_an_invoice_that_is_paid_by_cheque_after_it_was_sent_is_named(worl
     await world.mirror()
     found = await stuck(world, number)
     assert "40" in found[0].sentence
+
+
+async def test_an_invoice_that_a_cheque_has_closed_is_named_so_that_nobody_pays_twice(
+    world: World,
+) -> None:
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    number = ref.partition("|")[2]
+    cheque = {
+        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
+        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 100, "Hold": False,
+        "DocumentsToApply": [
+            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": 100}
+        ],
+    }  # fmt: skip
+    await world.enter("Payment", cheque, release=True)
+    assert await world.balance_due(ref) == 0
+    await world.mirror()
+    await stuck(world, number)
+
+
+async def test_an_invoice_partly_paid_before_it_is_mirrored_asks_for_the_rest(
+    world: World,
+) -> None:
+    ref = await world.an_invoice("70.00", "30.00")
+    cheque = {
+        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
+        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 25, "Hold": False,
+        "DocumentsToApply": [
+            {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 25}
+        ],
+    }  # fmt: skip
+    await world.enter("Payment", cheque, release=True)
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_due"] == 7500
+    await world.pay(ref)
+    await world.live()
+    await cured(world, ref)
+
+
+async def test_an_overpayment_settles_what_is_owed_and_stays_on_account_with_its_rest(
+    world: World,
+) -> None:
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    await world.pay(ref, 3000)
+    await world.live()
+    await world.pay(ref, 10000)
+    await world.live()
+    await cured(world, ref)
+    applied = {Decimal(str(one["PaymentAmount"])): Decimal(str(one["UnappliedBalance"]))
+               for one in await world.documents("Payment")}  # fmt: skip
+    assert applied == {30: 0, 100: 30}
 
 
 async def test_a_payment_larger_than_what_the_erp_still_owes_is_stopped_and_named(

@@ -136,6 +136,52 @@ async def test_stripes_memory_of_its_own_failure_does_not_stop_an_invoice_for_a_
     assert await world.troubles() == []
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_worker_that_dies_at_withdrawing_an_invoice_sends_one_good_one_later(
+    world: World, moment: str
+) -> None:
+    await world.mirror()
+    customer = next(
+        row for row in world.stripe_app.world.tables["customer"]
+        if row["metadata"].get("erp_customer") == "GOODFOOD"
+    )  # fmt: skip
+    path = f"customers/{customer['id']}/balance_transactions"
+    await world.stripe_api(path, amount="-500", currency="usd")
+    killed: list[Dying] = []
+
+    def through(c: Connected) -> Any:
+        if not killed:
+            killed.append(Dying(c.stripe, "void_invoice", moment))
+        return replace(c, stripe=killed[0])
+
+    world.through = through
+    ref = await world.an_invoice()
+    await world.mirror()
+    assert killed[0].died
+    if customer["balance"]:
+        await world.stripe_api(path, amount=str(-customer["balance"]), currency="usd")
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    sent = await world.mirrored(ref)
+    assert (sent["status"], sent["amount_due"]) == ("open", 10000)
+    assert {one["status"] for one in await world.stripe_invoices(ref)} == {"open", "void"}
+
+
+async def test_a_draft_that_somebody_deletes_meanwhile_is_made_anew(world: World) -> None:
+    await world.mirror()
+    fault = {"kind": "status", "status": 503, "path": "/add_lines$"}
+    await world.stripe.spoil(fault)
+    ref = await world.an_invoice()
+    await world.mirror()
+    (draft,) = await world.stripe_invoices(ref)
+    assert draft["status"] == "draft"
+    await world.stripe.delete(f"/v1/invoices/{draft['id']}", world.new.secrets.stripe_key)
+    await world.stripe.mend()
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert (await world.mirrored(ref))["amount_due"] == 10000
+
+
 async def test_nothing_is_sent_again_before_the_quiet_time_is_over(world: World) -> None:
     ref = await world.an_invoice()
     await world.mirror()

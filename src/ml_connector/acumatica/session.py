@@ -9,7 +9,7 @@ from typing import Protocol, TypeGuard
 from ml_connector.acumatica.errors import BY_ITSELF
 from ml_connector.acumatica.signin import DeadGrant, OAuthApp, TokenServer
 from ml_connector.acumatica.tokens import Tokens, TokenStore
-from ml_connector.acumatica.turns import Turns
+from ml_connector.acumatica.turns import Turns, TurnTaking
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import Misconfigured, OutcomeUnknown, TryAgain
 from ml_connector.http.transport import Request, Response, Transport
@@ -48,14 +48,20 @@ class OAuthSession:
     """
 
     def __init__(
-        self, app: OAuthApp, *, tokens: TokenStore, transport: Transport, clock: Clock
+        self,
+        app: OAuthApp,
+        *,
+        tokens: TokenStore,
+        transport: Transport,
+        clock: Clock,
+        turns: TurnTaking | None = None,
     ) -> None:
         self._server = TokenServer(app, transport, clock)
         self._has_password = bool(app.username and app.password)
         self._store = tokens
         self._transport = transport
         self._clock = clock
-        self._turns = Turns()
+        self._turns: TurnTaking = turns or Turns()
         self._renewing = asyncio.Lock()
         self._held: Tokens | None = None
 

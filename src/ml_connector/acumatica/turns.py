@@ -7,7 +7,20 @@ fails (fact 7); so an action waits for the calls under way and keeps later ones 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+
+class TurnTaking(Protocol):
+    """Whoever deals out the turns: `Turns` within one process, or a wider one on top of it."""
+
+    def ordinary(self, form: str) -> AbstractAsyncContextManager[None]:
+        """A turn for a call that may run beside other calls."""
+        ...
+
+    def alone(self, form: str) -> AbstractAsyncContextManager[None]:
+        """A turn for an action, which needs the form for itself."""
+        ...
 
 
 class Turns:

@@ -13,12 +13,14 @@ from ml_connector.acumatica.cookies import CookieLogin, CookieSession
 from ml_connector.acumatica.session import OAuthSession, Session
 from ml_connector.acumatica.signin import OAuthApp, authorize_url
 from ml_connector.acumatica.tokens import Tokens
+from ml_connector.acumatica.turns import Turns
 from ml_connector.assemble.installation import Installation
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.http.transport import Transport
 from ml_connector.store import tokens as sealed
 from ml_connector.store.connections import Connection, Secrets, SignIn
+from ml_connector.store.engine import Store
 
 
 def session_of(
@@ -48,7 +50,8 @@ def _oauth(
     place: Installation, record: Connection, app: OAuthApp, transport: Transport
 ) -> OAuthSession:
     held = SealedTokens(place, record.id)
-    return OAuthSession(app, tokens=held, transport=transport, clock=place.clock)
+    turns = SharedTurns(place.store, record.id)
+    return OAuthSession(app, tokens=held, transport=transport, clock=place.clock, turns=turns)
 
 
 class Consent:
@@ -125,4 +128,36 @@ class SealedTokens:
         name = {"name": f"tokens/{self._connection}"}
         async with self._place.store.transaction() as tx:
             await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
+            yield
+
+
+class SharedTurns:
+    """The turns of a server session that several processes share, by locks in the database.
+
+    A grant is one session wherever it is used from (fact 2.1), and a form of it takes no call
+    while an action runs. A process that dies lets go of its locks.
+    """
+
+    def __init__(self, store: Store, connection: ConnectionId) -> None:
+        self._store = store
+        self._connection = connection
+        self._here = Turns()
+
+    @asynccontextmanager
+    async def ordinary(self, form: str) -> AsyncGenerator[None]:
+        """A call beside other calls, of whichever process."""
+        async with self._here.ordinary(form), self._locked("pg_advisory_xact_lock_shared", form):
+            yield
+
+    @asynccontextmanager
+    async def alone(self, form: str) -> AsyncGenerator[None]:
+        """An action: no process uses the form meanwhile."""
+        async with self._here.alone(form), self._locked("pg_advisory_xact_lock", form):
+            yield
+
+    @asynccontextmanager
+    async def _locked(self, lock: str, form: str) -> AsyncGenerator[None]:
+        name = {"name": f"form/{self._connection}/{form}"}
+        async with self._store.transaction() as tx:
+            await tx.execute(text(f"SELECT {lock}(hashtext(:name))"), name)
             yield

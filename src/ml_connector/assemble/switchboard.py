@@ -123,7 +123,6 @@ class Switchboard:
                 now = place.clock.now()
                 return await pace.reserve(tx, connection, service, per / rate, at_once, now)
 
-        shared = None if place.settings.database_url is None else reserve
         return Transport(
             service,
             pace=LocalPace(
@@ -131,7 +130,7 @@ class Switchboard:
                 timedelta(seconds=per),
                 burst=at_once,
                 concurrent=at_once,
-                reserve=shared,
+                reserve=reserve,
             ),
             clock=place.clock,
             record=self.recorder.of(connection),

@@ -1,6 +1,9 @@
 """One worker of an installation: jobs, schedules and bookkeeping, until told to stop."""
 
 import asyncio
+from datetime import timedelta
+
+import structlog
 
 from ml_connector.assemble.installation import Installation
 from ml_connector.assemble.switchboard import Switchboard
@@ -9,10 +12,14 @@ from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows import desk
 from ml_connector.flows.schedule import keep_time
 from ml_connector.store import connections
-from ml_connector.store.jobs import Job
+from ml_connector.store.engine import DATABASE_AWAY
+from ml_connector.store.jobs import Job, defer
 from ml_connector.store.queue import Queue
 
+log = structlog.get_logger()
+
 TICK_SECONDS = 0.5
+AGAIN_AFTER = timedelta(seconds=2)
 
 
 async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> None:
@@ -20,11 +27,10 @@ async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> 
 
     async def handle(job: Job) -> None:
         try:
-            opened = await board.connected(job.connection)
-        except ConnectorError as error:
-            await desk.troubled(place.store, place.clock, job, error)
-        else:
-            await desk.work(opened, job)
+            await _look(place, board, job)
+        except DATABASE_AWAY:
+            log.exception("the database was away; the job runs again", job=job.key)
+            await _again(place, job)
 
     async def active() -> list[ConnectionId]:
         async with place.store.transaction() as tx:
@@ -35,3 +41,24 @@ async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> 
         tasks.create_task(queue.run(active, stop=stop))
         tasks.create_task(keep_time(place.store, place.clock, every=TICK_SECONDS, stop=stop))
         tasks.create_task(board.recorder.keep_flushing(stop))
+
+
+async def _look(place: Installation, board: Switchboard, job: Job) -> None:
+    """One job; a connection that cannot be opened is a trouble of the job, which is not lost."""
+    try:
+        opened = await board.connected(job.connection)
+    except ConnectorError as error:
+        await desk.troubled(place.store, place.clock, job, error)
+    else:
+        await desk.work(opened, job)
+
+
+async def _again(place: Installation, job: Job) -> None:
+    """Queues the job anew as soon as the database takes it; patient, as it holds the only copy."""
+    while True:
+        try:
+            async with place.store.transaction() as tx:
+                await defer(tx, job, not_before=place.clock.now() + AGAIN_AFTER)
+                return
+        except DATABASE_AWAY:
+            await asyncio.sleep(1)

@@ -11,7 +11,7 @@ from ml_connector.books.records import BalanceTransaction, Charge
 
 @dataclass(frozen=True, slots=True)
 class MirroredInvoice:
-    """An ERP invoice that we sent to Stripe, as far as a payment needs to know it."""
+    """An ERP invoice that we sent to Stripe; `total` is what a payment may settle of it."""
 
     ref: ErpRef
     customer_id: str
@@ -71,4 +71,5 @@ def match(charge: Charge, invoice: MirroredInvoice | None) -> Match:
             remedy="Book it by hand; a payment is never converted by guess.",
         )
     applied = min(charge.amount, invoice.total)
-    return Match(charge, invoice.customer_id, (Application(invoice.ref, applied),))
+    applications = (Application(invoice.ref, applied),) if applied else ()
+    return Match(charge, invoice.customer_id, applications)

@@ -18,7 +18,7 @@ from ml_connector.basics.errors import (
     Refused,
     TryAgain,
 )
-from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.flows import (
     catch_up,
@@ -34,7 +34,7 @@ from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.observe import JOB_SECONDS, JOBS
 from ml_connector.store import audit, inbox, reports, schedules, transactions, troubles
-from ml_connector.store.engine import Store
+from ml_connector.store.engine import DATABASE_AWAY, Store
 from ml_connector.store.jobs import Job
 from ml_connector.store.rows import JsonObject
 
@@ -70,7 +70,10 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
 
 
 async def work(c: Connected, job: Job) -> None:
-    """Runs one job; every ending is stored: handled, tried again later, or waiting for a person."""
+    """Runs one job; every ending is stored: handled, tried again later, or waiting for a person.
+
+    Raises one of `DATABASE_AWAY` when the ending cannot be stored: the job must run again.
+    """
     started = c.clock.now()
     began = time.perf_counter()
     outcome = "done"
@@ -81,6 +84,8 @@ async def work(c: Connected, job: Job) -> None:
     except ConnectorError as error:
         outcome = error.filed
         await troubled(c.store, c.clock, job, error)
+    except DATABASE_AWAY:
+        raise  # nothing can be stored now; whoever runs the job lets it run again
     except Exception as error:
         outcome = "bug"
         log.exception("job broke", connection=c.id, kind=job.kind, resource=job.resource)
@@ -126,14 +131,17 @@ async def troubled(store: Store, clock: Clock, job: Job, error: ConnectorError) 
     async with store.transaction() as tx:
         before = await troubles.get(tx, connection, job.kind, job.resource)
         tries = before.tries if before is not None and before.open else 0
-        others = await reports.troubled_by(tx, connection, error.cause)
-        first = all(one == (job.kind, job.resource) for one in others)
-        wait = next_wait(error, tries, first_of_cause=first, chance=random.random())  # noqa: S311
+        probed = await reports.probed_by_another(
+            tx, connection, error.cause, job.resource, until=now + LONGEST_ASK
+        )
+        wait = next_wait(error, tries, first_of_cause=not probed, chance=random.random())  # noqa: S311
         again = None if wait is None else now + wait
         money = await _money_of(tx, job)
         await troubles.raise_(
             tx, connection, job.kind, job.resource, error, money, now, next_try=again
         )
+        if before is not None and before.open and before.cause != error.cause:
+            await _hand_on(tx, connection, before.cause, now)
         if job.kind == Kind.STREAM:
             await schedules.finished(tx, connection, job.resource, now, error=error.sentence)
         if again is not None:
@@ -142,6 +150,14 @@ async def troubled(store: Store, clock: Clock, job: Job, error: ConnectorError) 
             detail: JsonObject = {"filed": error.filed, "cause": error.cause}
             detail["sentence"] = error.sentence
             await audit.write(tx, connection, "connector", "trouble", job.resource, detail, now)
+
+
+async def _hand_on(
+    tx: AsyncConnection, connection: ConnectionId, cause: str, now: datetime
+) -> None:
+    """One that has got past a cause lets the next with it try now: it may be gone for all."""
+    for kind, resource in (await reports.troubled_by(tx, connection, cause))[:1]:
+        await look(tx, connection, Look(Kind(kind), resource), not_before=now)
 
 
 async def _money_of(tx: AsyncConnection, job: Job) -> Money | None:

@@ -1,13 +1,17 @@
 """Settled payments: a Stripe charge becomes an AR payment on its invoice, and a fee journal."""
 
+from dataclasses import replace
+
 from ml_connector.basics.ids import StripeId
+from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice, match, settled
+from ml_connector.books.postings import Purpose, posting_key
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mirrored import invoice_of_link, remember_intent
-from ml_connector.store import links
+from ml_connector.store import links, reports
 
 
 async def receive(c: Connected, charge_id: StripeId) -> None:
@@ -29,7 +33,26 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
 
 
 async def invoice_of(c: Connected, charge: Charge) -> MirroredInvoice | None:
-    """The ERP invoice behind a charge, through its payment intent, which never changes."""
+    """The ERP invoice behind a charge, as far as other payments have not settled it yet.
+
+    Found through the charge's payment intent, which never changes.
+    """
+    invoice = await _paid_by(c, charge)
+    return None if invoice is None else await _still_owed(c, charge, invoice)
+
+
+async def _still_owed(c: Connected, charge: Charge, invoice: MirroredInvoice) -> MirroredInvoice:
+    """Of an overpayment no more is applied than is owed; the rest stays on account."""
+    code = invoice.total.currency
+    own = posting_key(Purpose.PAYMENT, charge.id)
+    async with c.store.transaction() as tx:
+        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=own)
+    owed = invoice.total - applied.in_the_ledger - applied.on_the_way
+    return replace(invoice, total=max(owed, Money.zero(code)))
+
+
+async def _paid_by(c: Connected, charge: Charge) -> MirroredInvoice | None:
+    """The mirrored invoice that a charge pays; None when there is none."""
     intent = charge.payment_intent
     if intent is None:
         return None

@@ -9,14 +9,23 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.store.rows import from_json, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+OVERFLOW = 100
+"""A holder of one connection may need a second (a lock around a call): so nobody ever waits for
+one that is held by a waiter. What bounds the number is how many jobs run at once."""
 MIGRATING = 0x6D6C_6462
 """The advisory lock under which one process at a time migrates."""
+
+
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+"""What the driver raises when the database, not our statement, is in trouble: try again."""
 
 
 class Store:
@@ -31,7 +40,7 @@ class Store:
         engine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
-            max_overflow=0,
+            max_overflow=OVERFLOW,
             pool_pre_ping=True,
             json_serializer=to_json,
             json_deserializer=from_json,

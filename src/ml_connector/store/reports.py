@@ -1,9 +1,10 @@
 """Questions that span tables: what the flows, the commands and the screens ask."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
@@ -25,14 +26,23 @@ class Applied:
 
 
 async def applied_to(
-    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, currency: str
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    ref: ErpRef,
+    currency: str,
+    *,
+    besides: PostingKey | None = None,
 ) -> Applied:
-    """How much of an invoice our own payments settle, by how far they have come."""
+    """How much of an invoice our own payments settle, by how far they have come.
+
+    One payment may be left out: `besides` it, so much is settled.
+    """
     wanted: JsonObject = {"applications": [{"document": ref}]}
     question = select(postings.c.state, postings.c.body).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body.contains(wanted),
+        postings.c.key.is_distinct_from(besides),
     )
     sums = {True: 0, False: 0}
     for state, body in await tx.execute(question):
@@ -57,6 +67,22 @@ async def troubled_by(
         .order_by(troubles.c.kind, troubles.c.resource)
     )
     return [(kind, resource) for kind, resource in await tx.execute(question)]
+
+
+async def probed_by_another(
+    tx: AsyncConnection, connection: ConnectionId, cause: str, resource: str, *, until: datetime
+) -> bool:
+    """Whether another resource with the same cause is tried again by then, and so probes for it."""
+    question = select(
+        exists().where(
+            troubles.c.connection == connection,
+            troubles.c.cause == cause,
+            troubles.c.open,
+            troubles.c.resource != resource,
+            troubles.c.next_try <= until,
+        )
+    )
+    return bool((await tx.execute(question)).scalar_one())
 
 
 async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:

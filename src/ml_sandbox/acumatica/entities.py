@@ -199,6 +199,9 @@ class Entities:
             form.assign_key(unit, draft)
         elif draft.same(self._world.tables[draft.entity].by_id[draft.id]):
             return found
+        self._world.conflicts.check(
+            entity.name, form.label, draft, self._world.tables[draft.entity].keys
+        )
         unit.commit()
         return self._world.tables[entity.name].by_id[draft.id]
 

@@ -52,6 +52,32 @@ class Problem(Exception):
         return json_answer(self.to_json(with_trace=with_trace), self.status)
 
 
+_BODY_SWITCHES = {
+    403: "forbidden_body",
+    404: "not_found_body",
+    412: "precondition_body",
+    429: "declined_body",
+}
+_PAGES = {
+    403: b"<html><body>403 - Forbidden: Access is denied.</body></html>",
+    404: b"<html><body>404 - File or directory not found.</body></html>",
+    412: b"<html><body>412 - Precondition Failed</body></html>",
+    429: b"The custom error module does not recognize this error.",
+}
+
+
+def shaped(problem: Problem, switches: object) -> Answer:
+    """A problem as this site words it: bodies that no document settles follow the switches."""
+    name = _BODY_SWITCHES.get(problem.status)
+    kind = getattr(switches, name) if name else "json"
+    if kind == "empty":
+        return Answer(problem.status)
+    if kind == "html":
+        html = (b"content-type", b"text/html; charset=utf-8")
+        return Answer(problem.status, _PAGES[problem.status], [html])
+    return problem.to_answer(with_trace=bool(getattr(switches, "stack_traces", True)))
+
+
 class Refused(Exception):
     """A record that failed validation; `echo` is the entity with its `error` members."""
 

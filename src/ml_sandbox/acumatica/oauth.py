@@ -2,22 +2,26 @@
 
 import base64
 import hashlib
-import hmac
-from binascii import Error as Base64Error
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
-from ml_sandbox.acumatica.sessions import PASSWORD, TENANT, USER, Session, Sessions
+from ml_sandbox.acumatica.client_auth import (
+    ASSERTION,
+    right_assertion,
+    right_secret,
+    secret_of,
+)
+from ml_sandbox.acumatica.consent import consent_page
+from ml_sandbox.acumatica.sessions import TENANT, USER, Session, Sessions
 from ml_sandbox.acumatica.wire import Answer, Json, json_answer
 from ml_sandbox.acumatica.world import World
 
 _SCOPES = frozenset(
     ("api", "offline_access", "api:concurrent_access", "openid", "profile", "email", "phone")
 )
-_CHAIN = timedelta(days=30)
 
 
 class OAuthError(Exception):
@@ -34,6 +38,8 @@ class Grant:
 
     scope: str
     began: datetime
+    user: str = USER
+    renewed: datetime | None = None
     session: str | None = None
     revoked: bool = False
 
@@ -57,6 +63,29 @@ class Access:
 
 
 @dataclass
+class Application:
+    """The connected application's registration (SM303010).
+
+    No redirect address registered accepts any; `sliding_days` 0 means the chain of refresh tokens
+    ends `absolute_days` after the consent, otherwise a token unused for that long is dead and
+    `absolute_days` 0 is no end.
+    """
+
+    redirect_uris: list[str] = field(default_factory=list[str])
+    keys: list[Json] = field(default_factory=list[Json])
+    sliding_days: int = 0
+    absolute_days: int = 30
+
+    def alive(self, grant: Grant, now: datetime) -> bool:
+        """Whether the grant may still be refreshed."""
+        if self.sliding_days:
+            last = grant.renewed or grant.began
+            if now > last + timedelta(days=self.sliding_days):
+                return False
+        return not self.absolute_days or now <= grant.began + timedelta(days=self.absolute_days)
+
+
+@dataclass
 class Identity:
     """All codes and tokens. Times are the sandbox clock's."""
 
@@ -64,15 +93,18 @@ class Identity:
     sessions: Sessions
     seed: int
     lifetime: int = 3600
+    application: Application = field(default_factory=Application)
     codes: dict[str, Code] = field(default_factory=dict[str, Code])
     access: dict[str, Access] = field(default_factory=dict[str, Access])
     refresh: dict[str, Grant] = field(default_factory=dict[str, Grant])
 
     def __post_init__(self) -> None:
         """The connected application's id and secret are fixed by the seed."""
-        source = Random(f"connected application {self.seed}")
+        tenant = self.world.tenant
+        own = "" if tenant == TENANT else f" of {tenant}"
+        source = Random(f"connected application {self.seed}{own}")
         guid = str(UUID(int=source.getrandbits(128), version=4)).upper()
-        self.client_id = f"{guid}@{TENANT}"
+        self.client_id = f"{guid}@{tenant}"
         self.client_secret = base64.urlsafe_b64encode(source.randbytes(18)).decode()
 
     def discovery(self, issuer: str) -> Answer:
@@ -89,15 +121,51 @@ class Identity:
                 "token_endpoint_auth_methods_supported": [
                     "client_secret_post",
                     "client_secret_basic",
+                    "private_key_jwt",
                 ],
             }
         )
 
     def authorize(self, query: dict[str, str]) -> Answer:
         """Signs in and consents at once, and redirects with a code."""
+        refused = self._refuses(query)
+        if refused is not None:
+            return refused
+        if self.world.switches.consent == "page":
+            return consent_page(query, self.world.tenant)
+        return self._send_back(query, USER)
+
+    def decide(self, form: dict[str, str]) -> Answer:
+        """What the person decided on the consent page."""
+        refused = self._refuses(form)
+        if refused is not None:
+            return refused
+        if form.get("decision") != "allow":
+            return self._redirect(form, {"error": "access_denied"})
+        user = self.world.users.signed_in(form.get("username"), form.get("password"))
+        if user is None:
+            return consent_page(form, self.world.tenant, wrong=True)
+        return self._send_back(form, user.name)
+
+    def _refuses(self, query: dict[str, str]) -> Answer | None:
         redirect = query.get("redirect_uri", "")
         if query.get("client_id", "") != self.client_id or not urlsplit(redirect).scheme:
             return json_answer({"error": "unauthorized_client"}, 400)
+        registered = self.application.redirect_uris
+        if registered and redirect not in registered:
+            return json_answer({"error": "invalid_request"}, 400)
+        return None
+
+    def _redirect(self, query: dict[str, str], back: dict[str, str]) -> Answer:
+        redirect = query["redirect_uri"]
+        if "state" in query:
+            back["state"] = query["state"]
+        joint = "&" if "?" in redirect else "?"
+        target = f"{redirect}{joint}{urlencode(back)}"
+        return Answer(302, b"", [(b"location", target.encode())])
+
+    def _send_back(self, query: dict[str, str], user: str) -> Answer:
+        redirect = query["redirect_uri"]
         scope = query.get("scope", "api")
         back: dict[str, str] = {}
         if query.get("response_type") != "code":
@@ -110,14 +178,13 @@ class Identity:
             now = self.world.clock.now()
             code = self._secret()
             self.codes[code] = Code(
-                Grant(scope, now), redirect, query.get("code_challenge"), now + timedelta(minutes=5)
+                Grant(scope, now, user),
+                redirect,
+                query.get("code_challenge"),
+                now + timedelta(minutes=5),
             )
             back["code"] = code
-        if "state" in query:
-            back["state"] = query["state"]
-        joint = "&" if "?" in redirect else "?"
-        target = f"{redirect}{joint}{urlencode(back)}"
-        return Answer(302, b"", [(b"location", target.encode())])
+        return self._redirect(query, back)
 
     def token(self, body: bytes, authorization: str) -> Answer:
         """The token endpoint; refusals are OAuth's JSON with status 400."""
@@ -130,16 +197,13 @@ class Identity:
             return json_answer({"error": error.code}, 400)
 
     def _check_client(self, form: dict[str, str], authorization: str) -> None:
-        client, secret = form.get("client_id", ""), form.get("client_secret", "")
-        if authorization.lower().startswith("basic "):
-            try:
-                text = base64.b64decode(authorization[6:]).decode()
-            except (Base64Error, UnicodeDecodeError):
-                raise OAuthError("invalid_client") from None
-            client, _, secret = text.partition(":")
-        if client.replace("%40", "@") != self.client_id or not hmac.compare_digest(
-            secret, self.client_secret
-        ):
+        if form.get("client_assertion_type") == ASSERTION:
+            assertion = form.get("client_assertion", "")
+            good = right_assertion(assertion, self.client_id, self.application.keys)
+        else:
+            given = secret_of(form, authorization)
+            good = right_secret(given, self.client_id, self.client_secret)
+        if not good:
             raise OAuthError("invalid_client")
 
     def _grant(self, form: dict[str, str]) -> tuple[Grant, bool]:
@@ -166,17 +230,20 @@ class Identity:
 
     def _rotate(self, token: str) -> Grant:
         grant = self.refresh.pop(token, None)
-        if grant is None or grant.revoked or self.world.clock.now() > grant.began + _CHAIN:
+        now = self.world.clock.now()
+        if grant is None or grant.revoked or not self.application.alive(grant, now):
             raise OAuthError("invalid_grant")
+        grant.renewed = now
         return grant
 
     def _password(self, form: dict[str, str]) -> Grant:
-        if form.get("username") != USER or form.get("password") != PASSWORD:
+        user = self.world.users.signed_in(form.get("username"), form.get("password"))
+        if user is None:
             raise OAuthError("invalid_grant")
         scope = form.get("scope", "api")
         if not set(scope.split()) <= _SCOPES:
             raise OAuthError("invalid_scope")
-        return Grant(scope, self.world.clock.now())
+        return Grant(scope, self.world.clock.now(), user.name)
 
     def _issue(self, grant: Grant, *, fresh: bool) -> Json:
         if not fresh and "offline_access" not in grant.scope.split():
@@ -206,10 +273,10 @@ class Identity:
         if access is None or access.grant.revoked or access.expires <= self.world.clock.now():
             return None
         if "api:concurrent_access" in access.grant.scope.split():
-            return self.sessions.by_cookie(cookies) or self.sessions.begin()
+            return self.sessions.by_cookie(cookies) or self.sessions.begin(user=access.grant.user)
         known = self.sessions.use(access.grant.session) if access.grant.session else None
         if known is None:
-            known = self.sessions.begin()
+            known = self.sessions.begin(user=access.grant.user)
             access.grant.session = known.id
         return known
 

@@ -11,7 +11,6 @@ import httpx2
 
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Record
-from ml_sandbox.acumatica.sessions import TENANT
 from ml_sandbox.acumatica.wire import Json, encode
 from ml_sandbox.acumatica.world import Change, World
 
@@ -79,7 +78,7 @@ class Push:
             "Inserted": [_flat(each.new, entity) for each in changes if each.new is not None],
             "Deleted": [_flat(each.old, entity) for each in changes if each.old is not None],
             "Query": f"ML-{entity}s",
-            "CompanyId": TENANT,
+            "CompanyId": self._world.tenant,
             "Id": transaction,
             "TimeStamp": _EPOCH_TICKS + int(now.timestamp() * 1_000_000) * 10,
             "AdditionalInfo": {"PXPerformanceInfoStartTime": now.strftime("%m/%d/%Y %H:%M:%S")},

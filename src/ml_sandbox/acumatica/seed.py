@@ -18,8 +18,8 @@ from ml_sandbox.acumatica.chart import (
 from ml_sandbox.acumatica.forms.customers import CustomerForm, main_location
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Row, Table
-from ml_sandbox.acumatica.setup import CashAccount, Periods, Rates, Setup, Tax, Terms
 from ml_sandbox.acumatica.seed_reference import add_reference
+from ml_sandbox.acumatica.setup import CashAccount, Periods, Rates, Setup, Tax, Terms
 from ml_sandbox.acumatica.switches import Switches
 from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit, World
@@ -105,14 +105,15 @@ def build_setup() -> Setup:
     )
 
 
-def build_world(clock: SandboxClock, switches: Switches, seed: int) -> World:
+def build_world(clock: SandboxClock, switches: Switches, seed: int, tenant: str = "U100") -> World:
     """A world with all reference data and four customers; no documents."""
     world = World(
         clock=clock,
         switches=switches,
         setup=build_setup(),
         tables={name: Table(name, keys, _INDEXED.get(name, ())) for name, keys in _KEYS.items()},
-        random=Random(seed),
+        random=Random(seed if tenant == "U100" else f"{tenant} {seed}"),
+        tenant=tenant,
     )
     unit = world.unit()
     _accounts(unit)

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 
 from ml_sandbox.acumatica.errors import Problem
+from ml_sandbox.acumatica.people import ADMIN, ADMIN_PASSWORD
 from ml_sandbox.acumatica.wire import Answer, Json
 from ml_sandbox.acumatica.world import World
 
-TENANT, USER, PASSWORD = "U100", "admin", "123"
+TENANT, USER, PASSWORD = "U100", ADMIN, ADMIN_PASSWORD
 SESSION_COOKIE = "ASP.NET_SessionId"
 
 
@@ -20,6 +21,7 @@ class Session:
     salt: int
     branch: str
     used: datetime
+    user: str = ADMIN
     busy: dict[str, int] = field(default_factory=dict[str, int])
     operations: dict[str, object] = field(default_factory=dict[str, object])
     cookies: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
@@ -33,7 +35,7 @@ class Sessions:
         self._path = path or "/"
         self.open: dict[str, Session] = {}
 
-    def begin(self, branch: str | None = None) -> Session:
+    def begin(self, branch: str | None = None, user: str = ADMIN) -> Session:
         """A new session; raises when the licence allows no more."""
         self._close_idle()
         if len(self.open) >= self._world.switches.max_sessions:
@@ -47,6 +49,7 @@ class Sessions:
             salt=self._world.random.getrandbits(120),
             branch=branch or "HEADOFFICE",
             used=self._world.clock.now(),
+            user=user,
         )
         session.cookies = self._refreshed(session)
         self.open[session.id] = session
@@ -81,23 +84,24 @@ class Sessions:
 
     def sign_in(self, body: Json) -> Answer:
         """Cookie login; a wrong password is a 500 with the recorded sentence."""
-        tenant = body.get("tenant") or body.get("company") or TENANT
-        if str(tenant).upper() != TENANT:
+        tenant = body.get("tenant") or body.get("company") or self._world.tenant
+        if str(tenant).upper() != self._world.tenant:
             raise Problem(
                 500,
                 "A proper company ID cannot be determined.",
                 "PX.Data.PXUndefinedCompanyException",
             )
-        if body.get("name") != USER or body.get("password") != PASSWORD:
+        user = self._world.users.signed_in(body.get("name"), body.get("password"))
+        if user is None:
             raise Problem(500, "Error: Invalid credentials. Please try again.")
         branch = str(body.get("branch") or "HEADOFFICE")
         if branch not in self._world.setup.branches:
             raise Problem(500, f"The {branch} branch cannot be found in the system.")
-        session = self.begin(branch)
+        session = self.begin(branch, user.name)
         own = [
             self._cookie(".ASPXAUTH", self._world.guid().replace("-", "").upper(), http_only=True),
             self._cookie(SESSION_COOKIE, session.id, http_only=True),
-            self._cookie("CompanyID", TENANT),
+            self._cookie("CompanyID", self._world.tenant),
         ]
         return Answer(204, b"", own + session.cookies)
 

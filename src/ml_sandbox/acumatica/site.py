@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from ml_sandbox.acumatica import swagger
 from ml_sandbox.acumatica.contract import CONTRACT_5, Endpoint, EntityType
 from ml_sandbox.acumatica.entities import Call, Entities
-from ml_sandbox.acumatica.errors import Problem, Refused
+from ml_sandbox.acumatica.errors import Problem, Refused, shaped
 from ml_sandbox.acumatica.files import Files
 from ml_sandbox.acumatica.forms.base import Form
 from ml_sandbox.acumatica.forms.workflow import BUTTONS
@@ -19,10 +20,7 @@ from ml_sandbox.acumatica.wire import Answer, Request, json_answer
 from ml_sandbox.acumatica.world import World
 
 _BUILD = {"acumaticaBuildVersion": "26.101.0225", "databaseVersion": "26.101.0225"}
-_LOGIN_PAGE = (
-    b'<html><body><form><input type="hidden" name="txtSingleCompany" value="U100"/></form></body>'
-    b"</html>"
-)
+_LOGIN_PAGE = '<html><body><form><input type="hidden" name="txtSingleCompany" value="{}"/></form></body></html>'
 
 
 class SignInNeededError(Exception):
@@ -86,11 +84,10 @@ class Site:
 
     def handle(self, request: Request, origin: str) -> Answer:
         """Answers one request; never raises."""
-        trace = self.world.switches.stack_traces
         try:
             return self._route(request, origin)
         except Problem as problem:
-            return problem.to_answer(with_trace=trace)
+            return shaped(problem, self.world.switches)
         except Refused as refused:
             return json_answer(refused.echo, 422)
         except SignInNeededError:
@@ -116,7 +113,8 @@ class Site:
             return self._identity_route(request, segments[1:], origin)
         if head == "frames" and segments[1:] and segments[1].lower() == "login.aspx":
             self._count(request, "/Frames/Login.aspx")
-            return Answer(200, _LOGIN_PAGE, [_HTML])
+            page = _LOGIN_PAGE.format(self.world.tenant)
+            return Answer(200, page.encode(), [_HTML])
         self._count(request, "/{unknown}")
         raise Problem(404, "The resource cannot be found.")
 
@@ -127,6 +125,9 @@ class Site:
             return self.identity.discovery(f"{origin}{self.path}/identity")
         if place == "connect/authorize" and request.method == "GET":
             return self.identity.authorize(request.query)
+        if place == "connect/authorize" and request.method == "POST":
+            form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+            return self.identity.decide({**request.query, **form})
         if place == "connect/token" and request.method == "POST":
             return self.identity.token(request.body, request.headers.get("authorization", ""))
         raise Problem(404, "The resource cannot be found.")
@@ -139,7 +140,7 @@ class Site:
             return self._auth_route(request, rest[1].lower())
         if len(rest) == 1 and rest[0].lower() == "swagger.json":
             self._count(request, "/entity/swagger.json")
-            return self._endpoint_list()
+            return json_answer(swagger.instance_document(self.listed()))
         return self._endpoint_route(request, rest)
 
     def _endpoint_list(self) -> Answer:
@@ -225,6 +226,9 @@ class Site:
         if len(rest) == 3 and rest[1].lower() == "status":
             trace = self.world.switches.stack_traces
             return self.operations.status(session, rest[2], with_trace=trace)
+        self.world.users.check(session.user, entity.screen)
+        if entity.name in self.world.switches.forbidden_entities.split(","):
+            raise Problem(403, f"The feature behind the {entity.name} entity is disabled.")
         check_idle(session, entity.screen)
         call = Call(request.query, request.headers, session.salt, session.branch)
         if request.method == "GET":

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ml_sandbox.acumatica.contract import Endpoint, EntityType, FieldType
+from ml_sandbox.acumatica.forms.workflow import BUTTONS
 from ml_sandbox.acumatica.wire import Json, encode
 
 _WRAPPERS: dict[str, tuple[str, Json]] = {
@@ -59,6 +60,34 @@ def document(endpoint: Endpoint) -> bytes:
             "components": {"schemas": schemas, "parameters": _shared_parameters()},
         }
     )
+
+
+def instance_document(versions: list[str]) -> Json:
+    """The instance-level swagger.json: signing in, signing out and the list of endpoints."""
+    login = {
+        name: {"type": "string"} for name in ("name", "password", "tenant", "branch", "locale")
+    }
+
+    def answers(codes: str) -> Json:
+        return {code: {"description": code} for code in codes.split()}
+
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": "Contract-based REST API", "version": "1"},
+        "servers": [{"url": "/entity"}],
+        "paths": {
+            "/": {"get": {"operationId": "GetEndpoints", "responses": answers("200 429 500")}},
+            "/auth/login": {
+                "post": {
+                    "operationId": "Login",
+                    "requestBody": _content({"type": "object", "properties": login}),
+                    "responses": answers("204 400 429 500"),
+                }
+            },
+            "/auth/logout": {"post": {"operationId": "Logout", "responses": answers("204")}},
+        },
+        "tags": [{"name": f"Default/{version}"} for version in versions],
+    }
 
 
 def _entity_base() -> Json:
@@ -205,7 +234,8 @@ def ad_hoc_schema(endpoint: Endpoint, entity: EntityType) -> Json:
             kind = _CUSTOM.get(each.type, "CustomStringField")
             custom.setdefault(view, {})[field_name] = {"type": kind}
     shown["custom"] = custom
-    shown["_workflowActions"] = []
+    held = "Hold" in entity.fields
+    shown["_workflowActions"] = [{"name": name} for name in BUTTONS] if held else []
     return shown
 
 

@@ -44,6 +44,16 @@ class Switches:
     validation_status: int = _switch(422, "Validation failures: 422 with the entity, or 500.")
     unknown_endpoint_status: int = _switch(404, "An unlisted name or version: 404 or 500.")
     session_limit_status: int = _switch(429, "A sign-in above the session limit: 429 or 500.")
+    forbidden_body: str = _switch("json", "Body of a 403: json (HttpError), html or empty.")
+    not_found_body: str = _switch("json", "Body of a 404: json (HttpError), html or empty.")
+    precondition_body: str = _switch("json", "Body of a 412: json (HttpError), html or empty.")
+    declined_body: str = _switch("json", "Body of a 429: json (HttpError), html or empty.")
+    forbidden_entities: str = _switch(
+        "", "Comma list of entities whose feature is off; they answer 403."
+    )
+    consent: str = _switch(
+        "auto", "The authorize address consents at once (auto) or shows a page (page)."
+    )
     unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
     stack_traces: bool = _switch(True, "Error bodies carry a stackTrace.")
     links: bool = _switch(True, "Records carry _links (newer builds).")

@@ -7,8 +7,10 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
+from ml_sandbox.acumatica.conflicts import Conflicts
 from ml_sandbox.acumatica.errors import business
 from ml_sandbox.acumatica.ledger import ZERO, Batch, Ledger, Line
+from ml_sandbox.acumatica.people import Users
 from ml_sandbox.acumatica.records import Record, Row, Table
 from ml_sandbox.acumatica.setup import Setup
 from ml_sandbox.acumatica.switches import Switches
@@ -37,6 +39,9 @@ class World:
     setup: Setup
     tables: dict[str, Table]
     random: Random
+    tenant: str = "U100"
+    users: Users = field(default_factory=Users)
+    conflicts: Conflicts = field(default_factory=Conflicts)
     ledger: Ledger = field(default_factory=Ledger)
     sequences: dict[str, int] = field(default_factory=dict[str, int])
     listeners: list[Listener] = field(default_factory=list[Listener])

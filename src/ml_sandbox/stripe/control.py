@@ -37,6 +37,7 @@ class Control:
             "GET /_sandbox/webhooks/deliveries": self.deliveries,
             "POST /_sandbox/events/{id}/resend": self.resend,
             "POST /_sandbox/webhooks/{id}/secrets": self.roll_secret,
+            "GET /_sandbox/keys": self.keys_used,
             "POST /_sandbox/keys": self.keys,
             "GET /_sandbox/calls": self.calls,
             "POST /_sandbox/calls/reset": self.reset_calls,
@@ -119,6 +120,10 @@ class Control:
         kept = [] if given.get("expire") else secrets[given["id"]]
         secrets[given["id"]] = [fresh, *kept]
         return {"secret": fresh}
+
+    def keys_used(self, _given: Obj) -> Obj:
+        """The keys that have called the API so far."""
+        return {"keys": self._api.keys.used}
 
     def keys(self, given: Obj) -> Obj:
         """Restricts or revokes a key."""

@@ -7,8 +7,8 @@ from ml_sandbox.acumatica.errors import Problem, business, disabled
 from ml_sandbox.acumatica.forms.applications import (
     ACCOUNT,
     UNAPPLIED,
-    account_of,
     Share,
+    account_of,
     find_document,
     open_balance,
     record_history,

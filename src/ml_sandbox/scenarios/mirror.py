@@ -1,0 +1,184 @@
+"""The mirror: invoices that are not as simple as they should be, on either side."""
+
+from ml_sandbox.scenarios.expected import Expected
+from ml_sandbox.scenarios.stage import Stage
+
+
+def invoice_of_251_lines(stage: Stage) -> Expected:
+    """An invoice has one line more than Stripe takes.
+
+    It is sent as one line for its balance, paid and booked; the totals agree.
+    """
+    stage.pay(stage.invoice(*["1.99"] * 251))
+    return Expected(payments=1, fees=1)
+
+
+def invoice_with_tax(stage: Stage) -> Expected:
+    """An invoice with the tax that the ERP has computed is paid.
+
+    What Stripe asks for is the ERP's total to the cent.
+    """
+    lines = [{"TransactionDescription": "Work", "Qty": 3, "UnitPrice": 33, "Account": "40000"}]
+    taxed = [line | {"TaxCategory": "TAXABLE"} for line in lines]
+    stage.pay(stage.invoice(customer="HMBAKERY", Details=taxed))
+    return Expected(payments=1, fees=1)
+
+
+def invoice_below_the_minimum(stage: Stage) -> Expected:
+    """An invoice of 0.30 is less than Stripe can charge.
+
+    It is not sent, as Stripe would mark it paid without any money; a person is asked.
+    """
+    stage.invoice("0.30", sent=False)
+    return Expected(owed={"USD": "0.30"}, held={"invoice.below_minimum": 1}, mirrored={})
+
+
+def customer_with_a_balance(stage: Stage) -> Expected:
+    """The Stripe customer holds a credit of 10.00, which would lower what the buyer pays.
+
+    The invoice is withdrawn and waits, and a person is told whose balance it is.
+    """
+    customer = stage.stripe_customer("FRUITICO")
+    credit = {"amount": "-1000", "currency": "usd"}
+    stage.at_the_dashboard(f"customers/{customer}/balance_transactions", credit)
+    stage.invoice("100.00", customer="FRUITICO", sent=False)
+    return Expected(owed={"USD": "100.00"}, held={"invoice.customer_balance": 1})
+
+
+def customer_deleted_at_stripe(stage: Stage) -> Expected:
+    """Somebody deletes a customer at Stripe; then an invoice is written.
+
+    It cannot be sent; it is owed in the ERP and a person is asked.
+    """
+    stage.deletes("customers/" + stage.stripe_customer("FRUITICO"))
+    stage.invoice("100.00", customer="FRUITICO", sent=False)
+    return Expected(owed={"USD": "100.00"}, held={"stripe": 1}, mirrored={})
+
+
+def invoice_number_taken(stage: Stage) -> Expected:
+    """The next invoice number is already used at Stripe by an invoice made by hand.
+
+    The ERP invoice cannot be sent under its number; a person is asked.
+    """
+    first = stage.invoice("10.00")
+    taken = f"{int(first.number) + 1:0{len(first.number)}d}"
+    customer = stage.stripe_customer("GOODFOOD")
+    stage.at_the_dashboard("invoices", {"customer": customer, "number": taken})
+    stage.invoice("100.00", sent=False)
+    return Expected(owed={"USD": "110.00"}, held={"stripe": 1})
+
+
+def voided_at_stripe_by_hand(stage: Stage) -> Expected:
+    """Somebody voids the Stripe invoice; the ERP still owes it.
+
+    No money moved and nothing is booked; the invoice stays owed in the ERP.
+    """
+    # later: a person is told that nobody can pay this invoice any more
+    invoice = stage.invoice("100.00")
+    stage.at_the_dashboard(f"invoices/{stage.mirrored(invoice)['id']}/void")
+    return Expected(owed={"USD": "100.00"}, mirrored={"void": 1})
+
+
+def paid_out_of_band(stage: Stage) -> Expected:
+    """Somebody marks the Stripe invoice as paid outside Stripe.
+
+    No cash has come to Stripe, so none is booked; the ERP still shows what is owed.
+    """
+    invoice = stage.invoice("100.00")
+    paid = {"paid_out_of_band": "true"}
+    stage.at_the_dashboard(f"invoices/{stage.mirrored(invoice)['id']}/pay", paid)
+    return Expected(owed={"USD": "100.00"}, mirrored={"paid": 1})
+
+
+def credited_to_zero_at_stripe(stage: Stage) -> Expected:
+    """A credit note over the whole amount makes the Stripe invoice paid without any cash.
+
+    Nothing is booked; the ERP still shows what is owed.
+    """
+    invoice = stage.invoice("100.00")
+    note = {"invoice": stage.mirrored(invoice)["id"], "amount": "10000"}
+    stage.at_the_dashboard("credit_notes", note)
+    return Expected(owed={"USD": "100.00"}, mirrored={"paid": 1})
+
+
+def check_after_sending(stage: Stage) -> Expected:
+    """A check over the whole amount is recorded in the ERP after the invoice was sent.
+
+    A person is told, so that the buyer does not pay twice.
+    """
+    # later: the Stripe invoice is closed as paid out of band by itself
+    stage.clerk.check(stage.invoice("100.00"), "100.00")
+    return Expected(held={"invoice.changed": 1})
+
+
+def check_for_a_part(stage: Stage) -> Expected:
+    """A check over 40.00 is recorded in the ERP after the invoice of 100.00 was sent.
+
+    A person is told; 60.00 are owed.
+    """
+    # later: a credit note at Stripe for the difference
+    stage.clerk.check(stage.invoice("100.00"), "40.00")
+    return Expected(owed={"USD": "60.00"}, held={"invoice.changed": 1})
+
+
+def check_and_card_at_once(stage: Stage) -> Expected:
+    """A check over 100.00 is recorded while the buyer pays the same invoice by card.
+
+    The money is there twice: the card payment cannot be applied, is named, and waits.
+    """
+    # later: the card payment stands unapplied on the customer's account, by policy
+    invoice = stage.invoice("100.00")
+    stage.clerk.check(invoice, "100.00")
+    stage.pay(invoice)
+    return Expected(payments=0, unposted={"USD": "96.80"}, held={"payment": 1})
+
+
+def credit_memo_after_sending(stage: Stage) -> Expected:
+    """A credit memo over 25.00 is applied in the ERP after the invoice was sent.
+
+    A person is told; 75.00 are owed.
+    """
+    # later: a credit note at Stripe for the same amount
+    stage.clerk.credit_memo(stage.invoice("100.00"), "25.00")
+    return Expected(owed={"USD": "75.00"}, held={"invoice.changed": 1})
+
+
+def part_paid_then_voided_in_the_erp(stage: Stage) -> Expected:
+    """A buyer pays 40.00 of 100.00 by card; a clerk voids that payment in the ERP by mistake.
+
+    Clearing is too low by 40.00, and that is found: the void is named with its document.
+    """
+    charge = stage.pay(stage.invoice("100.00"), "40.00")
+    payment = stage.booked(charge)
+    stage.clerk.void_payment(str(payment["ReferenceNbr"]))
+    return Expected(fees=1, owed={"USD": "100.00"})
+
+
+def void_refused_because_part_is_paid(stage: Stage) -> Expected:
+    """A part-paid invoice gets a credit memo over the rest; Stripe refuses to void it.
+
+    The payment stays; a person is told what is still asked for at Stripe.
+    """
+    invoice = stage.invoice("100.00")
+    stage.booked(stage.pay(invoice, "40.00"))
+    stage.clerk.credit_memo(invoice, "60.00")
+    return Expected(payments=1, fees=1, held={"invoice.changed": 1}, mirrored={"open": 1})
+
+
+ALL = (
+    invoice_of_251_lines,
+    invoice_with_tax,
+    invoice_below_the_minimum,
+    customer_with_a_balance,
+    customer_deleted_at_stripe,
+    invoice_number_taken,
+    voided_at_stripe_by_hand,
+    paid_out_of_band,
+    credited_to_zero_at_stripe,
+    check_after_sending,
+    check_for_a_part,
+    check_and_card_at_once,
+    credit_memo_after_sending,
+    part_paid_then_voided_in_the_erp,
+    void_refused_because_part_is_paid,
+)

@@ -1,0 +1,101 @@
+"""A signal is only a hint: doubled, backwards, lost or stale, the books come out the same."""
+
+import asyncio
+
+import pytest
+
+from build.world import World
+from ml_connector.assemble import work
+from ml_connector.basics.ids import ErpRef
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_busy_day(world: World) -> list[ErpRef]:
+    """Three sales, one of them partly given back; nothing has reached the connector yet."""
+    refs = [await world.an_invoice(price) for price in ("10.00", "20.00", "30.00")]
+    await world.mirror()
+    charges = [await world.pay(ref) for ref in refs]
+    await world.refund(charges[0], 400)
+    await world.stripe.ask("settled")
+    return refs
+
+
+async def the_day_is_in_the_books(world: World, refs: list[ErpRef]) -> None:
+    for ref in refs:
+        assert await world.balance_due(ref) == 0
+    assert len(await world.documents("Payment")) == len(refs)
+    assert await world.ledger("40900") == 4
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_every_event_three_times_and_backwards_is_one_day_in_the_books(
+    world: World,
+) -> None:
+    refs = await a_busy_day(world)
+    await world.deliver(times=3, backwards=True)
+    await world.settle()
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_events_that_all_got_lost_are_found_by_the_poll(world: World) -> None:
+    refs = await a_busy_day(world)
+    await world.sync("stripe.events")
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_money_without_any_event_is_found_by_the_sweep(world: World) -> None:
+    await world.stripe.tell("webhooks", {"never_generated": 1.0})
+    refs = await a_busy_day(world)
+    await world.sync("stripe.events")
+    assert await world.documents("Payment") == []
+    await world.sync("stripe.transactions")
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_everything_at_once_webhooks_poll_and_sweep_is_one_day_in_the_books(
+    world: World,
+) -> None:
+    refs = await a_busy_day(world)
+    await world.deliver(times=2)
+    await world.sync()
+    await world.deliver_again()
+    await world.sync()
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_events_that_come_a_week_late_change_nothing(world: World) -> None:
+    refs = await a_busy_day(world)
+    await world.sync("stripe.transactions")
+    before = await world.documents("JournalTransaction")
+    await world.pass_minutes(7 * 24 * 60)
+    await world.deliver(times=2, backwards=True)
+    await world.settle()
+    assert await world.documents("JournalTransaction") == before
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_an_outage_of_a_month_and_more_is_caught_up_without_events(world: World) -> None:
+    refs = await a_busy_day(world)
+    await world.pass_minutes(45 * 24 * 60)
+    await world.sync("stripe.events")
+    await world.sync("stripe.transactions")
+    await the_day_is_in_the_books(world, refs)
+
+
+async def test_the_real_worker_takes_the_day_in_with_eight_jobs_at_once(
+    world_of_today: World,
+) -> None:
+    world = world_of_today
+    refs = await a_busy_day(world)
+    await world.deliver(times=2, backwards=True)
+    stop = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(work(world.place, world.board, stop))
+        while await world.waiting() or not await world.idle():
+            await asyncio.sleep(0.05)
+        stop.set()
+    await world.wait_for_cure()
+    await the_day_is_in_the_books(world, refs)
