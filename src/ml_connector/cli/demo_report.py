@@ -5,16 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
-
-import httpx2
-import msgspec
 
 from ml_connector.basics.money import Money
 from ml_connector.cli import show
+from ml_connector.cli.stage import Facts, Sandbox, ask
 
-Facts = dict[str, Any]
-Sandbox = Mapping[str, Mapping[str, str]]
 Command = Callable[..., Facts]
 
 KINDS = ("customers", "invoices", "payments", "fees", "refunds", "payouts", "stripe_bills")
@@ -47,30 +42,14 @@ class Report:
         return counted and level and spotless and proven and sound
 
 
-def answers(url: str) -> bool:
-    """Whether a URL answers 200."""
-    try:
-        return httpx2.get(url, timeout=2).is_success
-    except httpx2.HTTPError:
-        return False
-
-
-def let_sign_ins_last(sandbox: Sandbox, days: int) -> None:
-    """Makes Acumatica's tokens and sessions outlive the demo's leaps in time."""
-    control = f"{_root(sandbox, 'acumatica')}/_sandbox"
-    tokens, sessions = {"lifetime_seconds": days * 86_400}, {"idle_minutes": days * 1_440}
-    httpx2.post(f"{control}/tokens", json=tokens, timeout=30).raise_for_status()
-    httpx2.post(f"{control}/switches", json=sessions, timeout=30).raise_for_status()
-
-
 def nothing_on_its_way(sandbox: Sandbox, command: Command) -> bool:
     """Whether no webhook is outstanding, no job is due, and no money waits to be posted."""
-    if not _ask(sandbox, "stripe", "settled")["idle"]:
+    if not ask(sandbox, "stripe", "settled")["idle"]:
         return False
     [standing] = command("status")["connections"]
     waits = any(row["state"] not in ("posted", "ignored") for row in standing["money"])
     seen = sum(row["count"] for row in standing["money"])
-    known = _ask(sandbox, "stripe", "books")["counts"].get("balance_transaction", 0)
+    known = ask(sandbox, "stripe", "books")["counts"].get("balance_transaction", 0)
     level = standing["payouts"] == standing["payouts_proven"]
     return standing["idle"] and not waits and seen == known and level
 
@@ -79,8 +58,8 @@ def collect(
     command: Command, sandbox: Sandbox, expected: Facts, *, seconds: float, kills: int
 ) -> Report:
     """Counts what stands in the two sandboxes' own books, and asks the connector for its view."""
-    stripe, erp = _ask(sandbox, "stripe", "books"), _ask(sandbox, "acumatica", "books")
-    cash = _ask(sandbox, "acumatica", "cash-accounts")
+    stripe, erp = ask(sandbox, "stripe", "books"), ask(sandbox, "acumatica", "books")
+    cash = ask(sandbox, "acumatica", "cash-accounts")
     [standing] = command("status")["connections"]
     done = _done(sandbox, stripe)
     wanted = expected["expected"] | {"customers": _count(sandbox, "Customer")}
@@ -116,9 +95,9 @@ def _done(sandbox: Sandbox, stripe: Facts) -> Counter[str]:
         for status, count in stripe["invoices_by_status"].items()
         if status in ("open", "paid")
     )
-    payments = _ask(sandbox, "acumatica", "documents?type=Payment")
+    payments = ask(sandbox, "acumatica", "documents?type=Payment")
     done["payments"] = sum(_value(one, "Status") in IN_THE_LEDGER for one in payments)
-    for batch in _ask(sandbox, "acumatica", "documents?type=JournalTransaction"):
+    for batch in ask(sandbox, "acumatica", "documents?type=JournalTransaction"):
         if _value(batch, "Module") == "GL" and _value(batch, "Status") in IN_THE_LEDGER:
             text = _value(batch, "Description")
             for beginning, kind in JOURNALS.items():
@@ -128,7 +107,7 @@ def _done(sandbox: Sandbox, stripe: Facts) -> Counter[str]:
 
 def _calls(sandbox: Sandbox, done: Counter[str]) -> Facts:
     """The API calls that both sandboxes counted: in all, and per invoice and payment."""
-    erp, stripe = _ask(sandbox, "acumatica", "calls"), _ask(sandbox, "stripe", "calls")
+    erp, stripe = ask(sandbox, "acumatica", "calls"), ask(sandbox, "stripe", "calls")
     to_send = _sum(stripe["calls"], ("POST /v1/invoices",))
     to_settle = _sum(stripe["calls"], ("GET /v1/charges/{", "GET /v1/invoice_payments"))
     to_post = _sum(erp["calls"], ("/Payment",))
@@ -154,20 +133,8 @@ def _per(calls: int, things: int) -> float:
     return round(calls / things, 2) if things else 0.0
 
 
-def _ask(sandbox: Sandbox, side: str, what: str) -> Any:
-    """A question to a sandbox's control plane; numbers with a fraction come as Decimal."""
-    answer = httpx2.get(f"{_root(sandbox, side)}/_sandbox/{what}", timeout=30)
-    answer.raise_for_status()
-    return msgspec.json.Decoder(float_hook=Decimal).decode(answer.content)
-
-
-def _root(sandbox: Sandbox, side: str) -> str:
-    parts = urlsplit(sandbox[side]["url"])
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _count(sandbox: Sandbox, entity: str) -> int:
-    return len(_ask(sandbox, "acumatica", f"documents?type={entity}"))
+    return len(ask(sandbox, "acumatica", f"documents?type={entity}"))
 
 
 def _value(record: Facts, field: str) -> str:

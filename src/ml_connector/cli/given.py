@@ -1,8 +1,8 @@
 """What a person gave to make or change a connection, joined with what is stored already."""
 
 import json as jsonlib
-import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from getpass import getpass
@@ -77,12 +77,12 @@ def of_sandbox(source: str, options: Options) -> tuple[Options, Secrets]:
     return joined, secrets
 
 
-def secrets_of(known: Secrets) -> Secrets:
+def secrets_of(known: Secrets, environment: Mapping[str, str]) -> Secrets:
     """The secrets: from the environment, else as known, else asked for when a person is there."""
     ask = sys.stdin.isatty() and known == Secrets()
     found: dict[str, str] = {}
     for part in fields(Secrets):
-        value = os.environ.get(f"ML_{part.name.upper()}") or str(getattr(known, part.name))
+        value = environment.get(f"ML_{part.name.upper()}") or str(getattr(known, part.name))
         if not value and ask:
             value = getpass(f"{part.name.replace('_', ' ')} (empty keeps what is stored): ")
         found[part.name] = value

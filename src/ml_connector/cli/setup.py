@@ -100,7 +100,7 @@ def connect(
             place.store,
             place.keyring,
             place.clock,
-            given.joined(name, options, given.secrets_of(known), stored),
+            given.joined(name, options, given.secrets_of(known, os.environ), stored),
             mapping_text=given.text_of(chosen) if chosen else None,
             actor=os.environ.get("USER", "command line"),
         )

@@ -1,0 +1,136 @@
+"""The commands as a person runs them: processes, exit codes, sentences, JSON."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def home() -> Generator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ml-cli-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def run(home: Path) -> Run:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ML_")}
+
+    def command(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "ml_connector", *arguments],
+            env=kept | {"ML_HOME": str(home)} | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def sandbox(home: Path) -> Generator[Path]:
+    command = [sys.executable, "-m", "ml_connector", "sandbox", "up", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        place = home / "sandbox.json"
+        place.write_text(child.stdout.readline(), "utf-8")
+        yield place
+        child.terminate()
+        child.wait(timeout=20)
+
+
+def answer(done: "subprocess.CompletedProcess[str]") -> Any:
+    return json.loads(done.stdout)
+
+
+def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path) -> None:
+    made = run("connect", "trial", "--sandbox", str(sandbox), "--start", "2026-10-01", "--json")
+    assert (made.returncode, answer(made)["connection"]) == (0, "trial")
+    checks = run("ping", "--json")
+    assert checks.returncode == 0
+    assert {check["verdict"] for check in answer(checks)["checks"]} == {"pass"}
+    assert run("sync", "--json").returncode == 0
+    level = run("tieout", "--json")
+    assert level.returncode == 0
+    amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
+    assert amounts == {"0.00", "0"}
+    assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
+    assert run("plan", "--json").returncode == 0
+
+
+def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:
+    line = json.loads(sandbox.read_text("utf-8"))
+    assert set(line["stripe"]) == {"url", "key", "webhook_secret"}
+    erp = {"url", "endpoint", "tenant", "user", "password", "client_id", "client_secret"}
+    assert set(line["acumatica"]) == erp
+
+
+def test_a_wrong_version_is_named_with_those_that_are_offered(run: Run, sandbox: Path) -> None:
+    run("connect", "old", "--sandbox", str(sandbox), "--endpoint", "Default/99.200.001", "--json")
+    done = run("ping", "old", "--json")
+    assert done.returncode == 1
+    failed = [check for check in answer(done)["checks"] if check["verdict"] == "fail"]
+    assert "Default/99.200.001" in failed[0]["sentence"]
+    assert "Default/24.200.001" in failed[0]["sentence"]
+    assert failed[0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("proof", "po_unknown", "--connection", "gone"), 2, "no connection named 'gone'"),
+        (("connect", "x"), 2, "--acumatica-url"),
+        (("status", "gone"), 2, "gone"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_its_own_exit_code(
+    run: Run, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = run(*arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ML_DATABASE_URL", "mysql://x", "PostgreSQL only"),
+        ("ML_DATABASE_URL", "postgresql://x:secret-word@127.0.0.1:1/x", "cannot be used"),
+        ("ML_PORT", "abc", "ML_PORT"),
+        ("ML_LOG_LEVEL", "loud", "ML_LOG_LEVEL"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_shows_no_secret(
+    run: Run, variable: str, value: str, words: str
+) -> None:
+    done = run("status", "--json", **{variable: value})
+    assert done.returncode == 2
+    assert words in answer(done)["error"]["sentence"]
+    assert "secret-word" not in done.stdout + done.stderr
+
+
+def test_a_small_month_with_an_outage_ends_with_level_books(run: Run) -> None:
+    options = ("--customers", "5", "--invoices", "8", "--seed", "3", "--kills", "1", "--json")
+    done = run("demo", *options)
+    facts = answer(done)
+    assert done.returncode == 0, facts
+    assert set(facts["difference"].values()) == {"0.00", "0"}
+    assert facts["kills"] == 1
+    for kind in ("customers", "invoices", "payments", "fees", "refunds", "payouts"):
+        assert facts[kind]["done"] == facts[kind]["expected"]
+    assert facts["doubled"] == []
+    assert facts["unexplained"] == []
