@@ -12,14 +12,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-SERVICES = """account balance balance_transaction charge credit_note credit_note_line_item
-credit_note_preview_lines customer customer_balance_transaction dispute event invoice
-invoice_line_item invoice_item invoice_payment payment_intent payment_method payment_record payout
-refund tax_rate webhook_endpoint test_helpers/test_clock test_helpers/refund""".split()
-RESOURCES = """account balance balance_transaction charge credit_note credit_note_line_item customer
-customer_balance_transaction dispute event invoice invoice_line_item invoice_item invoice_payment
-payment_intent payment_method payment_record payout refund tax_rate webhook_endpoint
-test_helpers/test_clock""".split()
+SERVICES = """account balance balance_settings balance_transaction charge coupon credit_note
+credit_note_line_item credit_note_preview_lines customer customer_balance_transaction
+customer_cash_balance customer_cash_balance_transaction customer_payment_method customer_tax_id
+dispute event invoice invoice_line_item invoice_item invoice_payment payment_intent payment_method
+payment_record payout price product promotion_code refund shipping_rate tax_rate topup
+webhook_endpoint radar/early_fraud_warning test_helpers/customer test_helpers/refund
+test_helpers/test_clock v2/core/event v2/core/event_destination""".split()
+RESOURCES = """account balance balance_settings balance_transaction bank_account card cash_balance
+charge coupon credit_note credit_note_line_item customer customer_balance_transaction
+customer_cash_balance_transaction discount dispute event invoice invoice_line_item invoice_item
+invoice_payment payment_intent payment_method payment_record payout price product promotion_code
+refund shipping_rate source tax_id tax_rate topup webhook_endpoint radar/early_fraud_warning
+reserve/hold reserve/release test_helpers/test_clock v2/core/event
+v2/core/event_destination""".split()
 SCALARS = {"int": "int", "str": "str", "bool": "bool", "float": "number", "Decimal": "decimal"}
 NESTED_DEPTH = 2
 OUT = Path(__file__).parent.parent / "src/ml_sandbox/stripe/contract"
@@ -129,8 +135,9 @@ class Parameters:
             return {"enum": literals(node)}
         if name == "List" and isinstance(node, ast.Subscript):
             return {"list": self.kind(node.slice)}
-        if name in {"Dict", "UntypedStripeObject"}:
-            return {"map": "str"}
+        if name in {"Dict", "UntypedStripeObject"} and isinstance(node, ast.Subscript):
+            inner = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) else node.slice
+            return {"map": self.kind(inner)}
         if name in self.classes or name in self.aliases:
             return self.fields_of(name)
         return "any"
@@ -173,10 +180,11 @@ def params_folder(root: Path, service: str) -> Path:
     return root / "params" / folder
 
 
-def routes(root: Path, objects: dict[str, str]) -> dict[str, Any]:
+def routes(root: Path, first: dict[str, str], second: dict[str, str]) -> dict[str, Any]:
     """Every method of the chosen services: "GET /v1/x" -> parameters and answer."""
     found: dict[str, Any] = {}
     for service in SERVICES:
+        objects = second if service.startswith("v2/") else first
         for owner in module_of(root, service, "_service").body:
             for method in owner.body if isinstance(owner, ast.ClassDef) else []:
                 call = first_call(method) if isinstance(method, ast.FunctionDef) else None
@@ -247,11 +255,11 @@ class Fields:
             return {"link": kinds}
         if name == "ListObject" and isinstance(node, ast.Subscript):
             return {"list": self.objects.get(head(annotation(node.slice)), "")}
-        if name in self.objects:
-            return {"embeds": self.objects[name]}
         nested = {n.name: n for s in scopes for n in s.body if isinstance(n, ast.ClassDef)}.get(
             name
         )
+        if nested is None and name in self.objects:
+            return {"embeds": self.objects[name]}
         if nested is None or depth == 0:
             return {}
         return {"of": self.of(nested, scopes, depth - 1)}
@@ -274,22 +282,29 @@ def one_per_line(rows: dict[str, Any]) -> str:
     return "{\n" + body + "\n}\n"
 
 
+def named(trees: dict[str, ast.Module], prefix: str) -> dict[str, str]:
+    """Class name -> wire name, of the first or of the second generation."""
+    return {
+        n.name: object_name(n) or ""
+        for tree in trees.values()
+        for n in tree.body
+        if isinstance(n, ast.ClassDef)
+        and object_name(n) is not None
+        and (object_name(n) or "").startswith("v2.") == bool(prefix)
+    }
+
+
 def main() -> None:
     """Writes both files."""
     root = package()
     trees = {name: module_of(root, name) for name in RESOURCES}
-    objects = {
-        n.name: object_name(n) or ""
-        for tree in trees.values()
-        for n in tree.body
-        if isinstance(n, ast.ClassDef) and object_name(n) is not None
-    }
-    fields = {
-        objects[f.owner.name]: f.described() for f in (Fields(t, objects) for t in trees.values())
-    }
+    objects = named(trees, "")
+    owners = [Fields(tree, objects) for tree in trees.values()]
+    fields = {object_name(f.owner) or "": f.described() for f in owners}
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "objects.json").write_text(one_per_line(fields))
-    (OUT / "params.json").write_text(one_per_line(routes(root, objects)))
+    v2 = objects | named(trees, "v2.")
+    (OUT / "params.json").write_text(one_per_line(routes(root, objects, v2)))
 
 
 if __name__ == "__main__":

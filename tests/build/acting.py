@@ -42,7 +42,8 @@ class Theatre:
 
     def _act(self, scenario: Scenario) -> Json:
         erp = self.world.new.acumatica.url
-        with on_stage(self.world.new.stripe.url, erp, pause=self._pause, patience=PATIENCE) as stage:
+        stripe = self.world.new.stripe.url
+        with on_stage(stripe, erp, pause=self._pause, patience=PATIENCE) as stage:
             return scenario.act(stage).facts()
 
     def _pause(self) -> None:

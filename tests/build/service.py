@@ -83,7 +83,8 @@ def an_event(kind: str = "charge.updated", subject: str = "ch_1", **facts: objec
     """The body of a snapshot event."""
     event: Json = {
         "id": "evt_1", "object": "event", "type": kind, "created": int(time.time()),
-        "livemode": False, "data": {"object": {"id": subject, "object": kind.split(".")[0]}},
+        "livemode": False,
+        "data": {"object": {"id": subject, "object": kind.partition(".")[0]}},
     }  # fmt: skip
     return json.dumps(event | facts).encode()
 
@@ -103,6 +104,6 @@ async def served(world: World) -> AsyncGenerator[Service]:
     """The web application on a free port while the block runs."""
     async with (
         serving(create_app(world.place), listen()) as url,
-        httpx2.AsyncClient(base_url=url, timeout=30, verify=False) as http,  # noqa: S501
+        httpx2.AsyncClient(base_url=url, timeout=30, verify=False) as http,
     ):
         yield Service(world, http, url)

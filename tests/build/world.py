@@ -1,20 +1,20 @@
 """Both sandboxes over TCP and the connector between them, on one clock that a test moves."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import msgspec
 from sqlalchemy import text
 
 from build.dying import Died
+from build.sandboxes import Json, Sandbox, unwrapped, wrapped
+from build.sides import MAIN, sides
 from ml_connector.assemble import Installation, Switchboard
 from ml_connector.basics.ids import ConnectionId, ErpRef
 from ml_connector.cli.setup import SANDBOX_MAPPING
@@ -27,11 +27,7 @@ from ml_connector.flows.tie_out import measure
 from ml_connector.settings import Settings
 from ml_connector.store import jobs, postings, transactions, troubles
 from ml_connector.store.connections import (
-    AcumaticaSide,
     NewConnection,
-    Secrets,
-    SignIn,
-    StripeSide,
 )
 from ml_connector.store.engine import Store
 from ml_connector.store.jobs import Job
@@ -46,16 +42,12 @@ from ml_sandbox.server import address, listen, serving
 from ml_sandbox.stripe.app import StripeSandbox
 from ml_sandbox.stripe.app import create_app as create_stripe
 
-MAIN = ConnectionId("main")
 SITE = "/AcumaticaERP"
 CUSTOMER = "GOODFOOD"
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 """A Monday; the month has enough days left for every payout to arrive in it."""
-QUIET = timedelta(seconds=600)
 MOST_JOBS = 2000
 PRESENT = frozenset({"open", "paid"})
-
-Json = dict[str, Any]
 
 _TAKE = text("""
     UPDATE procrastinate_jobs SET status = 'doing' WHERE id = (
@@ -72,63 +64,6 @@ _GIVE_BACK = text("""
     WHERE id = :id
 """)
 _END = text("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = :id")
-
-
-class Sandbox:
-    """One sandbox: its own books and knobs under `/_sandbox/`, uncounted."""
-
-    def __init__(self, http: httpx2.AsyncClient) -> None:
-        self._http = http
-
-    async def ask(self, name: str) -> Any:
-        """What a control page shows."""
-        return _answered(await self._http.get(f"/_sandbox/{name}"))
-
-    async def tell(self, name: str, body: object = None) -> Any:
-        """Turns a knob, or makes something happen."""
-        return _answered(await self._http.post(f"/_sandbox/{name}", content=_plain(body or {})))
-
-    async def attempt(self, name: str, body: Json) -> int:
-        """Makes something happen that may be refused; the status."""
-        return (await self._http.post(f"/_sandbox/{name}", content=_plain(body))).status_code
-
-    async def post(self, path: str, form: dict[str, str], key: str) -> Any:
-        """A call of the real API, as somebody else makes it."""
-        return _answered(await self._http.post(path, data=form, auth=(key, "")))
-
-    async def delete(self, path: str, key: str) -> None:
-        """Deletes an object by the real API."""
-        _answered(await self._http.delete(path, auth=(key, "")))
-
-    async def spoil(self, *rules: Json) -> None:
-        """Lets coming requests fail in a certain way."""
-        await self.tell("faults", list(rules))
-
-    async def mend(self) -> None:
-        """Nothing fails any more."""
-        _answered(await self._http.delete("/_sandbox/faults"))
-
-    async def faults(self) -> int:
-        """How often a set fault has struck."""
-        return sum(rule["fired"] for rule in await self.ask("faults"))
-
-    async def calls(self) -> dict[str, int]:
-        """How often each route was called since the last reset."""
-        return dict((await self.ask("calls"))["calls"])
-
-    async def reset_calls(self) -> None:
-        """Starts counting anew."""
-        await self.tell("calls/reset")
-
-
-def _plain(body: object) -> bytes:
-    """JSON with decimals as numbers, exactly."""
-    return msgspec.json.Encoder(decimal_format="number").encode(body)
-
-
-def _answered(answer: httpx2.Response) -> Any:
-    assert answer.status_code == 200, answer.text
-    return json.loads(answer.content, parse_float=Decimal)
 
 
 @dataclass
@@ -350,7 +285,9 @@ class World:
 
     async def at_stripe(self, currency: str = "usd") -> int:
         """The whole balance at Stripe, in minor units, by Stripe's own books."""
-        return int((await self.stripe.ask("books"))["currencies"].get(currency, {"total": 0})["total"])
+        return int(
+            (await self.stripe.ask("books"))["currencies"].get(currency, {"total": 0})["total"]
+        )
 
     async def ledger(self, account: str, currency: str = "USD") -> Decimal:
         """What an account holds in one currency, by the ERP's own trial balance."""
@@ -409,63 +346,9 @@ class World:
             return sum(one.due + one.later for one in await jobs.waiting(tx, self.id))
 
 
-def wrapped(body: Json) -> Json:
-    """Values as the contract writes them: `{"value": v}`, also inside records and rows."""
-    return {name: _wrap(value) for name, value in body.items()}
-
-
-def _wrap(value: Any) -> Any:
-    if isinstance(value, dict):
-        return wrapped(value)
-    if isinstance(value, list):
-        return [wrapped(row) for row in value]
-    if isinstance(value, date):
-        return {"value": value.isoformat()}
-    return {"value": str(value) if isinstance(value, Decimal) else value}
-
-
-def unwrapped(record: Json) -> Json:
-    """A record's own values by name, its rows as lists of the same."""
-    found: Json = {}
-    for name, value in record.items():
-        if isinstance(value, list):
-            found[name] = [unwrapped(row) for row in value if isinstance(row, dict)]
-        elif isinstance(value, dict) and "value" in value:
-            found[name] = value["value"]
-    return found
-
-
 async def briefly(seconds: float) -> None:
     """No test waits for what takes seconds in life."""
     await asyncio.sleep(min(seconds, 0.001))
-
-
-def sides(stripe_url: str, stripe: Json, erp_url: str, erp: Json) -> NewConnection:
-    """The connection that a person would enter for the two sandboxes."""
-    endpoint, _, version = erp["endpoint"].partition("/")
-    return NewConnection(
-        id=MAIN,
-        title="Main company",
-        time_zone="UTC",
-        start_date=NOON.date().replace(day=1),
-        stripe=StripeSide(stripe_url, "", livemode=False),
-        acumatica=AcumaticaSide(
-            url=erp_url, endpoint=endpoint, version=version, tenant=erp["tenant"], branch="",
-            sign_in=SignIn.PASSWORD, client_id=erp["client_id"], user=erp["user"],
-        ),
-        secrets=Secrets(
-            stripe_key=stripe["key"],
-            stripe_webhook=stripe["webhook_secret"],
-            acumatica_client_secret=erp["client_secret"],
-            acumatica_password=erp["password"],
-            acumatica_webhook="push-secret",
-        ),
-        policies={
-            "quiet_seconds": QUIET.total_seconds(),
-            "acumatica_per_minute": 600_000,
-            "stripe_per_second": 10_000,
-        },
-    )  # fmt: skip
 
 
 def url_of(store: Store) -> str:
@@ -474,7 +357,7 @@ def url_of(store: Store) -> str:
 
 
 def _http(url: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=url, timeout=30, verify=False)  # noqa: S501 - plain HTTP
+    return httpx2.AsyncClient(base_url=url, timeout=30, verify=False)
 
 
 @asynccontextmanager

@@ -1,49 +1,18 @@
-"""What people get wrong: each ends as a sentence that names it, and goes on by itself when cured."""
+"""What people get wrong: each ends as a sentence that names it, and goes on once it is cured."""
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from build.troubled import cured, sold, stuck
 from build.world import World
-from ml_connector.basics.ids import ErpRef
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.signals import Kind
 from ml_connector.store.connections import Secrets
-from ml_connector.store.troubles import Trouble
 
 pytestmark = pytest.mark.anyio
-
-
-async def stuck(world: World, *named: str) -> list[Trouble]:
-    """The open troubles; each has a remedy, and one at least names everything asked for."""
-    found = await world.troubles()
-    assert found
-    for one in found:
-        assert one.sentence.endswith(".") or one.sentence.endswith(")"), one
-        assert one.remedy, one
-    assert any(all(word in one.sentence for word in named) for one in found), found
-    return found
-
-
-async def cured(world: World, ref: ErpRef, *, paid: bool = True) -> None:
-    """Time passes, nobody does anything, and all is well."""
-    await world.wait_for_cure()
-    assert await world.troubles() == []
-    assert len([r for r in await world.stripe_invoices(ref) if r["status"] != "void"]) == 1
-    if paid:
-        assert await world.balance_due(ref) == 0
-    await world.all_posted()
-
-
-async def sold(world: World, price: str = "100.00") -> ErpRef:
-    """A mirrored invoice that is paid at Stripe and not posted yet."""
-    ref = await world.an_invoice(price)
-    await world.mirror()
-    await world.pay(ref)
-    return ref
 
 
 WRONG_SECRETS: list[tuple[str, str, str]] = [
@@ -263,21 +232,6 @@ async def test_an_invoice_of_a_customer_on_hold_waits_with_a_sentence_until_it_i
     await cured(world, ref, paid=False)
 
 
-async def test_a_customer_deleted_at_stripe_is_named_and_its_invoices_with_it(
-    world: World,
-) -> None:
-    await world.mirror()
-    gone = next(
-        row["id"] for row in world.stripe_app.world.tables["customer"]
-        if row["metadata"].get("erp_customer") == "GOODFOOD"
-    )  # fmt: skip
-    await world.stripe.delete(f"/v1/customers/{gone}", world.new.secrets.stripe_key)
-    ref = await world.an_invoice()
-    await world.mirror()
-    await stuck(world, gone)
-    assert await world.stripe_invoices(ref) == []
-
-
 @pytest.mark.parametrize("knob", [{"expire": "access"}, {"revoke": True}])
 async def test_a_token_that_is_expired_or_revoked_is_renewed_without_anybody(
     world: World, knob: dict[str, object]
@@ -287,135 +241,6 @@ async def test_a_token_that_is_expired_or_revoked_is_renewed_without_anybody(
     await world.live()
     assert await world.troubles() == []
     await cured(world, ref)
-
-
-async def test_a_customer_with_a_balance_at_stripe_stops_its_invoice_until_it_is_zero(
-    world: World,
-) -> None:
-    await world.mirror()
-    customer = next(
-        row["id"] for row in world.stripe_app.world.tables["customer"]
-        if row["metadata"].get("erp_customer") == "GOODFOOD"
-    )  # fmt: skip
-    path = f"customers/{customer}/balance_transactions"
-    await world.stripe_api(path, amount="-500", currency="usd")
-    ref = await world.an_invoice()
-    await world.mirror()
-    found = await stuck(world, "balance of -5.00 USD", ref.partition("|")[2])
-    assert customer in found[0].cause
-    assert {row["status"] for row in await world.stripe_invoices(ref)} == {"void"}
-    left = next(r for r in world.stripe_app.world.tables["customer"] if r["id"] == customer)
-    if left["balance"]:
-        await world.stripe_api(path, amount=str(-left["balance"]), currency="usd")
-    await cured(world, ref, paid=False)
-    sent = await world.mirrored(ref)
-    assert sent["amount_due"] == 10000
-
-
-async def test_a_customer_with_a_coupon_at_stripe_still_pays_what_the_erp_says(
-    world: World,
-) -> None:
-    await world.mirror()
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    assert (await world.mirrored(ref))["amount_due"] == 10000
-
-
-async def test_a_tiny_invoice_is_never_sent_and_says_why(world: World) -> None:
-    ref = await world.an_invoice("0.30")
-    await world.mirror()
-    await stuck(world, ref.partition("|")[2], "minimum")
-    assert await world.stripe_invoices(ref) == []
-
-
-async def test_an_invoice_that_is_paid_by_cheque_after_it_was_sent_is_named(world: World) -> None:
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    number = ref.partition("|")[2]
-    cheque = {
-        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
-        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 60, "Hold": False,
-        "DocumentsToApply": [
-            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": 60}
-        ],
-    }  # fmt: skip
-    await world.enter("Payment", cheque, release=True)
-    assert await world.balance_due(ref) == 40
-    await world.mirror()
-    found = await stuck(world, number)
-    assert "40" in found[0].sentence
-
-
-async def test_an_invoice_that_a_cheque_has_closed_is_named_so_that_nobody_pays_twice(
-    world: World,
-) -> None:
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    number = ref.partition("|")[2]
-    cheque = {
-        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
-        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 100, "Hold": False,
-        "DocumentsToApply": [
-            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": 100}
-        ],
-    }  # fmt: skip
-    await world.enter("Payment", cheque, release=True)
-    assert await world.balance_due(ref) == 0
-    await world.mirror()
-    await stuck(world, number)
-
-
-async def test_an_invoice_partly_paid_before_it_is_mirrored_asks_for_the_rest(
-    world: World,
-) -> None:
-    ref = await world.an_invoice("70.00", "30.00")
-    cheque = {
-        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
-        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 25, "Hold": False,
-        "DocumentsToApply": [
-            {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 25}
-        ],
-    }  # fmt: skip
-    await world.enter("Payment", cheque, release=True)
-    await world.mirror()
-    assert (await world.mirrored(ref))["amount_due"] == 7500
-    await world.pay(ref)
-    await world.live()
-    await cured(world, ref)
-
-
-async def test_an_overpayment_settles_what_is_owed_and_stays_on_account_with_its_rest(
-    world: World,
-) -> None:
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    await world.pay(ref, 3000)
-    await world.live()
-    await world.pay(ref, 10000)
-    await world.live()
-    await cured(world, ref)
-    applied = {Decimal(str(one["PaymentAmount"])): Decimal(str(one["UnappliedBalance"]))
-               for one in await world.documents("Payment")}  # fmt: skip
-    assert applied == {30: 0, 100: 30}
-
-
-async def test_a_payment_larger_than_what_the_erp_still_owes_is_stopped_and_named(
-    world: World,
-) -> None:
-    ref = await sold(world)
-    number = ref.partition("|")[2]
-    cheque = {
-        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
-        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": 60, "Hold": False,
-        "DocumentsToApply": [
-            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": 60}
-        ],
-    }  # fmt: skip
-    await world.enter("Payment", cheque, release=True)
-    await world.live()
-    found = await stuck(world)
-    assert any(one.money is not None for one in found)
-    await world.books_agree()
 
 
 async def test_a_record_that_is_not_there_is_named(world: World) -> None:

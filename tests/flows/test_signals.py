@@ -94,7 +94,7 @@ async def test_the_real_worker_takes_the_day_in_with_eight_jobs_at_once(
     stop = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         tasks.create_task(work(world.place, world.board, stop))
-        while await world.waiting() or not await world.idle():
+        while await world.waiting() or not await world.idle():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         stop.set()
     await world.wait_for_cure()

@@ -18,6 +18,7 @@ PREFIXES = {
     "payout": r"po_1[A-Za-z0-9]{23}", "credit_note": r"cn_1[A-Za-z0-9]{23}",
     "event": r"evt_[13][A-Za-z0-9]{23}", "webhook_endpoint": r"we_1[A-Za-z0-9]{23}",
     "tax_rate": r"txr_1[A-Za-z0-9]{23}", "customer_balance_transaction": r"cbtxn_1[A-Za-z0-9]{23}",
+    "bank_account": r"ba_1[A-Za-z0-9]+",
     "payment_method": r"pm_1[A-Za-z0-9]{23}", "credit_note_line_item": r"cnli_1[A-Za-z0-9]{23}",
 }  # fmt: skip
 

@@ -117,7 +117,7 @@ async def sweep(c: Connected) -> int:
 async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> int:
     async with c.store.transaction() as tx:
         new = await transactions.remember(tx, c.id, [transaction_row(c.id, row) for row in rows])
-        looks = {for_transaction(row.id, row.source) for row in rows if row.id in new}
+        looks = {for_transaction(row.id, row.type, row.source) for row in rows if row.id in new}
         for at in sorted(looks, key=lambda at: (at.kind, at.resource)):
             await look(tx, c.id, at)
     return len(looks)

@@ -127,7 +127,7 @@ async def replay(store: Store, connection: ConnectionId, number: str) -> list[Lo
     """Queues a new look at everything that a number stands for; returns what was queued."""
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
-    looks |= {for_transaction(row.id, row.source) for row in chain.transactions}
+    looks |= {for_transaction(row.id, row.type, row.source) for row in chain.transactions}
     looks |= {Look(Kind.PAYOUT, row.id) for row in chain.payouts}
     looks |= {Look(Kind.INVOICE, one.erp_ref) for one in chain.links if one.kind == "invoice"}
     looks |= {Look(Kind.CUSTOMER, one.erp_ref) for one in chain.links if one.kind == "customer"}

@@ -56,7 +56,7 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         await payouts.set_members(tx, c.id, payout.id, ids, complete=True)
         stored = await transactions.of_payout(tx, c.id, payout.id)
         waiting = (row for row in stored if row.state is not TransactionState.POSTED)
-        looks = {for_transaction(row.id, row.source) for row in waiting}
+        looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
 

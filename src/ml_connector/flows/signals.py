@@ -68,12 +68,19 @@ class Look:
     resource: str
 
 
-def for_transaction(transaction: str, source: str | None) -> Look:
+RECEIPTS = frozenset({"charge", "payment"})
+"""The types of the one balance transaction that a look at a charge books."""
+
+
+def for_transaction(transaction: str, type_: str, source: str | None) -> Look:
     """The resource that stands for a balance transaction: its source where one flow knows it.
 
-    A balance transaction without a known source (product fees, adjustments) stands for itself.
+    A balance transaction without a known source (product fees, adjustments) stands for itself,
+    and so does what a bank takes back of a charge later: the charge does not lead to it.
     """
     for prefix, kind in SOURCES.items():
         if source and source.startswith(prefix):
+            if kind is Kind.CHARGE and type_ not in RECEIPTS:
+                break
             return Look(kind, source)
     return Look(Kind.TRANSACTION, transaction)

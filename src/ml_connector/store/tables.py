@@ -198,6 +198,13 @@ postings = Table(
     Index(None, "connection", "erp_type", "erp_number"),
     Index(None, "connection", "state"),
     Index(None, "connection", "tag"),
+    # Which payments settle a document is asked at every payment and every poll of invoices.
+    Index(
+        "ix_postings_body",
+        "body",
+        postgresql_using="gin",
+        postgresql_ops={"body": "jsonb_path_ops"},
+    ),
 )
 """One document in Acumatica for one reason: as planned, as sent, as read back."""
 

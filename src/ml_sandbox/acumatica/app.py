@@ -5,27 +5,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from ml_sandbox.acumatica.calls import Call
 from ml_sandbox.acumatica.contract import load_endpoints
-from ml_sandbox.acumatica.control import Control
-from ml_sandbox.acumatica.errors import Problem
-from ml_sandbox.acumatica.forms.base import Form
-from ml_sandbox.acumatica.forms.bills import BillForm
-from ml_sandbox.acumatica.forms.cash import CashTransactionForm
-from ml_sandbox.acumatica.forms.cash_sales import CashSaleForm
-from ml_sandbox.acumatica.forms.customers import CustomerForm
-from ml_sandbox.acumatica.forms.invoices import InvoiceForm
-from ml_sandbox.acumatica.forms.journals import JournalForm
-from ml_sandbox.acumatica.forms.payments import PaymentForm
-from ml_sandbox.acumatica.forms.reference import ReferenceForm
-from ml_sandbox.acumatica.forms.sales_invoices import SalesInvoiceForm, mirror
-from ml_sandbox.acumatica.push import Push
-from ml_sandbox.acumatica.seed import build_world
+from ml_sandbox.acumatica.errors import Problem, shaped
 from ml_sandbox.acumatica.sessions import PASSWORD, TENANT, USER
 from ml_sandbox.acumatica.site import Site
-from ml_sandbox.acumatica.switches import Switches
+from ml_sandbox.acumatica.tenants import Tenant, Tenants
 from ml_sandbox.acumatica.throttle import Throttle
 from ml_sandbox.acumatica.wire import Answer, Request
 from ml_sandbox.acumatica.world import World
@@ -35,56 +24,26 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_REFERENCES = (
-    ("Account", "Account", True),
-    ("Subaccount", "Subaccount", True),
-    ("CustomerClass", "Customer Class", True),
-    ("CustomerLocation", "Customer Location", True),
-    ("CustomerPaymentMethod", "Customer Payment Method", True),
-    ("NonStockItem", "Non-Stock Item", True),
-    ("StockItem", "Stock Item", True),
-    ("Vendor", "Vendor", True),
-    ("PaymentMethod", "Payment Method", True),
-    ("CompanyFinancialPeriod", "Company Financial Calendar", False),
-    ("Currency", "Currency", False),
-    ("FinancialPeriod", "Financial Year", False),
-    ("FinancialYear", "Financial Year Settings", False),
-    ("Ledger", "Ledger", False),
-    ("Tax", "Tax", False),
-    ("TaxCategory", "Tax Category", False),
-    ("TaxZone", "Tax Zone", False),
-)
-
-
-def _forms(world: World) -> dict[str, Form]:
-    forms: dict[str, Form] = {
-        "Customer": CustomerForm(),
-        "Invoice": InvoiceForm(),
-        "SalesInvoice": SalesInvoiceForm(),
-        "Payment": PaymentForm(),
-        "JournalTransaction": JournalForm(),
-        "CashTransaction": CashTransactionForm(),
-        "Bill": BillForm(),
-        "CashSale": CashSaleForm(),
-    }
-    for entity, label, editable in _REFERENCES:
-        forms[entity] = ReferenceForm(entity, label, world.tables[entity].keys, editable=editable)
-    return forms
-
 
 class AcumaticaSandbox:
     """One sandbox tenant. `asgi` serves it, `world` is its state."""
 
     def __init__(self, clock: SandboxClock, *, site: str, seed: int) -> None:
-        switches = Switches()
-        self.world: World = build_world(clock, switches, seed)
-        self.world.mirrors["Invoice"] = mirror
-        self.site = Site(
-            self.world, load_endpoints(), _forms(self.world), path=site.rstrip("/"), seed=seed
-        )
-        self.push = Push(self.world)
-        self.throttle = Throttle(switches)
-        self.control = Control(self.site, self.push)
+        endpoints = load_endpoints()
+        self._running = False
+        self._senders: list[asyncio.Task[None]] = []
+
+        def build(name: str) -> Tenant:
+            tenant = Tenant(name, clock, endpoints, path=site.rstrip("/"), seed=seed)
+            if self._running:
+                self._senders.append(asyncio.create_task(tenant.push.run()))
+            return tenant
+
+        self.tenants = Tenants(build)
+        first = self.tenants.first
+        self.world: World = first.world
+        self.site, self.push, self.control = first.site, first.push, first.control
+        self.throttle = Throttle(first.world.switches)
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
             await self._serve(scope, receive, send)
@@ -115,14 +74,17 @@ class AcumaticaSandbox:
             await self._http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        sender: asyncio.Task[None] | None = None
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                sender = asyncio.create_task(self.push.run())
+                self._running = True
+                self._senders = [
+                    asyncio.create_task(tenant.push.run()) for tenant in self.tenants.open.values()
+                ]
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                if sender is not None:
+                self._running = False
+                for sender in self._senders:
                     sender.cancel()
                     with suppress(asyncio.CancelledError):
                         await sender
@@ -160,7 +122,11 @@ class AcumaticaSandbox:
     async def _answer(self, request: Request, path: str, origin: str) -> Answer:
         if path.startswith("/_sandbox/"):
             request.segments = _segments(path[len("/_sandbox/") :])
-            return await self.control.handle(request)
+            tenant = self.tenants.named(request.query.get("tenant"))
+            return await tenant.control.handle(request)
+        if path == "/_window" or path.startswith("/_window/"):
+            request.segments = _segments(path[len("/_window/") :])
+            return self.tenants.named(request.query.get("tenant")).window.handle(request)
         prefix = self.site.path
         if path[: len(prefix)].lower() != prefix.lower() or path[len(prefix) :][:1] not in {
             "",
@@ -168,14 +134,30 @@ class AcumaticaSandbox:
         }:
             return Problem(404, "The resource cannot be found.").to_answer()
         request.segments = _segments(path[len(prefix) + 1 :])
+        began = perf_counter()
+        tenant = self.tenants.of(request)
+        answer = await self._admitted(request, tenant.site, origin)
+        tenant.site.log.add(
+            Call(
+                self.world.clock.now(),
+                request.method,
+                path,
+                request.query,
+                answer.status,
+                (perf_counter() - began) * 1000,
+            )
+        )
+        return answer
+
+    async def _admitted(self, request: Request, site: Site, origin: str) -> Answer:
         if not self.throttle.active or request.segments[-1:] == ["logout"]:
-            return self.site.handle(request, origin)
+            return site.handle(request, origin)
         try:
             await self.throttle.enter()
         except Problem as declined:
-            return declined.to_answer(with_trace=self.world.switches.stack_traces)
+            return shaped(declined, self.world.switches)
         try:
-            return self.site.handle(request, origin)
+            return site.handle(request, origin)
         finally:
             self.throttle.leave()
 

@@ -11,7 +11,7 @@ class Call(NamedTuple):
     moment: datetime
     method: str
     path: str
-    query: str
+    query: dict[str, str]
     status: int
     milliseconds: float
 

@@ -34,6 +34,27 @@ class Clerk:
         if prepared is not None:
             prepared.run()
 
+    def close_period(self, code: str, module: str, *, closed: bool) -> Json:
+        """Closes or opens a period (MMYYYY) in a module, and shows it in the calendars."""
+        world = self._site.world
+        period = world.setup.periods.by_code[code]
+        if module not in {"AR", "AP", "CA", "GL"}:
+            raise ValueError("module is AR, AP, CA or GL")
+        (period.closed.add if closed else period.closed.discard)(module)
+        unit = world.unit()
+        calendars = (*world.tables["FinancialPeriod"], *world.tables["CompanyFinancialPeriod"])
+        for year in (each for each in calendars if each.get("FinancialYear") == code[2:]):
+            for row in unit.edit(year).rows("Details"):
+                if row.get("FinancialPeriodID") == code:
+                    row.set(
+                        ClosedInAR="AR" in period.closed,
+                        ClosedInAP="AP" in period.closed,
+                        ClosedInCA="CA" in period.closed,
+                        Status="Closed" if "GL" in period.closed else "Open",
+                    )
+        unit.commit()
+        return {"period": code, "closed": sorted(period.closed)}
+
     def _call(self, name: str) -> Call:
         entity = self._site.entities[NEWEST].endpoint.entities[name]
         expand = [each.name for each in entity.fields.values() if each.kind != "scalar"]

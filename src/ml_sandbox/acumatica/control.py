@@ -5,7 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from ml_sandbox.acumatica import books
-from ml_sandbox.acumatica.entities import Call
+from ml_sandbox.acumatica.clerk import NEWEST, Clerk
+from ml_sandbox.acumatica.control_people import (
+    change_application,
+    order_conflicts,
+    put_user,
+    show_application,
+    show_conflicts,
+    show_users,
+)
 from ml_sandbox.acumatica.errors import Problem, Refused
 from ml_sandbox.acumatica.push import Push
 from ml_sandbox.acumatica.render import Node
@@ -13,7 +21,6 @@ from ml_sandbox.acumatica.site import Site
 from ml_sandbox.acumatica.values import decode
 from ml_sandbox.acumatica.wire import Answer, Json, Request, encode, json_answer
 
-_NEWEST = "25.200.001"
 Handler = Callable[[Request, Json], object]
 
 
@@ -24,6 +31,7 @@ class Control:
         self._site = site
         self._world = site.world
         self._push = push
+        self.clerk = Clerk(site)
         self._get: dict[str, Handler] = {
             "clock": lambda _request, _body: self._clock(),
             "ledger": lambda _request, _body: books.trial_balance(self._world),
@@ -35,6 +43,9 @@ class Control:
             "push": lambda _request, _body: self._push_state(),
             "sessions": lambda _request, _body: {"open": len(site.sessions.open)},
             "rates": lambda _request, _body: self._world.setup.rates.rows(),
+            "users": lambda _request, _body: show_users(site),
+            "application": lambda _request, _body: show_application(site),
+            "conflicts": lambda _request, _body: show_conflicts(site),
         }
         self._post: dict[str, Handler] = {
             "clock": self._move_clock,
@@ -48,6 +59,9 @@ class Control:
             "rates": self._rate,
             "post": self._post_batches,
             "calls": self._reset_calls,
+            "users": lambda _request, body: put_user(site, body),
+            "application": lambda _request, body: change_application(site, body),
+            "conflicts": lambda _request, body: order_conflicts(site, body),
         }
 
     async def handle(self, request: Request) -> Answer:
@@ -98,28 +112,8 @@ class Control:
 
     def _period(self, request: Request, body: Json) -> Json:
         del request
-        code = str(body["period"]).replace("-", "")
-        period, module = self._world.setup.periods.by_code[code], str(body["module"])
-        if module not in {"AR", "GL", "CA"}:
-            raise ValueError("module is AR, GL or CA")
-        (period.closed.add if body["closed"] else period.closed.discard)(module)
-        years = [
-            *self._world.tables["FinancialPeriod"],
-            *self._world.tables["CompanyFinancialPeriod"],
-        ]
-        unit = self._world.unit()
-        for year in years:
-            if year.get("FinancialYear") != code[2:]:
-                continue
-            for row in unit.edit(year).rows("Details"):
-                if row.get("FinancialPeriodID") == code:
-                    row.set(
-                        ClosedInAR="AR" in period.closed,
-                        ClosedInCA="CA" in period.closed,
-                        Status="Closed" if "GL" in period.closed else "Open",
-                    )
-        unit.commit()
-        return {"period": code, "closed": sorted(period.closed)}
+        code, module = str(body["period"]).replace("-", ""), str(body["module"])
+        return self.clerk.close_period(code, module, closed=bool(body["closed"]))
 
     def _account(self, request: Request, body: Json) -> Json:
         account = self._world.find("Account", request.segments[1])
@@ -191,26 +185,14 @@ class Control:
     def _write(self, request: Request, body: Json) -> object:
         """A clerk's entry: the PUT, and the release when asked, at once and uncounted."""
         del request
-        entities = self._site.entities[_NEWEST]
-        entity = entities.endpoint.top(str(body["entity"]))
-        if entity is None:
-            raise ValueError(f"no entity {body['entity']}")
-        expand = [each.name for each in entity.fields.values() if each.kind != "scalar"]
-        call = Call({"$expand": ",".join(expand)}, {}, 0, "HEADOFFICE")
-        shown = entities.put(entity, encode(body.get("body") or {}), call)
-        action = "release" if body.get("release") else body.get("action")
-        if action:
-            sent = encode({"entity": {"id": shown["id"]}})
-            prepared = entities.prepare(entity, sent, str(action).lower(), call)
-            if prepared is not None:
-                prepared.run()
-        return entities.read_one(entity, [str(shown["id"])], call)
+        action = "release" if body.get("release") else str(body.get("action") or "")
+        return self.clerk.write(str(body["entity"]), body.get("body") or {}, action)
 
     def _documents(self, request: Request, body: Json) -> list[Json]:
         """Every document of a type: an entity name, or an AR document type."""
         del body
         wanted = request.query.get("type", "Payment")
-        entities = self._site.entities[_NEWEST]
+        entities = self._site.entities[NEWEST]
         entity = entities.endpoint.top(wanted)
         if entity is not None and entity.name in self._world.tables:
             records = list(self._world.tables[entity.name])

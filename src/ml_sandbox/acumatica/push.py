@@ -50,6 +50,18 @@ class PushConfig:
             setattr(self, name, float(value) if name == "retry_seconds" else value)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to deliver a notification; status 0 is no answer."""
+
+    moment: datetime
+    query: str
+    id: str
+    rows: int
+    attempt: int
+    status: int
+
+
 class Push:
     """Collects changes as they are saved and sends them from a background task."""
 
@@ -60,6 +72,7 @@ class Push:
         self.delivered = 0
         self.given_up = 0
         self.attempts = 0
+        self.log: deque[Delivery] = deque(maxlen=500)
         self._wake = asyncio.Event()
         world.listeners.append(self._noticed)
 
@@ -110,11 +123,18 @@ class Push:
             try:
                 answer = await client.post(self.config.url, content=content, headers=headers)
             except httpx2.HTTPError:
+                self._note(message, attempt, 0)
                 continue
+            self._note(message, attempt, answer.status_code)
             if answer.is_success:
                 self.delivered += 1
                 return
         self.given_up += 1
+
+    def _note(self, message: Json, attempt: int, status: int) -> None:
+        rows = len(message["Inserted"]) + len(message["Deleted"])
+        now = self._world.clock.now()
+        self.log.append(Delivery(now, message["Query"], message["Id"], rows, attempt + 1, status))
 
 
 def _flat(record: Record, entity: str) -> Json:

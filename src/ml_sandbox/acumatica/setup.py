@@ -80,7 +80,12 @@ class Period:
         return f"{self.code[:2]}-{self.code[2:]}"
 
 
-_MODULE_NAMES = {"AR": "Accounts Receivable", "CA": "Cash Management", "GL": "General Ledger"}
+_MODULE_NAMES = {
+    "AP": "Accounts Payable",
+    "AR": "Accounts Receivable",
+    "CA": "Cash Management",
+    "GL": "General Ledger",
+}
 
 
 class Periods:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from ml_sandbox.acumatica import swagger
+from ml_sandbox.acumatica.calls import CallLog
 from ml_sandbox.acumatica.contract import CONTRACT_5, Endpoint, EntityType
 from ml_sandbox.acumatica.entities import Call, Entities
 from ml_sandbox.acumatica.errors import Problem, Refused, shaped
@@ -20,7 +21,10 @@ from ml_sandbox.acumatica.wire import Answer, Request, json_answer
 from ml_sandbox.acumatica.world import World
 
 _BUILD = {"acumaticaBuildVersion": "26.101.0225", "databaseVersion": "26.101.0225"}
-_LOGIN_PAGE = '<html><body><form><input type="hidden" name="txtSingleCompany" value="{}"/></form></body></html>'
+_LOGIN_PAGE = (
+    '<html><body><form><input type="hidden" name="txtSingleCompany" value="{}"/></form></body>'
+    "</html>"
+)
 
 
 class SignInNeededError(Exception):
@@ -55,6 +59,7 @@ class Site:
         self.operations = Operations(world)
         self.files = Files(world)
         self.calls: Counter[str] = Counter()
+        self.log = CallLog()
         self._forms = forms
         self._swagger: dict[str, bytes] = {}
         self.entities: dict[str, Entities] = {}

@@ -24,6 +24,7 @@ from ml_sandbox.acumatica.seed import build_world
 from ml_sandbox.acumatica.sessions import SESSION_COOKIE, TENANT
 from ml_sandbox.acumatica.site import Site
 from ml_sandbox.acumatica.switches import Switches
+from ml_sandbox.acumatica.window.app import Window
 from ml_sandbox.acumatica.wire import Json, Request
 from ml_sandbox.acumatica.world import World
 from ml_sandbox.clock import SandboxClock
@@ -85,6 +86,7 @@ class Tenant:
         self.site = Site(self.world, endpoints, _forms(self.world), path=path, seed=seed)
         self.push = Push(self.world)
         self.control = Control(self.site, self.push)
+        self.window = Window(self.site, self.push, self.control.clerk)
 
 
 class Tenants:

@@ -83,7 +83,7 @@ def dispute_in_another_currency(stage: Stage) -> Expected:
 def dispute_countered_for_a_fee(stage: Stage) -> Expected:
     """Evidence is handed in, for which Stripe takes a fee in a row that names no source.
 
-    The fee is an expense of its own; the dispute is won.
+    The fee is an expense of its own; the dispute is won, and the fee comes back.
     """
     stage.stripe.post("switches", {"countered_fee": 1500})
     dispute = stage.dispute(stage.pay(stage.invoice("100.00")))
@@ -91,7 +91,7 @@ def dispute_countered_for_a_fee(stage: Stage) -> Expected:
         f"disputes/{dispute}",
         {"evidence[uncategorized_text]": "winning_evidence", "submit": "true"},
     )
-    return Expected(payments=1, fees=2, disputes=2, bills=1)
+    return Expected(payments=1, fees=2, disputes=2, bills=2)
 
 
 ALL = (

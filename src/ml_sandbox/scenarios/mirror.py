@@ -50,9 +50,10 @@ def customer_deleted_at_stripe(stage: Stage) -> Expected:
 
     It cannot be sent; it is owed in the ERP and a person is asked.
     """
+    # later: the customer is made anew when a person has agreed
     stage.deletes("customers/" + stage.stripe_customer("FRUITICO"))
     stage.invoice("100.00", customer="FRUITICO", sent=False)
-    return Expected(owed={"USD": "100.00"}, held={"stripe": 1}, mirrored={})
+    return Expected(owed={"USD": "100.00"}, held={"stripe.resource_missing": 1}, mirrored={})
 
 
 def invoice_number_taken(stage: Stage) -> Expected:
@@ -65,7 +66,7 @@ def invoice_number_taken(stage: Stage) -> Expected:
     customer = stage.stripe_customer("GOODFOOD")
     stage.at_the_dashboard("invoices", {"customer": customer, "number": taken})
     stage.invoice("100.00", sent=False)
-    return Expected(owed={"USD": "110.00"}, held={"stripe": 1})
+    return Expected(owed={"USD": "110.00"}, held={"stripe.number_taken": 1})
 
 
 def voided_at_stripe_by_hand(stage: Stage) -> Expected:
@@ -130,7 +131,10 @@ def check_and_card_at_once(stage: Stage) -> Expected:
     invoice = stage.invoice("100.00")
     stage.clerk.check(invoice, "100.00")
     stage.pay(invoice)
-    return Expected(payments=0, unposted={"USD": "96.80"}, held={"payment": 1})
+    return Expected(
+        unposted={"USD": "96.80"},
+        held={"acumatica.above_balance": 1, "invoice.changed": 1},
+    )
 
 
 def credit_memo_after_sending(stage: Stage) -> Expected:

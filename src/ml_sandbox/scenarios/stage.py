@@ -151,6 +151,7 @@ class Stage:
 
     def pay_out(self) -> list[str]:
         """Four days pass, so that all money is available, and it is paid out; the payouts."""
+        self.pass_days(0.01)  # what was charged just now is booked first
         self.pass_days(4)
         made = self.stripe.post("payouts/run", {})["payouts"]
         return [str(one["id"]) for one in made]
@@ -216,6 +217,14 @@ class Stage:
             yield
         finally:
             side.delete("faults")
+
+    def struck(self, side: ControlPlane, times: int = 1) -> None:
+        """Waits until the fault has met so many requests."""
+
+        def look() -> bool | None:
+            return sum(rule["fired"] for rule in side.get("faults")) >= times or None
+
+        self.until(look, f"{times} requests are made")
 
     def key(self, permissions: Json | None = None, *, revoked: bool = False) -> None:
         """Somebody restricts or revokes the key that the connector uses."""

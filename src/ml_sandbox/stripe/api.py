@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ml_sandbox.stripe import forms, idempotency, params
-from ml_sandbox.stripe.auth import Keys
+from ml_sandbox.stripe.auth import Keys, masked
 from ml_sandbox.stripe.calls import Call
 from ml_sandbox.stripe.errors import StripeError, unrecognized
-from ml_sandbox.stripe.limits import RateLimiter, locked
+from ml_sandbox.stripe.limits import RateLimiter, locked, too_many
 from ml_sandbox.stripe.render import Paths, Renderer
 from ml_sandbox.stripe.router import Route, Router
 from ml_sandbox.stripe.wire import API_VERSION, Obj
@@ -63,11 +63,14 @@ class Api:
         """Checks everything that comes before parameters."""
         key = self.keys.authenticate(request.headers.get("authorization"))
         check_version(request.headers.get("stripe-version"))
+        self._check_account(request, key)
         found = self._router.find(request.method, request.path)
         if found is None:
             raise unrecognized(request.method, request.path)
         route, ids = found
         self.calls[route.key] += 1
+        if self._world.notes.limits:
+            raise too_many(self._world.notes.limits.pop(0))
         if self._world.switches.rate_limit:
             self._limiter.admit(route.key)
         self.keys.permit(key, request.method, request.path)
@@ -77,10 +80,19 @@ class Api:
         result = self._run(call, route, Cause(request_id, None))
         return self._ok(result, expand, request_id)
 
+    def _check_account(self, request: Request, key: str) -> None:
+        """Only this account can be acted on; raises StripeError (403) for any other."""
+        for header in ("stripe-account", "stripe-context"):
+            asked = request.headers.get(header)
+            if asked is not None and asked != self._world.account_id:
+                raise foreign_account(key, asked)
+
     def _read(self, request: Request, route: Route, ids: tuple[str, ...]) -> tuple[Call, Paths]:
         """Parameters and expansion, checked; nothing has run yet."""
         tree = forms.parse(request.query)
-        if request.body:
+        if request.body and request.path.startswith("/v2/"):
+            tree |= forms.from_json(request.body)
+        elif request.body:
             tree |= forms.parse(text_of(request.body))
         typed = params.check(route.contract, tree)
         expand = self._renderer.check(route.contract, typed.pop("expand", []))
@@ -99,10 +111,10 @@ class Api:
             known = self.store.find(key, mark, now, switches.conflict_type)
             if known is not None:
                 return self._replayed(known, key, request_id)
-        if switches.lock_timeouts > 0:
-            switches.lock_timeouts -= 1
-            raise locked()
         call, expand = self._read(request, route, ids)
+        self._check_locks(call)
+        if limited := switches.rate_limit:
+            self._limiter.enter(route.key)
         slot = None if key is None else self.store.begin(key, mark, request_id, now)
         try:
             if switches.execution_seconds > 0:
@@ -112,10 +124,27 @@ class Api:
             if key is not None:
                 self.store.forget(key)
             raise
+        finally:
+            if limited:
+                self._limiter.leave(route.key)
         if slot is not None:
             slot.status, slot.body = made.status, made.body
             made.headers["Idempotency-Key"] = key or ""
         return made
+
+    def _check_locks(self, call: Call) -> None:
+        """Raises StripeError (429) while a write, or one of its objects, is to find a lock."""
+        switches, locks = self._world.switches, self._world.notes.locks
+        if switches.lock_timeouts > 0:
+            switches.lock_timeouts -= 1
+            raise locked()
+        if not locks:
+            return
+        named = (*call.ids, *(v for v in call.params.values() if isinstance(v, str)))
+        for key in named:
+            if locks.get(key, 0) > 0:
+                locks[key] -= 1
+                raise locked()
 
     def _executed(self, call: Call, route: Route, expand: Paths, cause: Cause) -> Answer:
         """Runs a write; failures of the rules, and 500s, are outcomes like any other."""
@@ -175,6 +204,15 @@ def broken() -> StripeError:
     """A failure on the service's side, asked for by a switch."""
     text = "An unexpected error occurred on our side. Please try again."
     return StripeError(500, text, kind="api_error")
+
+
+def foreign_account(key: str, account: str) -> StripeError:
+    """The key cannot act on another account."""
+    text = (
+        f"The provided key '{masked(key)}' does not have access to account '{account}' (or that "
+        "account does not exist). Application access may have been revoked."
+    )
+    return StripeError(403, text, code="account_invalid", stored=False)
 
 
 def check_version(version: str | None) -> None:

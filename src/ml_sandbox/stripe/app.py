@@ -10,24 +10,37 @@ from ml_sandbox.stripe import (
     account,
     auto_advance,
     balance,
+    balance_settings,
+    capture,
+    cash_balance,
+    catalog,
     charges,
+    coupons,
     credit_notes,
     customer_balance,
     customers,
     disputes,
+    event_destinations,
     events,
+    fraud_warnings,
     invoice_actions,
     invoice_lines,
     invoice_payments,
     invoiceitems,
     invoices,
+    legacy_charges,
     payment_intents,
+    payment_methods,
     payment_records,
     payouts,
+    previews,
     refunds,
     search,
+    tax_ids,
     tax_rates,
+    thin_events,
     timers,
+    topups,
     webhook_endpoints,
 )
 from ml_sandbox.stripe.api import Answer, Api, Request
@@ -37,6 +50,7 @@ from ml_sandbox.stripe.includes import INCLUDES
 from ml_sandbox.stripe.render import Renderer
 from ml_sandbox.stripe.router import Router
 from ml_sandbox.stripe.webhook_sender import WebhookSender
+from ml_sandbox.stripe.window.pages import Window
 from ml_sandbox.stripe.world import World
 
 Scope = MutableMapping[str, Any]
@@ -48,23 +62,36 @@ FAMILIES = (
     account.ROUTES,
     auto_advance.ROUTES,
     balance.ROUTES,
+    balance_settings.ROUTES,
+    capture.ROUTES,
+    cash_balance.ROUTES,
+    catalog.ROUTES,
     charges.ROUTES,
+    coupons.ROUTES,
     credit_notes.ROUTES,
     customer_balance.ROUTES,
     customers.ROUTES,
     disputes.ROUTES,
+    event_destinations.ROUTES,
     events.ROUTES,
+    fraud_warnings.ROUTES,
     invoice_actions.ROUTES,
     invoice_lines.ROUTES,
     invoice_payments.ROUTES,
     invoiceitems.ROUTES,
     invoices.ROUTES,
+    legacy_charges.ROUTES,
     payment_intents.ROUTES,
+    payment_methods.ROUTES,
     payment_records.ROUTES,
     payouts.ROUTES,
+    previews.ROUTES,
     refunds.ROUTES,
+    tax_ids.ROUTES,
     tax_rates.ROUTES,
+    thin_events.ROUTES,
     timers.ROUTES,
+    topups.ROUTES,
     webhook_endpoints.ROUTES,
 )
 
@@ -81,6 +108,7 @@ class StripeSandbox:
         self.api = Api(self.world, router, Renderer(self.world, INCLUDES))
         self._control = Control(self.world, self.api, self.sender)
         self._hosted = HostedPage(self.world)
+        self._window = Window(self.world, self.api, self._control, self.sender)
         self._key = f"sk_test_{self.world.ids.text(32)}"
         self._secret = self.world.first_secret or ""
         self._background: asyncio.Task[None] | None = None
@@ -132,6 +160,8 @@ class StripeSandbox:
     async def _answer(self, request: Request) -> Answer:
         if request.path.startswith("/_sandbox/"):
             return self._control.answer(request)
+        if request.path == "/_window" or request.path.startswith("/_window/"):
+            return self._window.answer(request)
         if request.path.startswith("/i/"):
             return self._hosted.answer(request)
         return await self.api.answer(request)

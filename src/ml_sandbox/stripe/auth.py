@@ -23,6 +23,9 @@ GUARDS = {
     "balance_transactions": "balance", "payouts": "payouts", "events": "events",
     "webhook_endpoints": "webhook_endpoints", "account": "account", "tax_rates": "tax_rates",
     "payment_records": "payment_records", "test_helpers": "test_clocks",
+    "balance_settings": "balance", "coupons": "coupons", "promotion_codes": "coupons",
+    "products": "products", "prices": "products", "shipping_rates": "shipping_rates",
+    "topups": "topups", "radar": "disputes", "core": "event_destinations",
 }  # fmt: skip
 
 

@@ -7,14 +7,16 @@ from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.cards import Card
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.listing import page
-from ml_sandbox.stripe.money import rounded
+from ml_sandbox.stripe.money import Settled, rounded
 from ml_sandbox.stripe.texts import ADDRESS, apply, merge_metadata
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 
-def make(world: World, intent: Obj, card: Card, method: str, status: str) -> Obj:
-    """Stores the charge of one attempt: succeeded, pending or failed."""
+def make(
+    world: World, intent: Obj, card: Card, method: str, status: str, *, held: bool = False
+) -> Obj:
+    """Stores the charge of one attempt: succeeded (perhaps only held), pending or failed."""
     succeeded = status == "succeeded"
     prefix = "py" if card.bank else "ch"
     failed = status == "failed"
@@ -23,11 +25,11 @@ def make(world: World, intent: Obj, card: Card, method: str, status: str) -> Obj
         prefix,
         id=world.ids.new(prefix),
         amount=intent["amount"],
-        amount_captured=intent["amount"] if succeeded else 0,
+        amount_captured=intent["amount"] if succeeded and not held else 0,
         amount_refunded=0,
         billing_details=billing(world, intent["customer"]),
         calculated_statement_descriptor="SANDBOX",
-        captured=succeeded or status == "pending",
+        captured=(succeeded and not held) or status == "pending",
         currency=intent["currency"],
         customer=intent["customer"],
         description=intent["description"],
@@ -168,8 +170,8 @@ def ensure_settled(world: World, charge: Obj) -> None:
 def settle(world: World, charge: Obj, card: Card) -> None:
     """Books the balance transaction of a charge and announces charge.updated."""
     settled = world.money.settle(charge["amount"], charge["currency"])
-    fee = world.money.fee(settled, international=card.international)
-    days = world.switches.settlement_days
+    fee = price(world, settled, card)
+    days = world.settings.delay_days_override or world.switches.settlement_days
     due = None if card.bypass_pending else balance.business_days_later(world, days)
     before = world.wire.frozen(charge)
     row = balance.book(
@@ -185,8 +187,94 @@ def settle(world: World, charge: Obj, card: Card) -> None:
         available_on=due,
     )
     charge["balance_transaction"] = row["id"]
+    book_conversion(world, charge, settled)
+    book_released(world, charge, card, due)
     charge["receipt_url"] = f"https://pay.stripe.com/receipts/payment/{world.ids.text(40)}"
     emit(world, "charge.updated", charge, changes(world, before, charge))
+
+
+def price(world: World, settled: Settled, card: Card) -> int:
+    """The fee on a settled amount, without the conversion part when that is a row of its own."""
+    alone = world.switches.fx_fee_row
+    return world.money.fee(settled, international=card.international, conversion=not alone)
+
+
+def book_conversion(world: World, charge: Obj, settled: Settled) -> None:
+    """The conversion fee as its own row, when switched on."""
+    if settled.rate is None or not world.switches.fx_fee_row:
+        return
+    balance.book(
+        world,
+        kind="stripe_fx_fee",
+        category="fee",
+        amount=-world.money.conversion_fee(settled),
+        currency=settled.currency,
+        source=charge["id"],
+        description="Currency conversion fee",
+    )
+
+
+def book_released(world: World, charge: Obj, card: Card, due: int | None) -> None:
+    """Takes the part that was not captured out again, with the fee on it."""
+    key = world.notes.released.get(charge["id"])
+    if key is None:
+        return
+    whole = world.money.settle(charge["amount"], charge["currency"])
+    taken = world.money.settle(charge["amount_captured"], charge["currency"])
+    fee = 0
+    if world.switches.partial_capture_returns_fee:
+        fee = with_vat(world, price(world, taken, card)) - with_vat(
+            world, price(world, whole, card)
+        )
+    row = balance.book(
+        world,
+        kind="refund",
+        category="partial_capture_reversal",
+        amount=taken.amount - whole.amount,
+        fee=fee,
+        currency=whole.currency,
+        source=key,
+        description="Partial capture reversal",
+        rate=whole.rate,
+        available_on=due,
+    )
+    world.get("refund", key)["balance_transaction"] = row["id"]
+
+
+def book_return(world: World, charge: Obj) -> Obj:
+    """Takes the money of a returned bank debit off the balance; its fee stays."""
+    taken = world.get("balance_transaction", charge["balance_transaction"])
+    return balance.book(
+        world,
+        kind="payment_failure_refund",
+        category="charge_failure",
+        amount=-taken["amount"],
+        currency=taken["currency"],
+        source=charge["id"],
+        description=f"Payment failure refund for {charge['id']}",
+        rate=taken["exchange_rate"],
+    )
+
+
+def release(world: World, charge: Obj, amount: int, reason: str | None) -> Obj:
+    """Lets go of held money: a refund that moves no cash by itself."""
+    refund = world.new(
+        "refund",
+        "re",
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        customer=charge["customer"],
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        reason=reason,
+        status="succeeded",
+    )
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    emit(world, "refund.created", refund)
+    emit(world, "charge.refunded", charge)
+    return refund
 
 
 def with_vat(world: World, fee: int) -> int:

@@ -36,6 +36,27 @@ SOMETIMES_ABSENT: Mapping[str, frozenset[str]] = {
     "event": frozenset(["account", "context", "reason"]),
     "webhook_endpoint": frozenset(["secret", "deleted"]),
     "test_helpers.test_clock": frozenset(["deleted"]),
+    "coupon": frozenset(["applies_to", "currency_options", "deleted"]),
+    "discount": frozenset(["deleted"]),
+    "product": frozenset(["deleted"]),
+    "price": frozenset(["currency_options", "deleted", "tiers"]),
+    "tax_id": frozenset(["deleted"]),
+    "bank_account": frozenset(
+        "account available_payout_methods default_for_currency deleted future_requirements "
+        "requirements".split()
+    ),
+    "card": frozenset(
+        "account allow_redisplay available_payout_methods currency default_for_currency deleted "
+        "iin issuer description networks status benefits".split()
+    ),
+    "topup": frozenset(["payment_method", "payment_method_options"]),
+    "customer_cash_balance_transaction": frozenset(
+        "adjusted_for_overdraft applied_to_payment funded refunded_from_payment "
+        "transferred_to_balance unapplied_from_payment".split()
+    ),
+    "reserve.hold": frozenset(["amount_releasable", "release_details"]),
+    "v2.core.event": frozenset(["changes", "snapshot_event"]),
+    "v2.core.event_destination": frozenset(["amazon_eventbridge", "azure_event_grid"]),
 }
 # Kinds with one hash per payment method type: only these keys are sent, plus those with a value.
 ALWAYS: Mapping[str, frozenset[str]] = {
@@ -52,6 +73,8 @@ INCLUDABLE: Mapping[str, frozenset[str]] = {
     ),
     "invoice": frozenset(["payments", "confirmation_secret"]),
     "charge": frozenset(["refunds"]),
+    "coupon": frozenset(["applies_to", "currency_options"]),
+    "price": frozenset(["currency_options", "tiers"]),
     "search_result": frozenset(["total_count"]),
 }
 

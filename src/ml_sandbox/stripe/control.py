@@ -11,6 +11,7 @@ from ml_sandbox.stripe.api import Answer, Api, Request
 from ml_sandbox.stripe.books import books
 from ml_sandbox.stripe.control_money import MONEY
 from ml_sandbox.stripe.errors import StripeError, bad, missing
+from ml_sandbox.stripe.limits import REASONS
 from ml_sandbox.stripe.money import FeeRule
 from ml_sandbox.stripe.webhook_sender import WebhookSender
 from ml_sandbox.stripe.wire import Obj
@@ -44,6 +45,10 @@ class Control:
             "GET /_sandbox/books": lambda _given: books(world),
             "GET /_sandbox/settled": self.settled,
             "POST /_sandbox/rates": self.rates,
+            "POST /_sandbox/webhooks/{id}/thin": self.thin,
+            "POST /_sandbox/locks": self.locks,
+            "POST /_sandbox/limits": self.limits,
+            "POST /_sandbox/live_ids": self.live_ids,
         }
         for key, act in MONEY.items():
             self._acts[key] = lambda given, act=act: act(world, given)
@@ -121,6 +126,30 @@ class Control:
         secrets[given["id"]] = [fresh, *kept]
         return {"secret": fresh}
 
+    def thin(self, given: Obj) -> Obj:
+        """Lets an endpoint get thin bodies (of /v2), or snapshots again."""
+        self._world.get("webhook_endpoint", given["id"])
+        thin = self._world.notes.thin
+        (thin.add if given.get("on", True) else thin.discard)(given["id"])
+        return {"id": given["id"], "thin": given["id"] in thin}
+
+    def locks(self, given: Obj) -> Obj:
+        """Answers so many coming writes that name one object with 429 lock_timeout."""
+        self._world.notes.locks[str(given["id"])] = int(given.get("times", 1))
+        return {"locks": self._world.notes.locks}
+
+    def limits(self, given: Obj) -> Obj:
+        """Answers so many coming requests 429, naming a reason in the header."""
+        if given["reason"] not in REASONS:
+            raise bad(f"the reasons are {', '.join(sorted(REASONS))}", "reason")
+        self._world.notes.limits += [given["reason"]] * int(given.get("times", 1))
+        return {"coming": self._world.notes.limits}
+
+    def live_ids(self, given: Obj) -> Obj:
+        """Says that ids exist in live mode: reading one here tells so."""
+        self._world.notes.live.update(given["ids"])
+        return {"ids": sorted(self._world.notes.live)}
+
     def keys_used(self, _given: Obj) -> Obj:
         """The keys that have called the API so far."""
         return {"keys": self._api.keys.used}
@@ -154,6 +183,7 @@ class Control:
         for currency, rule in given.get("fees", {}).items():
             money.fees[currency] = FeeRule(Decimal(str(rule["percent"])), int(rule["fixed"]))
         money.settlement = given.get("settlement", money.settlement)
+        money.check_settlement()
         return {
             "rates": money.rates,
             "fees": {c: {"percent": f.percent, "fixed": f.fixed} for c, f in money.fees.items()},

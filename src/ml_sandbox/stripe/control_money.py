@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from ml_sandbox.stripe import (
     balance,
+    coupons,
+    customers,
     disputes,
     hosted_page,
     intents,
@@ -11,6 +13,8 @@ from ml_sandbox.stripe import (
     payments,
     payouts,
     refunds,
+    reserves,
+    topups,
 )
 from ml_sandbox.stripe.cards import card_of
 from ml_sandbox.stripe.errors import bad
@@ -111,11 +115,24 @@ def open_dispute(world: World, given: Obj) -> Obj:
 
 def close_dispute(world: World, given: Obj) -> Obj:
     """Decides a dispute."""
-    if given.get("outcome") not in {"won", "lost"}:
-        raise bad("outcome must be won or lost", "outcome")
+    outcome = given.get("outcome")
+    if outcome not in OUTCOMES:
+        raise bad(f"outcome must be one of {', '.join(OUTCOMES)}", "outcome")
+    if outcome == "appeal":
+        return disputes.appeal(world, world.get("dispute", given["id"]))
     dispute = disputes.unresolved(world, given["id"])
-    disputes.resolve(world, dispute, won=given["outcome"] == "won")
+    if outcome == "prevented":
+        return disputes.prevent(world, dispute)
+    if outcome == "escalate":
+        if dispute["status"] not in disputes.INQUIRIES:
+            raise bad("Only an inquiry escalates.", "outcome")
+        disputes.escalate(world, dispute)
+    else:
+        disputes.resolve(world, dispute, won=outcome == "won")
     return dispute
+
+
+OUTCOMES = ("won", "lost", "prevented", "appeal", "escalate")
 
 
 def end_refund(world: World, given: Obj) -> Obj:
@@ -154,6 +171,39 @@ def adjust(world: World, given: Obj) -> Obj:
     )
 
 
+def give_coupon(world: World, given: Obj) -> Obj:
+    """Gives a customer a coupon that later invoices inherit."""
+    customer = customers.living(world, given["id"], "customer", 404)
+    return coupons.give(world, customer, given["coupon"])
+
+
+def bounce(world: World, given: Obj) -> Obj:
+    """A bank debit comes back days after it succeeded."""
+    charged = world.get("charge", given["id"])
+    payments.bounce(world, charged, given.get("code", "insufficient_funds"))
+    return charged
+
+
+def hold_reserve(world: World, given: Obj) -> Obj:
+    """Holds a part of the balance back as a reserve, with `days` for so long."""
+    currency = given.get("currency", "usd")
+    return reserves.hold(world, given["amount"], currency, given.get("days"))
+
+
+def release_reserve(world: World, given: Obj) -> Obj:
+    """Releases a reserve."""
+    return reserves.release(world, world.get("reserve.hold", given["id"]))
+
+
+def end_topup(world: World, given: Obj) -> Obj:
+    """Lets a top-up succeed at once, fail, or be reversed after it succeeded."""
+    topup = world.get("topup", given["id"])
+    if given.get("outcome") == "failed":
+        return topups.fail(world, topup)
+    topups.succeed(world, topup)
+    return topup
+
+
 MONEY: Mapping[str, Callable[[World, Obj], Obj]] = {
     "GET /_sandbox/invoices": invoices,
     "POST /_sandbox/pay": pay,
@@ -166,4 +216,9 @@ MONEY: Mapping[str, Callable[[World, Obj], Obj]] = {
     "POST /_sandbox/refunds/{id}": end_refund,
     "POST /_sandbox/fees": fee,
     "POST /_sandbox/adjust": adjust,
+    "POST /_sandbox/customers/{id}/coupon": give_coupon,
+    "POST /_sandbox/charges/{id}/return": bounce,
+    "POST /_sandbox/reserves": hold_reserve,
+    "POST /_sandbox/reserves/{id}/release": release_reserve,
+    "POST /_sandbox/topups/{id}": end_topup,
 }

@@ -1,11 +1,13 @@
 """Credit notes: they lower what is open, or say how an already paid part was given back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ml_sandbox.stripe import customer_balance, invoice_payments, refunds
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import StripeError, bad
+from ml_sandbox.stripe.discounts import totals
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.invoice_totals import joined
 from ml_sandbox.stripe.listing import page, whole
@@ -25,12 +27,18 @@ class Draft:
     taxes: list[Obj]
     pre: int = 0
     post: int = 0
+    shipping: int = 0
+
+    @property
+    def discount(self) -> int:
+        """What the invoice's discounts had taken off the credited lines."""
+        return sum(row["discount_amount"] for row in self.lines)
 
     @property
     def total(self) -> int:
-        """With exclusive taxes."""
+        """Without discounts, with shipping and exclusive taxes."""
         extra = [t["amount"] for t in self.taxes if t["tax_behavior"] == "exclusive"]
-        return self.subtotal + sum(extra)
+        return self.subtotal - self.discount + self.shipping + sum(extra)
 
 
 def create(world: World, call: Call) -> Obj:
@@ -75,15 +83,27 @@ def drafted(world: World, invoice: Obj, params: Obj) -> Draft:
     if "lines" in params and "amount" in params:
         text = "You may only specify one of these parameters: amount, lines."
         raise bad(text, "amount", "parameters_exclusive")
+    shipping = shipped(invoice, params)
     if "lines" in params:
         lines = [line_of(world, invoice, row) for row in params["lines"]]
     else:
-        amount = params.get("amount", given_amount(params))
-        if amount < 1:
+        amount = params.get("amount", given_amount(params) - shipping)
+        if amount < 1 and not shipping:
             raise bad("You must specify one of amount, lines or shipping_cost.", "amount")
-        lines = [line(world, amount, {"type": "custom_line_item"}, [])]
+        lines = [line(world, amount, {"type": "custom_line_item"}, [])] if amount > 0 else []
     taxes = joined([tax for row in lines for tax in row["taxes"]])
-    return Draft(lines, sum(row["amount"] for row in lines), taxes)
+    return Draft(lines, sum(row["amount"] for row in lines), taxes, shipping=shipping)
+
+
+def shipped(invoice: Obj, params: Obj) -> int:
+    """The shipping that is credited: that of the invoice, by its rate."""
+    given: Obj | None = params.get("shipping_cost")
+    if given is None:
+        return 0
+    cost: Obj | None = invoice["shipping_cost"]
+    if cost is None or given.get("shipping_rate") != cost["shipping_rate"]:
+        raise bad("The invoice has no such shipping cost.", "shipping_cost[shipping_rate]")
+    return int(cost["amount_total"])
 
 
 def given_amount(params: Obj) -> int:
@@ -103,13 +123,17 @@ def line_of(world: World, invoice: Obj, row: Obj) -> Obj:
     if source["invoice"] != invoice["id"]:
         raise bad(f"No such invoice line item: '{key}'", "lines[invoice_line_item]")
     amount = row.get("amount", source["amount"])
+    off = [
+        {**d, "amount": rounded(Decimal(d["amount"] * amount) / source["amount"])}
+        for d in source["discount_amounts"]
+    ]
     if "tax_amounts" in row:
-        return line(world, amount, row, given_taxes(world, row))
+        return line(world, amount, row, given_taxes(world, row), off)
     share = [
         {**tax, "amount": rounded(Decimal(tax["amount"] * amount) / source["amount"])}
         for tax in source["taxes"]
     ]
-    return line(world, amount, {**row, "description": source["description"]}, share)
+    return line(world, amount, {**row, "description": source["description"]}, share, off)
 
 
 def given_taxes(world: World, row: Obj) -> list[Obj]:
@@ -125,15 +149,17 @@ def given_taxes(world: World, row: Obj) -> list[Obj]:
     ]
 
 
-def line(world: World, amount: int, row: Obj, taxes: list[Obj]) -> Obj:
+def line(
+    world: World, amount: int, row: Obj, taxes: list[Obj], discounts: Sequence[Obj] = ()
+) -> Obj:
     """One stored line of a credit note."""
     return world.build(
         "credit_note_line_item",
         "cnli",
         amount=amount,
         description=row.get("description") or "Credit",
-        discount_amount=0,
-        discount_amounts=[],
+        discount_amount=sum(d["amount"] for d in discounts),
+        discount_amounts=list(discounts),
         invoice_line_item=row.get("invoice_line_item"),
         pretax_credit_amounts=[],
         quantity=row.get("quantity", 1),
@@ -174,11 +200,11 @@ def built(world: World, invoice: Obj, draft: Draft, params: Obj) -> Obj:
         "cn",
         id=key,
         amount=draft.total,
-        amount_shipping=0,
+        amount_shipping=draft.shipping,
         currency=invoice["currency"],
         customer=invoice["customer"],
-        discount_amount=0,
-        discount_amounts=[],
+        discount_amount=draft.discount,
+        discount_amounts=totals(draft.lines),
         effective_at=params.get("effective_at", world.now()),
         invoice=invoice["id"],
         lines=whole(f"/v1/credit_notes/{key}/lines", draft.lines),
@@ -189,11 +215,12 @@ def built(world: World, invoice: Obj, draft: Draft, params: Obj) -> Obj:
         pre_payment_amount=draft.pre,
         pretax_credit_amounts=[],
         refunds=[],
+        shipping_cost=invoice["shipping_cost"] if draft.shipping else None,
         status="issued",
         subtotal=draft.subtotal,
         subtotal_excluding_tax=draft.subtotal,
         total=draft.total,
-        total_excluding_tax=draft.subtotal,
+        total_excluding_tax=draft.subtotal - draft.discount + draft.shipping,
         total_taxes=draft.taxes,
         type=kinds.get((draft.pre > 0, draft.post > 0), "mixed"),
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ml_sandbox.stripe import customer_balance
+from ml_sandbox.stripe import customer_balance, payments, tax_numbers
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad, missing
 from ml_sandbox.stripe.events import changes, emit
@@ -12,6 +12,7 @@ from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 TEXTS = ("description", "email", "name", "phone", "tax_exempt", "next_invoice_sequence")
+CLOCK = "test_helpers.test_clock"
 ONLY_WHEN_SET = ("business_name", "individual_name")
 
 
@@ -33,12 +34,26 @@ def create(world: World, call: Call) -> Obj:
         next_invoice_sequence=1,
         preferred_locales=[],
         tax_exempt="none",
+        test_clock=clock_of(world, call.params),
     )
     fill(customer, call.params)
+    if call.params.get("payment_method"):
+        method, _ = payments.chosen_method(world, call.params["payment_method"], customer["id"])
+        method["customer"] = customer["id"]
+    if call.params.get("source"):
+        customer["default_source"] = call.params["source"]
     emit(world, "customer.created", customer)
+    for row in call.params.get("tax_id_data") or []:
+        tax_numbers.add(world, customer, row["type"], row["value"])
     if opening := call.params.get("balance"):
         customer_balance.move(world, customer, opening, "usd", "initial")
     return customer
+
+
+def clock_of(world: World, params: Obj) -> str | None:
+    """The test clock that a customer lives by; it must exist."""
+    key = params.get("test_clock")
+    return world.get(CLOCK, key, "test_clock", 400)["id"] if key else None
 
 
 def check_prefix(params: Obj) -> None:
@@ -109,7 +124,11 @@ def update(world: World, call: Call) -> Obj:
 
 def delete(world: World, call: Call) -> Obj:
     """DELETE /v1/customers/{customer}: permanent; only the stub remains."""
-    customer = living(world, call.id, "id", 404)
+    return remove(world, living(world, call.id, "id", 404))
+
+
+def remove(world: World, customer: Obj) -> Obj:
+    """Deletes a customer for good and returns the stub."""
     emit(world, "customer.deleted", customer)
     stub: Obj = {"id": customer["id"], "object": "customer", "deleted": True}
     customer.clear()
@@ -119,13 +138,16 @@ def delete(world: World, call: Call) -> Obj:
 
 
 def listed(world: World, call: Call) -> Obj:
-    """GET /v1/customers: by exact e-mail; deleted customers are not listed."""
+    """GET /v1/customers: by exact e-mail; without deleted ones and those of other test clocks."""
     email, table = call.params.get("email"), world.tables["customer"]
-    return page(
-        call,
-        table,
-        keep=lambda c: not c.get("deleted") and (email is None or c["email"] == email),
-    )
+    clock = call.params.get("test_clock")
+
+    def keep(customer: Obj) -> bool:
+        if customer.get("deleted") or customer["test_clock"] != clock:
+            return False
+        return email is None or customer["email"] == email
+
+    return page(call, table, keep=keep)
 
 
 ROUTES: Routes = {

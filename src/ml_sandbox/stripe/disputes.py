@@ -13,6 +13,7 @@ OPEN = frozenset(
     "needs_response under_review warning_needs_response warning_under_review "
     "appeal_needs_response appeal_under_review".split()
 )
+UNANSWERED = frozenset(["needs_response", "warning_needs_response", "appeal_needs_response"])
 INQUIRIES = frozenset(["warning_needs_response", "warning_under_review"])
 DAYS_TO_ANSWER = 9
 
@@ -31,7 +32,7 @@ def open_on(world: World, charge: Obj, amount: int, reason: str, *, inquiry: boo
         enhanced_eligibility_types=[],
         evidence=evidence(world),
         evidence_details={
-            "due_by": world.now() + DAYS_TO_ANSWER * 86_400,
+            "due_by": deadline(world),
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
@@ -51,6 +52,7 @@ def open_on(world: World, charge: Obj, amount: int, reason: str, *, inquiry: boo
     if not inquiry:
         emit(world, "charge.dispute.funds_withdrawn", dispute)
         emit(world, "charge.updated", charge, changes(world, before, charge))
+    plan_deadline(world, dispute)
     return dispute
 
 
@@ -105,8 +107,10 @@ def book(world: World, dispute: Obj, category: str, amount: int, fee: int) -> Ob
 def update(world: World, call: Call) -> Obj:
     """POST /v1/disputes/{dispute}: evidence; test evidence texts decide the case."""
     dispute = unresolved(world, call.id)
-    before = world.wire.frozen(dispute)
     given: Obj = call.params.get("evidence", {})
+    if given and dispute["evidence_details"]["past_due"]:
+        raise bad("The deadline for submitting evidence has passed.", "evidence")
+    before = world.wire.frozen(dispute)
     dispute["evidence"] |= {k: v or None for k, v in given.items() if k != "enhanced_evidence"}
     merge_metadata(dispute, call.params)
     details: Obj = dispute["evidence_details"]
@@ -122,7 +126,9 @@ def submit(world: World, dispute: Obj) -> None:
     """Sends the evidence to the bank; a countered fee may be charged, without a source."""
     dispute["evidence_details"]["submission_count"] += 1
     inquiry = dispute["status"] in INQUIRIES
-    dispute["status"] = "warning_under_review" if inquiry else "under_review"
+    appealed = dispute["status"].startswith("appeal_")
+    stage = "warning_" if inquiry else "appeal_" if appealed else ""
+    dispute["status"] = f"{stage}under_review"
     fee = world.switches.countered_fee
     if fee and not inquiry and dispute["id"] not in world.notes.dispute_fees:
         world.notes.dispute_fees[dispute["id"]] = fee
@@ -198,19 +204,51 @@ def close(world: World, call: Call) -> Obj:
     return dispute
 
 
-def warn(world: World, charge: Obj) -> None:
-    """An early fraud warning about a charge; no money moves."""
-    warning: Obj = {
-        "id": world.ids.new("issfr"),
-        "object": "radar.early_fraud_warning",
-        "actionable": True,
-        "charge": charge["id"],
-        "created": world.now(),
-        "fraud_type": "made_with_stolen_card",
-        "livemode": False,
-        "payment_intent": charge["payment_intent"],
-    }
-    emit(world, "radar.early_fraud_warning.created", warning)
+def appeal(world: World, dispute: Obj) -> Obj:
+    """The bank appeals a won dispute: it must be answered once more, the money is away again."""
+    if dispute["status"] != "won":
+        raise bad(f"Only a won dispute can be appealed, not one that is {dispute['status']}.")
+    before = world.wire.frozen(dispute)
+    dispute["status"] = "appeal_needs_response"
+    dispute["evidence_details"] |= {"due_by": deadline(world), "past_due": False}
+    if len(dispute["balance_transactions"]) > 1:
+        given = dispute["balance_transactions"].pop()
+        book(world, dispute, "dispute", -given["amount"], 0)
+    emit(world, "charge.dispute.updated", dispute, changes(world, before, dispute))
+    emit(world, "charge.dispute.funds_withdrawn", dispute)
+    plan_deadline(world, dispute)
+    return dispute
+
+
+def prevent(world: World, dispute: Obj) -> Obj:
+    """A rapid resolution ends a dispute before it becomes one; withdrawn money comes back."""
+    dispute["status"] = "prevented"
+    if dispute["balance_transactions"]:
+        row: Obj = dispute["balance_transactions"][0]
+        book(world, dispute, "dispute_reversal", -row["amount"], -row["fee"])
+    emit(world, "charge.dispute.closed", dispute)
+    return dispute
+
+
+def deadline(world: World) -> int:
+    """When evidence must be there, unix seconds."""
+    return world.now() + DAYS_TO_ANSWER * 86_400
+
+
+def plan_deadline(world: World, dispute: Obj) -> None:
+    """What happens when nobody answers in time."""
+    due = dispute["evidence_details"]["due_by"]
+    world.schedule.at(world.at(due), lambda: miss(world, dispute, due))
+
+
+def miss(world: World, dispute: Obj, due: int) -> None:
+    """The deadline has passed: unanswered disputes are lost, inquiries close."""
+    details: Obj = dispute["evidence_details"]
+    if dispute["status"] not in UNANSWERED or details["due_by"] != due:
+        return
+    details["past_due"] = True
+    if world.switches.dispute_deadlines:
+        resolve(world, dispute, won=False)
 
 
 def fetch(world: World, call: Call) -> Obj:

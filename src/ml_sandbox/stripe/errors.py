@@ -51,10 +51,20 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return StripeError(400, message, param=param, code=code, stored=False)
 
 
-def missing(kind: str, key: str, param: str = "id", status: int = 404) -> StripeError:
-    """No such object: 404 when its id stood in the path, 400 when in a parameter."""
-    noun = kind.rpartition(".")[2]
-    return StripeError(status, f"No such {noun}: '{key}'", param=param, code="resource_missing")
+def missing(
+    kind: str, key: str, param: str = "id", status: int = 404, *, elsewhere: bool = False
+) -> StripeError:
+    """No such object: 404 when its id stood in the path, 400 when in a parameter.
+
+    `elsewhere` means that the other mode knows the id.
+    """
+    text = f"No such {kind.rpartition('.')[2]}: '{key}'"
+    if elsewhere:
+        text += (
+            "; a similar object exists in live mode, but a test mode key was used to make this "
+            "request."
+        )
+    return StripeError(status, text, param=param, code="resource_missing")
 
 
 def required(name: str) -> StripeError:

@@ -2,8 +2,9 @@
 
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import invalid
+from ml_sandbox.stripe.legacy import legacy_event
 from ml_sandbox.stripe.listing import Keep, page
-from ml_sandbox.stripe.wire import Obj
+from ml_sandbox.stripe.wire import API_VERSION, Obj
 from ml_sandbox.stripe.world import World
 
 RETENTION = 30 * 86_400
@@ -29,7 +30,7 @@ def emit(world: World, kind: str, obj: Obj, previous: Obj | None = None) -> None
         "evt",
         id=world.ids.new("evt", payment_family=family),
         type=kind,
-        api_version=world.default_version,
+        api_version=world.switches.default_api_version,
         data=data,
         pending_webhooks=0,
         request={
@@ -51,7 +52,12 @@ def changes(world: World, before: Obj, after: Obj) -> Obj:
 def fetch(world: World, call: Call) -> Obj:
     """GET /v1/events/{id}."""
     purge(world)
-    return world.get("event", call.id)
+    return as_of_then(world, world.get("event", call.id))
+
+
+def as_of_then(world: World, event: Obj) -> Obj:
+    """An event in the shape of the account's version at its creation."""
+    return event if event["api_version"] == API_VERSION else legacy_event(world, event)
 
 
 def listed(world: World, call: Call) -> Obj:
@@ -62,7 +68,9 @@ def listed(world: World, call: Call) -> Obj:
         raise invalid("You may only specify one of these parameters: type, types.", "types")
     if types is not None and len(types) > MOST_TYPES:
         raise invalid(f"You may pass at most {MOST_TYPES} types.", "types")
-    return page(call, world.tables["event"], keep=asked(call.params))
+    found = page(call, world.tables["event"], keep=asked(call.params))
+    found["data"] = [as_of_then(world, event) for event in found["data"]]
+    return found
 
 
 def asked(params: Obj) -> Keep:

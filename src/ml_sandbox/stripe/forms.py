@@ -1,11 +1,12 @@
 """Reads form bodies and queries with bracket nesting: a[b]=1, a[]=1, a[0][b]=1."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ml_sandbox.stripe.errors import StripeError, invalid
-from ml_sandbox.stripe.wire import is_obj
+from ml_sandbox.stripe.wire import is_list, is_obj
 
 KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 PART = re.compile(r"\[([^\[\]]*)\]")
@@ -22,6 +23,28 @@ def parse(text: str) -> Tree:
             raise malformed(name)
         place(tree, [found[1], *PART.findall(found[2])], value, name)
     return {key: lists(value) for key, value in tree.items()}
+
+
+def from_json(body: bytes) -> Tree:
+    """The JSON body of a v2 request as the same kind of tree, plain values as text."""
+    try:
+        tree: Any = json.loads(body, parse_float=str)
+    except ValueError:
+        raise invalid("Invalid request body: not JSON.") from None
+    if not is_obj(tree):
+        raise invalid("Invalid request body: a JSON object is wanted.")
+    return {key: as_text(value) for key, value in tree.items()}
+
+
+def as_text(value: Any) -> Any:
+    """A JSON value with its leaves in the form they have in a form body."""
+    if is_obj(value):
+        return {key: as_text(child) for key, child in value.items()}
+    if is_list(value):
+        return [as_text(child) for child in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def malformed(name: str) -> StripeError:

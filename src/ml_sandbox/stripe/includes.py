@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ml_sandbox.stripe import customer_balance, invoice_payments, invoices
+from ml_sandbox.stripe import cash_balance, customer_balance, invoice_payments, invoices
 from ml_sandbox.stripe.listing import whole
 from ml_sandbox.stripe.render import Include
 from ml_sandbox.stripe.wire import Obj
@@ -37,6 +37,12 @@ def nothing(_world: World, customer: Obj) -> Obj:
     return whole(f"/v1/customers/{customer['id']}", [])
 
 
+def tax_ids(world: World, customer: Obj) -> Obj:
+    """customer.tax_ids, newest first."""
+    rows = world.tables["tax_id"].where("customer", customer["id"])
+    return whole(f"/v1/customers/{customer['id']}/tax_ids", list(reversed(rows)))
+
+
 INCLUDES: Mapping[tuple[str, str], Include] = {
     ("invoice", "payments"): invoices.payments,
     ("invoice", "confirmation_secret"): secret,
@@ -44,5 +50,6 @@ INCLUDES: Mapping[tuple[str, str], Include] = {
     ("customer", "invoice_credit_balance"): credit,
     ("customer", "sources"): nothing,
     ("customer", "subscriptions"): nothing,
-    ("customer", "tax_ids"): nothing,
+    ("customer", "tax_ids"): tax_ids,
+    ("customer", "cash_balance"): cash_balance.shown,
 }

@@ -1,5 +1,6 @@
 """PaymentIntents as records: made, re-priced and cancelled, with the invoice payment they serve."""
 
+from ml_sandbox.stripe import charges
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
@@ -46,7 +47,11 @@ def payment_of(world: World, intent: Obj) -> Obj | None:
 
 
 def cancel(world: World, intent: Obj, reason: str | None) -> None:
-    """Cancels an unfinished intent and the invoice payment it served."""
+    """Cancels an unfinished intent, lets go what it holds, and the invoice payment it served."""
+    if intent["status"] == "requires_capture":
+        charge = world.get("charge", intent["latest_charge"])
+        charges.release(world, charge, charge["amount"], None)
+        intent["amount_capturable"] = 0
     intent["status"] = "canceled"
     intent["canceled_at"] = world.now()
     intent["cancellation_reason"] = reason

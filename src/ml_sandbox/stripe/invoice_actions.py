@@ -35,7 +35,7 @@ def finalized(world: World, invoice: Obj) -> None:
     check_number(world, invoice["number"], invoice["id"])
     customer = customers.living(world, invoice["customer"])
     before = world.wire.frozen(invoice)
-    copy_customer(invoice, customer)
+    copy_customer(world, invoice, customer)
     refresh(world, invoice)
     moved = take_balance(world, invoice, customer)
     number(invoice, customer)

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from ml_sandbox.stripe import tax_rates
+from ml_sandbox.stripe import catalog, coupons, tax_rates
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import StripeError, bad, missing, required
 from ml_sandbox.stripe.events import changes, emit
@@ -64,10 +64,9 @@ def edited(world: World, invoice: Obj, params: Obj) -> Obj:
 
 def check_line(invoice: Obj, row: Obj, name: str) -> None:
     """Which parameters exclude each other; raises StripeError before anything is stored."""
-    if row.get("discounts"):
-        raise bad("No such coupon", f"{name}[discounts]", "resource_missing")
-    if "pricing" in row:
-        raise missing("price", row["pricing"].get("price", ""), f"{name}[pricing][price]", 400)
+    if "amount" in row and "pricing" in row:
+        text = "You may only specify one of these parameters: amount, pricing."
+        raise bad(text, f"{name}[amount]", "parameters_exclusive")
     if "amount" in row and ("price_data" in row or "unit_amount_decimal" in row):
         text = "You may only specify one of these parameters: amount, price_data."
         raise bad(text, f"{name}[amount]", "parameters_exclusive")
@@ -127,10 +126,10 @@ def new_line(world: World, invoice: Obj, row: Obj) -> Obj:
 
 def new_item(world: World, customer: str, currency: str, row: Obj, invoice_id: str | None) -> Obj:
     """Stores an invoice item; the amount is given or quantity times unit amount."""
-    quantity, unit = quantity_of(row), unit_of(row)
+    price: Obj = priced(world, row, currency)
+    quantity, unit = quantity_of(row), unit_of(price)
     amount = row["amount"] if "amount" in row else times(quantity, unit)
     period = row.get("period") or {"end": world.now(), "start": world.now()}
-    price: Obj = row.get("price_data") or {}
     item = world.new(
         "invoiceitem",
         "ii",
@@ -138,14 +137,14 @@ def new_item(world: World, customer: str, currency: str, row: Obj, invoice_id: s
         currency=currency,
         customer=customer,
         date=world.now(),
-        description=description_of(row),
+        description=description_of(row) or price.get("name"),
         discountable=row.get("discountable", amount >= 0),
         discounts=[],
         invoice=invoice_id,
         period={"end": period["end"], "start": period["start"]},
         pricing={
             "price_details": {
-                "price": world.ids.new("price"),
+                "price": price.get("price") or world.ids.new("price"),
                 "product": price.get("product") or world.ids.new("prod"),
             },
             "type": "price_details",
@@ -156,8 +155,36 @@ def new_item(world: World, customer: str, currency: str, row: Obj, invoice_id: s
         quantity_decimal=plain(quantity),
         tax_rates=[world.get("tax_rate", k, "tax_rates", 400) for k in words(row, "tax_rates")],
     )
+    item["discounts"] = line_discounts(world, row, item)
     merge_metadata(item, row)
     return item
+
+
+def line_discounts(world: World, row: Obj, item: Obj) -> list[str]:
+    """The discounts that a line brings with it."""
+    customer, invoice = item["customer"], item["invoice"]
+    return coupons.of_rows(world, row.get("discounts"), customer, invoice, "discounts")
+
+
+def priced(world: World, row: Obj, currency: str) -> Obj:
+    """Where a line's unit amount comes from: a stored price, its own price data, or itself."""
+    key = row.get("pricing", {}).get("price") or row.get("price")
+    if key:
+        price = catalog.sold(world, key, currency, "pricing[price]")
+        product = world.get("product", price["product"])
+        unit = Decimal(price["unit_amount_decimal"])
+        names = {"price": key, "product": product["id"], "name": product["name"]}
+        return {**names, "unit_amount_decimal": unit}
+    data: Obj | None = row.get("price_data")
+    if data is None:
+        return row
+    if "product_data" in data:
+        product = catalog.new_product(world, data["product_data"])
+        return {**data, "product": product["id"], "name": product["name"]}
+    if "product" not in data:
+        raise required("price_data[product]")
+    product = world.get("product", data["product"], "price_data[product]", 400)
+    return {**data, "name": product["name"]}
 
 
 def description_of(row: Obj) -> str | None:
@@ -198,7 +225,7 @@ def line_for(world: World, invoice: Obj, item: Obj, row: Obj) -> Obj:
         description=item["description"],
         discount_amounts=[],
         discountable=item["discountable"],
-        discounts=[],
+        discounts=list(item["discounts"]),
         invoice=invoice["id"],
         metadata=dict(item["metadata"]),
         parent={
@@ -271,6 +298,10 @@ def own_line(world: World, invoice: Obj, key: str) -> Obj:
 def change_line(world: World, invoice: Obj, line: Obj, row: Obj) -> None:
     """Applies given parameters to a line and the item behind it."""
     item = item_of(world, line)
+    if "discounts" in row:
+        line["discounts"] = item["discounts"] = line_discounts(world, row, item)
+    if "pricing" in row:
+        row = {**row, "price_data": priced(world, row, line["currency"])}
     if "amount" in row or "price_data" in row or "quantity" in row or "quantity_decimal" in row:
         amount = row.get("amount", line["amount"])
         if "price_data" in row:
@@ -282,12 +313,12 @@ def change_line(world: World, invoice: Obj, line: Obj, row: Obj) -> None:
         if name in row:
             line[name] = item[name] = row[name] or None
     merge_metadata(line, row)
-    if row.get("tax_amounts") == "":
-        line["taxes"] = []
-    elif row.get("tax_amounts"):
-        line["taxes"] = tax_rates.given_taxes(world, row["tax_amounts"])
+    if "tax_amounts" in row:
+        line["taxes"] = tax_rates.given_taxes(world, row["tax_amounts"] or [])
+        item["tax_rates"] = []
     elif "tax_rates" in row:
-        line["taxes"] = tax_rates.computed_taxes(world, line["amount"], words(row, "tax_rates"))
+        rates = [world.get("tax_rate", k, "tax_rates", 400) for k in words(row, "tax_rates")]
+        line["taxes"], item["tax_rates"] = [], rates
     elif item["tax_rates"] or invoice["default_tax_rates"]:
         line["taxes"] = taxes_of(world, invoice, item, {})
 

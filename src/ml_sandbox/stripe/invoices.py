@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from ml_sandbox.stripe import customers, invoice_payments, tax_rates
+from ml_sandbox.stripe import catalog, coupons, customers, invoice_payments, tax_numbers, tax_rates
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad, required
 from ml_sandbox.stripe.events import changes, emit
@@ -36,7 +36,9 @@ def create(world: World, call: Call) -> Obj:
     currency = (params.get("currency") or customer["currency"] or "usd").lower()
     world.money.check_currency(currency)
     check(world, params, params.get("collection_method", "charge_automatically"))
+    check_automatic_tax(world, customer, params)
     invoice = blank(world, customer, currency)
+    starting_discounts(world, invoice, customer, params)
     fill(world, invoice, params)
     if customer["currency"] is None:
         customer["currency"] = currency
@@ -45,6 +47,12 @@ def create(world: World, call: Call) -> Obj:
     refresh(world, invoice)
     emit(world, "invoice.created", invoice)
     return invoice
+
+
+def starting_discounts(world: World, invoice: Obj, customer: Obj, params: Obj) -> None:
+    """An invoice that says nothing about discounts inherits its customer's coupon."""
+    if "discounts" not in params:
+        invoice["discounts"] = coupons.inherited(world, customer)
 
 
 def blank(world: World, customer: Obj, currency: str) -> Obj:
@@ -91,15 +99,17 @@ def blank(world: World, customer: Obj, currency: str) -> Obj:
             ["finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"]
         ),
     }
+    values["test_clock"] = customer["test_clock"]
     invoice = world.new("invoice", "in", **values)
-    copy_customer(invoice, customer)
+    copy_customer(world, invoice, customer)
     return invoice
 
 
-def copy_customer(invoice: Obj, customer: Obj) -> None:
+def copy_customer(world: World, invoice: Obj, customer: Obj) -> None:
     """The customer as printed on the invoice; frozen once finalized."""
     for name in ("address", "email", "name", "phone", "shipping", "tax_exempt"):
         invoice[f"customer_{name}"] = customer[name]
+    invoice["customer_tax_ids"] = tax_numbers.of_customer(world, customer)
 
 
 def check(world: World, params: Obj, method: str, own: str | None = None) -> None:
@@ -117,8 +127,6 @@ def check(world: World, params: Obj, method: str, own: str | None = None) -> Non
         raise bad("`due_date` must be in the future.", "due_date")
     if len(params.get("description") or "") > MOST_DESCRIPTION:
         raise bad(f"Invalid string: at most {MOST_DESCRIPTION} characters", "description")
-    if params.get("discounts"):
-        raise bad("No such coupon", "discounts", "resource_missing")
     check_number(world, params.get("number"), own)
     check_custom_fields(params.get("custom_fields"))
 
@@ -158,14 +166,67 @@ def fill(world: World, invoice: Obj, params: Obj) -> None:
         keys = words(params, "default_tax_rates")
         invoice["default_tax_rates"] = [world.get("tax_rate", k, status=400) for k in keys]
         recompute_taxes(world, invoice)
-    if params.get("automatic_tax", {}).get("enabled"):
-        text = "You must set a head office address in your Stripe Tax settings first."
-        raise bad(text, "automatic_tax[enabled]", "stripe_tax_inactive")
+    if "discounts" in params:
+        owner = invoice["customer"]
+        invoice["discounts"] = coupons.of_rows(
+            world, params["discounts"], owner, invoice["id"], "discounts"
+        )
+    if "automatic_tax" in params:
+        set_automatic_tax(invoice, enabled=params["automatic_tax"]["enabled"])
+    if "shipping_cost" in params:
+        invoice["shipping_cost"] = shipping_cost(world, params["shipping_cost"])
+    if "shipping_details" in params:
+        invoice["shipping_details"] = customers.shipping(params["shipping_details"])
     if "from_invoice" in params:
         given = params["from_invoice"]
         world.get("invoice", given["invoice"], "from_invoice[invoice]", 400)
         invoice["from_invoice"] = {"action": given["action"], "invoice": given["invoice"]}
     merge_metadata(invoice, params)
+
+
+def check_automatic_tax(world: World, customer: Obj, params: Obj) -> None:
+    """Automatic tax needs tax settings of the account and an address of the customer."""
+    if not params.get("automatic_tax", {}).get("enabled"):
+        return
+    if not world.switches.automatic_tax_percent:
+        text = "You must set a head office address in your Stripe Tax settings first."
+        raise bad(text, "automatic_tax[enabled]", "stripe_tax_inactive")
+    if not (customer["address"] or {}).get("country"):
+        text = (
+            "The customer's location isn't recognized. Set a valid customer address in order to "
+            "automatically calculate tax."
+        )
+        raise bad(text, None, "customer_tax_location_invalid")
+
+
+def set_automatic_tax(invoice: Obj, *, enabled: bool) -> None:
+    """Turns automatic tax on or off."""
+    invoice["automatic_tax"] = {
+        "disabled_reason": None,
+        "enabled": enabled,
+        "liability": {"type": "self"} if enabled else None,
+        "provider": "stripe" if enabled else None,
+        "status": "complete" if enabled else None,
+    }
+
+
+def shipping_cost(world: World, given: Any) -> Obj | None:
+    """What shipping costs, by a stored rate or by data for a new one."""
+    if not given:
+        return None
+    if "shipping_rate" in given:
+        rate = world.get("shipping_rate", given["shipping_rate"], "shipping_cost", 400)
+    elif "shipping_rate_data" in given:
+        rate = catalog.new_rate(world, given["shipping_rate_data"])
+    else:
+        raise required("shipping_cost[shipping_rate]")
+    amount: int = rate["fixed_amount"]["amount"]
+    return {
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "shipping_rate": rate["id"],
+    }
 
 
 def recompute_taxes(world: World, invoice: Obj) -> None:
@@ -201,6 +262,8 @@ def update(world: World, call: Call) -> Obj:
     if invoice["status"] != "draft" and set(params) - ALWAYS_EDITABLE:
         raise not_editable()
     check(world, params, params.get("collection_method", invoice["collection_method"]), call.id)
+    if "automatic_tax" in params:
+        check_automatic_tax(world, world.get("customer", invoice["customer"]), params)
     before = world.wire.frozen(invoice)
     fill(world, invoice, params)
     if invoice["status"] == "draft":

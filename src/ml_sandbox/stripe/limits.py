@@ -1,19 +1,24 @@
-"""The rate limiter: 25 requests a second in total and per endpoint, off unless switched on."""
+"""Limits: 25 requests a second in total and per endpoint, concurrency, and locked objects."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 
 from ml_sandbox.stripe.errors import StripeError
 
 PER_SECOND = 25
 SEARCH_PER_SECOND = 20
+AT_ONCE = {"global-concurrency": 20, "endpoint-concurrency": 10}
+REASONS = frozenset(
+    "global-rate endpoint-rate global-concurrency endpoint-concurrency resource-specific".split()
+)
 
 
 class RateLimiter:
-    """Counts the requests of the last second, in total and per route."""
+    """Counts the requests of the last second and those under way, in total and per route."""
 
     def __init__(self) -> None:
         self._recent: dict[str, deque[float]] = {}
+        self._running: Counter[str] = Counter()
 
     def admit(self, route: str) -> None:
         """Lets a request through or raises StripeError (429) with the reason header."""
@@ -29,6 +34,17 @@ class RateLimiter:
             if len(window) >= most:
                 raise too_many(reason)
             window.append(now)
+
+    def enter(self, route: str) -> None:
+        """A write begins; raises StripeError (429) when too many are under way."""
+        for name, reason in (("", "global-concurrency"), (route, "endpoint-concurrency")):
+            if self._running[name] >= AT_ONCE[reason]:
+                raise too_many(reason)
+        self._running.update(["", route])
+
+    def leave(self, route: str) -> None:
+        """A write has ended."""
+        self._running.subtract(["", route])
 
 
 def too_many(reason: str) -> StripeError:

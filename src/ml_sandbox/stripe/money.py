@@ -82,6 +82,13 @@ class Money:
         self.international_percent = Decimal("1.5")
         self.conversion_percent = Decimal(1)
 
+    def check_settlement(self) -> None:
+        """Raises StripeError unless the account settles in dollars and known currencies."""
+        for currency in self.settlement:
+            self.check_currency(currency)
+        if "usd" not in self.settlement:
+            raise bad("The account settles in usd at least.", "settlement")
+
     def settle(self, amount: int, currency: str) -> Settled:
         """The amount in the currency it settles in; raises StripeError for an unknown rate."""
         if currency in self.settlement:
@@ -92,13 +99,17 @@ class Money:
         shift = exponent("usd") - exponent(currency)
         return Settled(rounded((Decimal(amount) * rate).scaleb(shift)), "usd", rate)
 
-    def fee(self, settled: Settled, *, international: bool) -> int:
+    def fee(self, settled: Settled, *, international: bool, conversion: bool = True) -> int:
         """The processing fee on a settled amount, in the settlement currency."""
         rule = self.fees.get(settled.currency, self.fees["usd"])
         percent = rule.percent
         percent += self.international_percent if international else 0
-        percent += self.conversion_percent if settled.rate is not None else 0
+        percent += self.conversion_percent if conversion and settled.rate is not None else 0
         return rounded(Decimal(settled.amount) * percent / 100) + rule.fixed
+
+    def conversion_fee(self, settled: Settled) -> int:
+        """The conversion part of the fee alone."""
+        return rounded(Decimal(settled.amount) * self.conversion_percent / 100)
 
     def too_small(self, amount: int, currency: str) -> bool:
         """Whether a charge of this amount is below the settlement currency's minimum."""

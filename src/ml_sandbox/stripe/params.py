@@ -53,7 +53,7 @@ def alternative(kinds: list[Any], value: Any, name: str) -> Any:
     shaped = [kind for kind in rest if is_obj(kind) and "enum" not in kind]
     plain = [kind for kind in rest if kind not in shaped]
     if is_list(value):
-        fitting = [kind for kind in shaped if "list" in kind] or shaped or plain
+        fitting = [kind for kind in shaped if "list" in kind] or shaped or plain or rest
     else:
         fitting = (shaped or plain) if is_obj(value) else (plain or shaped)
     return typed(fitting[0], value, name)
@@ -69,7 +69,11 @@ def nested(kind: Obj, value: Any, name: str) -> Any:
         return [typed(kind["list"], row, f"{name}[{i}]") for i, row in enumerate(value)]
     if not is_obj(value):
         raise invalid("Invalid object", name)
-    return mapped(value, name) if "map" in kind else structured(kind, value, name)
+    if "map" not in kind:
+        return structured(kind, value, name)
+    if kind["map"] == "str":
+        return mapped(value, name)
+    return {key: typed(kind["map"], child, f"{name}[{key}]") for key, child in value.items()}
 
 
 def structured(kind: Obj, value: Obj, name: str) -> Obj:

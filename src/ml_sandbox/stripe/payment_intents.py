@@ -2,13 +2,13 @@
 
 from ml_sandbox.stripe import customers, intents, payments
 from ml_sandbox.stripe.calls import Call, Routes
-from ml_sandbox.stripe.errors import bad, required
-from ml_sandbox.stripe.events import emit
+from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.listing import page
 from ml_sandbox.stripe.texts import apply, merge_metadata
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
+MOST_UPDATES = 1000
 TEXTS = (
     "description", "receipt_email", "setup_future_usage", "statement_descriptor",
     "statement_descriptor_suffix", "transfer_group",
@@ -23,12 +23,11 @@ def create(world: World, call: Call) -> Obj:
     if "customer" in params:
         customers.living(world, params["customer"])
     more: Obj = {name: params[name] for name in TEXTS if params.get(name)}
-    if params.get("capture_method") == "manual":
-        raise bad("Manual capture is not available in this sandbox.", "capture_method")
     if "capture_method" in params:
         more["capture_method"] = params["capture_method"]
     if params.get("automatic_payment_methods", {}).get("enabled"):
         more["automatic_payment_methods"] = {"allow_redirects": "always", "enabled": True}
+    more |= options(params)
     metadata: Obj = {"metadata": {}}
     merge_metadata(metadata, params)
     intent = intents.make(
@@ -41,6 +40,16 @@ def create(world: World, call: Call) -> Obj:
     if params.get("confirm"):
         charge(world, intent)
     return intent
+
+
+def options(params: Obj) -> Obj:
+    """The options per payment method type, and the types they make possible."""
+    given: Obj = params.get("payment_method_options") or {}
+    kinds = [params.get("payment_method_data", {}).get("type"), *given]
+    types = list(dict.fromkeys(["card", *(k for k in kinds if k)]))
+    card: Obj = {**intents.CARD_OPTIONS, **(given.get("card") or {})}
+    rest = {kind: row for kind, row in given.items() if kind != "card"}
+    return {"payment_method_options": {"card": card, **rest}, "payment_method_types": types}
 
 
 def charge(world: World, intent: Obj) -> None:
@@ -91,9 +100,22 @@ def cancel(world: World, call: Call) -> Obj:
     return intent
 
 
+def count_update(world: World, intent: Obj) -> None:
+    """At most a thousand updates of one intent within an hour; StripeError (429) beyond."""
+    hour_ago = world.now() - 3600
+    recent = [t for t in world.notes.updates.get(intent["id"], []) if t > hour_ago]
+    if len(recent) >= MOST_UPDATES:
+        text = "This PaymentIntent was updated too often within an hour."
+        code = "payment_intent_rate_limit_exceeded"
+        headers = {"Stripe-Rate-Limited-Reason": "resource-specific"}
+        raise StripeError(429, text, code=code, headers=headers, stored=False)
+    world.notes.updates[intent["id"]] = [*recent, world.now()]
+
+
 def update(world: World, call: Call) -> Obj:
     """POST /v1/payment_intents/{intent}."""
     intent, params = world.get("payment_intent", call.id, "intent"), call.params
+    count_update(world, intent)
     payment = intents.payment_of(world, intent)
     if "amount" in params:
         if intent["status"] not in intents.UNFINISHED or (payment and payment["is_default"]):
@@ -121,20 +143,19 @@ def listed(world: World, call: Call) -> Obj:
     return page(call, table, None if customer is None else table.ids("customer", customer))
 
 
-def fetch_method(world: World, call: Call) -> Obj:
-    """GET /v1/payment_methods/{payment_method}."""
-    return world.get("payment_method", call.id, "payment_method")
-
-
-def attach_method(world: World, call: Call) -> Obj:
-    """POST /v1/payment_methods/{payment_method}/attach: also by a pm_card_... name."""
-    if "customer" not in call.params:
-        raise required("customer")
-    customer = customers.living(world, call.params["customer"])
-    method, _ = payments.chosen_method(world, call.id, customer["id"])
-    method["customer"] = customer["id"]
-    emit(world, "payment_method.attached", method)
-    return method
+def verify(world: World, call: Call) -> Obj:
+    """POST /v1/payment_intents/{intent}/verify_microdeposits: 32 and 45, or SM11AA, are right."""
+    intent, params = world.get("payment_intent", call.id, "intent"), call.params
+    start = world.notes.suspended.get(intent["id"])
+    if start is None or intent["status"] != "requires_action":
+        raise unexpected(intent, "verified")
+    right = params.get("amounts") == [32, 45] or params.get("descriptor_code") == "SM11AA"
+    if not right:
+        text = "The amounts provided do not match the amounts that were sent to the bank account."
+        raise bad(text, "amounts", "payment_method_microdeposit_verification_amounts_mismatch")
+    del world.notes.suspended[intent["id"]]
+    start()
+    return intent
 
 
 ROUTES: Routes = {
@@ -144,6 +165,5 @@ ROUTES: Routes = {
     "POST /v1/payment_intents/{intent}": update,
     "POST /v1/payment_intents/{intent}/confirm": confirm,
     "POST /v1/payment_intents/{intent}/cancel": cancel,
-    "GET /v1/payment_methods/{payment_method}": fetch_method,
-    "POST /v1/payment_methods/{payment_method}/attach": attach_method,
+    "POST /v1/payment_intents/{intent}/verify_microdeposits": verify,
 }

@@ -1,15 +1,18 @@
 """Paying: what happens when a PaymentIntent is charged with a test card."""
 
-from ml_sandbox.stripe import charges, disputes, intents, invoice_payments
+from datetime import timedelta
+
+from ml_sandbox.stripe import charges, disputes, fraud_warnings, intents, invoice_payments
 from ml_sandbox.stripe.cards import Card, card_of
 from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.schedule import Effect
-from ml_sandbox.stripe.texts import ADDRESS
+from ml_sandbox.stripe.texts import ADDRESS, address, apply, merge_metadata
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 TROUBLE_AFTER = 1.0
+HELD_FOR = timedelta(days=7)
 
 
 def method_for(world: World, card: Card, customer: str | None) -> Obj:
@@ -33,6 +36,17 @@ def method_for(world: World, card: Card, customer: str | None) -> Obj:
     )
     world.notes.cards[method["id"]] = card.number
     return method
+
+
+def with_details(world: World, method: Obj, given: Obj) -> None:
+    """Puts a payer's details, and metadata, onto a payment method."""
+    billing: Obj = given.get("billing_details") or {}
+    apply(method["billing_details"], billing, ("email", "name", "phone", "tax_id"))
+    if "address" in billing:
+        method["billing_details"]["address"] = address(billing["address"]) or dict.fromkeys(ADDRESS)
+    apply(method, given, ("allow_redisplay",))
+    merge_metadata(method, given)
+    world.changed(method)
 
 
 def chosen_method(world: World, given: str, customer: str | None) -> tuple[Obj, Card]:
@@ -67,12 +81,38 @@ def attempt(
         return None
     intent["next_action"] = None
     if card.bank:
-        return start_debit(world, intent, method, card)
+        return debit(world, intent, method, card)
     if card.code is not None:
         return fail(world, intent, method, card)
-    charge = charges.make(world, intent, card, method["id"], "succeeded")
-    succeed(world, intent, charge, card)
+    held = intent["capture_method"] == "manual"
+    charge = charges.make(world, intent, card, method["id"], "succeeded", held=held)
+    if held:
+        hold(world, intent, charge)
+    else:
+        succeed(world, intent, charge, card)
     return charge
+
+
+def hold(world: World, intent: Obj, charge: Obj) -> None:
+    """The money is only authorized: it waits seven days for its capture."""
+    intent["status"] = "requires_capture"
+    intent["amount_capturable"] = charge["amount"]
+    intent["last_payment_error"] = None
+    emit(world, "charge.succeeded", charge)
+    emit(world, "payment_intent.amount_capturable_updated", intent)
+
+    def expire() -> None:
+        if intent["status"] == "requires_capture":
+            emit(world, "charge.expired", charge)
+            intents.cancel(world, intent, "automatic")
+
+    world.schedule.at(world.moment() + HELD_FOR, expire)
+
+
+def card_behind(world: World, charge: Obj) -> Card:
+    """The test card that was charged."""
+    found = card_of(world.notes.cards.get(charge["payment_method"] or "", ""))
+    return found or Card("4242424242424242")
 
 
 def ask_payer(world: World, intent: Obj) -> None:
@@ -89,18 +129,22 @@ def ask_payer(world: World, intent: Obj) -> None:
         emit(world, "invoice.payment_action_required", invoice)
 
 
-def succeed(world: World, intent: Obj, charge: Obj, card: Card) -> None:
-    """Records a success on intent and invoice, then announces it in the observed order."""
+def succeed(world: World, intent: Obj, charge: Obj, card: Card, *, announced: bool = False) -> None:
+    """Records a success on intent and invoice, then announces it in the observed order.
+
+    `announced` means that the charge's own success was told before (when it was held).
+    """
     intent["status"] = "succeeded"
-    intent["amount_received"] = charge["amount"]
+    intent["amount_received"] = charge["amount_captured"]
     intent["last_payment_error"] = None
     intent["processing"] = None
     payment = intents.payment_of(world, intent)
     given = None
     if payment is not None:
-        given = invoice_payments.credit(world, payment, charge["amount"])
+        given = invoice_payments.credit(world, payment, charge["amount_captured"])
         given.invoice["attempt_count"] += 1
-    emit(world, "charge.succeeded", charge)
+    if not announced:
+        emit(world, "charge.succeeded", charge)
     emit(world, "payment_intent.succeeded", intent)
     if given is not None:
         invoice_payments.announce(world, given, charged=True)
@@ -113,7 +157,7 @@ def plan_trouble(world: World, charge: Obj, card: Card) -> None:
     for reason in card.disputes:
         world.schedule.after(TROUBLE_AFTER, dispute_later(world, charge, card, reason))
     if card.fraud_warning:
-        world.schedule.after(TROUBLE_AFTER, lambda: disputes.warn(world, charge))
+        world.schedule.after(TROUBLE_AFTER, lambda: fraud_warnings.warn(world, charge))
 
 
 def dispute_later(world: World, charge: Obj, card: Card, reason: str) -> Effect:
@@ -175,10 +219,32 @@ def decline_error(world: World, intent: Obj, charge: Obj) -> StripeError:
     )
 
 
+def debit(world: World, intent: Obj, method: Obj, card: Card) -> Obj | None:
+    """Debits a bank account, at once or after the payer told the two small deposits."""
+    options: Obj = intent["payment_method_options"].get("us_bank_account") or {}
+    if "us_bank_account" not in intent["payment_method_types"]:
+        intent["payment_method_types"] = [*intent["payment_method_types"], "us_bank_account"]
+    if options.get("verification_method") != "microdeposits":
+        return start_debit(world, intent, method, card)
+    intent["status"] = "requires_action"
+    intent["next_action"] = {
+        "type": "verify_with_microdeposits",
+        "verify_with_microdeposits": {
+            "arrival_date": world.now() + 2 * 86_400,
+            "hosted_verification_url": f"https://payments.stripe.com/microdeposit/{intent['id']}",
+            "microdeposit_type": "amounts",
+        },
+    }
+    world.notes.suspended[intent["id"]] = lambda: start_debit(world, intent, method, card)
+    emit(world, "payment_intent.requires_action", intent)
+    return None
+
+
 def start_debit(world: World, intent: Obj, method: Obj, card: Card) -> Obj:
     """A bank debit: pending for days on the real service, for seconds here."""
     charge = charges.make(world, intent, card, method["id"], "pending")
     intent["status"] = "processing"
+    intent["next_action"] = None
     intent["processing"] = {"card": None, "type": "us_bank_account"}
     emit(world, "payment_intent.processing", intent)
     emit(world, "charge.pending", charge)
@@ -198,6 +264,28 @@ def end_debit(world: World, intent: Obj, charge: Obj, method: Obj, card: Card) -
             disputes.open_on(world, charge, charge["amount"], "debit_not_authorized")
         return
     charge["status"] = "failed"
+    charge["captured"] = False
     charge["failure_code"] = card.bank
     charge["failure_message"] = "The bank returned the debit."
     refuse(world, intent, charge, method, card)
+
+
+def bounce(world: World, charge: Obj, code: str) -> None:
+    """A bank debit that had succeeded is returned days later: the money goes out again."""
+    if not charge["id"].startswith("py_") or charge["status"] != "succeeded":
+        raise bad("Only a bank debit that succeeded can be returned.", "charge")
+    charges.ensure_settled(world, charge)
+    before = world.wire.frozen(charge)
+    row = charges.book_return(world, charge)
+    charge |= {
+        "status": "failed",
+        "paid": False,
+        "failure_code": code,
+        "failure_message": "The bank returned the debit after it had succeeded.",
+        "failure_balance_transaction": row["id"],
+    }
+    emit(world, "charge.failed", charge)
+    emit(world, "charge.updated", charge, changes(world, before, charge))
+    intent = world.find(charge["payment_intent"] or "")
+    if intent is not None:
+        emit(world, "payment_intent.payment_failed", intent)

@@ -34,10 +34,17 @@ def run(world: World, currency: str | None = None, *, instant: bool = True) -> l
 def automatic(world: World, currency: str, rows: list[Obj], *, instant: bool) -> Obj | None:
     """A payout of these rows, or None when they do not add up to something to pay."""
     amount = sum(row["net"] for row in rows)
-    if amount == 0 or (amount < 0 and not world.switches.negative_payouts):
+    debited = world.switches.negative_payouts or world.settings.debit_negative_balances
+    if amount == 0 or (amount < 0 and not debited):
         return None
-    payout = make(world, amount, currency, is_automatic=True)
+    kept = kept_back(world, currency, amount)
+    if kept == amount:
+        return None
     members = [row["id"] for row in rows]
+    if kept:
+        members.append(technical(world, "hold", -kept, currency)["id"])
+        technical(world, "release", kept, currency)
+    payout = make(world, amount - kept, currency, is_automatic=True)
     own = [payout["balance_transaction"]] if world.switches.payout_lists_own_row else []
     world.notes.members[payout["id"]] = members + own
     world.notes.paid_out.update(members, [payout["balance_transaction"]])
@@ -47,6 +54,28 @@ def automatic(world: World, currency: str, rows: list[Obj], *, instant: bool) ->
     else:
         plan(world, payout)
     return payout
+
+
+def kept_back(world: World, currency: str, amount: int) -> int:
+    """What stays on the balance: the minimum balance, and parts of whole units (HUF, TWD)."""
+    if amount < 0:
+        return 0
+    kept = min(amount, world.settings.minimum_balances.get(currency, 0))
+    uneven = (amount - kept) % 100 if currency in WHOLE_UNIT_PAYOUTS else 0
+    return kept + uneven
+
+
+def technical(world: World, word: str, amount: int, currency: str) -> Obj:
+    """One row of the pair that keeps money back: the hold is paid with, the release comes next."""
+    kind = f"payout_minimum_balance_{word}"
+    return balance.book(
+        world,
+        kind=kind,
+        category=kind,
+        amount=amount,
+        currency=currency,
+        description="Payout minimum balance",
+    )
 
 
 def check(world: World, payout: Obj, members: list[str]) -> None:
@@ -71,10 +100,11 @@ def make(
         automatic=is_automatic,
         currency=currency,
         description="STRIPE PAYOUT",
-        destination=f"ba_1{currency}{world.account_id[6:]}",
+        destination=bank_account(world, currency),
         method=method,
         reconciliation_status="in_progress" if is_automatic else "not_applicable",
         source_type="card",
+        statement_descriptor=world.settings.statement_descriptor,
         status="pending",
         trace_id={"status": "pending", "value": None},
         type="bank_account",
@@ -91,6 +121,27 @@ def make(
     payout["balance_transaction"] = row["id"]
     emit(world, "payout.created", payout)
     return payout
+
+
+def bank_account(world: World, currency: str) -> str:
+    """The id of the merchant's bank account for a currency; made when first needed."""
+    key = f"ba_1{currency}{world.account_id[6:]}"
+    if key not in world.tables["bank_account"].rows:
+        world.new(
+            "bank_account",
+            "ba",
+            id=key,
+            account_holder_name="Sandbox",
+            account_holder_type="company",
+            bank_name="STRIPE TEST BANK",
+            country="US",
+            currency=currency,
+            last4="6789",
+            metadata={},
+            routing_number="110000000",
+            status="new",
+        )
+    return key
 
 
 def plan(world: World, payout: Obj) -> None:
@@ -185,6 +236,24 @@ def cancel(world: World, call: Call) -> Obj:
     return payout
 
 
+def undo(world: World, call: Call) -> Obj:
+    """POST /v1/payouts/{payout}/reverse: a paid one is fetched back by a payout of its opposite."""
+    payout = world.get("payout", call.id, "payout")
+    if payout["status"] != "paid" or payout["reversed_by"] or payout["original_payout"]:
+        text = f"Payout {payout['id']} cannot be reversed: only paid payouts can, and only once."
+        raise bad(text, "payout")
+    if payout["currency"] != "usd":
+        raise bad("Only payouts to US bank accounts can be reversed.", "payout")
+    back = make(world, -payout["amount"], payout["currency"], is_automatic=False)
+    back["original_payout"] = payout["id"]
+    merge_metadata(back, call.params)
+    before = world.wire.frozen(payout)
+    payout["reversed_by"] = back["id"]
+    emit(world, "payout.updated", payout, changes(world, before, payout))
+    plan(world, back)
+    return back
+
+
 def update(world: World, call: Call) -> Obj:
     """POST /v1/payouts/{payout}: metadata only."""
     payout = world.get("payout", call.id)
@@ -214,4 +283,5 @@ ROUTES: Routes = {
     "GET /v1/payouts/{payout}": fetch,
     "POST /v1/payouts/{payout}": update,
     "POST /v1/payouts/{payout}/cancel": cancel,
+    "POST /v1/payouts/{payout}/reverse": undo,
 }

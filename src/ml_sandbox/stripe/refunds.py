@@ -2,11 +2,12 @@
 
 from ml_sandbox.stripe import balance, charges
 from ml_sandbox.stripe.calls import Call, Routes
-from ml_sandbox.stripe.cards import Card, card_of
+from ml_sandbox.stripe.cards import Card
 from ml_sandbox.stripe.errors import bad, required
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.listing import page
 from ml_sandbox.stripe.money import check_divisible, shown
+from ml_sandbox.stripe.payments import card_behind
 from ml_sandbox.stripe.texts import apply, merge_metadata
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
@@ -18,6 +19,8 @@ def create(world: World, call: Call) -> Obj:
     left = charge["amount"] - charge["amount_refunded"]
     amount = call.params.get("amount", left)
     check(charge, amount, left)
+    if not charge["captured"]:
+        return charges.release(world, charge, left, call.params.get("reason"))
     return make(world, charge, amount, call.params)
 
 
@@ -60,6 +63,8 @@ def make(world: World, charge: Obj, amount: int, params: Obj) -> Obj:
     """Stores a refund and moves its money according to the card's behaviour."""
     charges.ensure_settled(world, charge)
     card = card_behind(world, charge)
+    if params.get("instructions_email") and charge["id"].startswith("py_"):
+        return ask_payer(world, charge, amount, params)
     reason = None if card.refund != "pending" else "processing"
     if reason is None and short_of_money(world, charge, amount):
         reason = "insufficient_funds"
@@ -90,6 +95,49 @@ def make(world: World, charge: Obj, amount: int, params: Obj) -> Obj:
     return refund
 
 
+def ask_payer(world: World, charge: Obj, amount: int, params: Obj) -> Obj:
+    """A refund that waits for the payer to say where to; no money moves until then."""
+    refund = world.new(
+        "refund",
+        "pyr",
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        customer=charge["customer"],
+        instructions_email=params["instructions_email"],
+        next_action={
+            "display_details": {
+                "email_sent": {
+                    "email_sent_at": world.now(),
+                    "email_sent_to": params["instructions_email"],
+                },
+                "expires_at": world.now() + 45 * 86_400,
+            },
+            "type": "display_details",
+        },
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        reason=params.get("reason"),
+        status="requires_action",
+    )
+    merge_metadata(refund, params)
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    emit(world, "refund.created", refund)
+    emit(world, "charge.refunded", charge)
+    return refund
+
+
+def expire(world: World, call: Call) -> Obj:
+    """POST /v1/test_helpers/refunds/{refund}/expire: the payer never answered."""
+    refund = world.get("refund", call.id, "refund")
+    if refund["status"] != "requires_action":
+        raise bad(f"Refund {refund['id']} is {refund['status']}, not requires_action.", "refund")
+    refund.pop("next_action", None)
+    fail(world, refund, "unknown")
+    return refund
+
+
 def destination(charge: Obj) -> Obj:
     """Where the money goes back to."""
     if charge["id"].startswith("py_"):
@@ -101,12 +149,6 @@ def destination(charge: Obj) -> Obj:
         "type": "refund",
     }
     return {"card": card, "type": "card"}
-
-
-def card_behind(world: World, charge: Obj) -> Card:
-    """The test card that was charged."""
-    found = card_of(world.notes.cards.get(charge["payment_method"] or "", ""))
-    return found or Card("4242424242424242")
 
 
 def short_of_money(world: World, priced: Obj, amount: int) -> bool:
@@ -186,7 +228,7 @@ def conclude(world: World, refund: Obj) -> None:
 
 def fail(world: World, refund: Obj, reason: str) -> None:
     """A refund fails, perhaps long after it succeeded: the money comes back."""
-    if refund["status"] not in {"succeeded", "pending"}:
+    if refund["status"] not in {"succeeded", "pending", "requires_action"}:
         return
     before = world.wire.frozen(refund)
     refund["status"] = "failed"
@@ -268,4 +310,5 @@ ROUTES: Routes = {
     "GET /v1/refunds/{refund}": fetch,
     "POST /v1/refunds/{refund}": update,
     "POST /v1/refunds/{refund}/cancel": cancel,
+    "POST /v1/test_helpers/refunds/{refund}/expire": expire,
 }

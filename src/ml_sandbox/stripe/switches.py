@@ -4,7 +4,7 @@ from dataclasses import Field, dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
-from ml_sandbox.stripe.wire import Obj
+from ml_sandbox.stripe.wire import API_VERSION, Obj
 
 
 def switch(default: Any, sentence: str) -> Any:
@@ -42,6 +42,20 @@ class Switches:
     )
     zero_invoice_emits_payment_succeeded: bool = switch(
         True, "An invoice finalized without debt emits invoice.payment_succeeded."
+    )
+    fx_fee_row: bool = switch(False, "The conversion fee is a stripe_fx_fee row of its own.")
+    partial_capture_returns_fee: bool = switch(
+        True, "The row of a partial capture's rest gives the fee on that rest back."
+    )
+    dispute_deadlines: bool = switch(
+        True, "A dispute that nobody answered in time is lost; an inquiry closes."
+    )
+    automatic_tax_percent: str = switch(
+        "", "Percent that automatic tax charges; empty: the account has no tax settings (error)."
+    )
+    webhook_retries: str = switch("test", "Retries of deliveries: test (3) or live (3 days).")
+    default_api_version: str = switch(
+        API_VERSION, "Version in which the account renders /v1/events (an older one: old shapes)."
     )
     settlement_days: int = switch(2, "Business days until the money of a charge is available.")
     late_refund_failure_seconds: float = switch(20.0, "When a failing refund fails (scaled).")

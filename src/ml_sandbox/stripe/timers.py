@@ -1,5 +1,6 @@
 """Test clocks: here they all move the one clock of the sandbox, forward only."""
 
+from ml_sandbox.stripe import customers
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad
 from ml_sandbox.stripe.events import emit
@@ -53,6 +54,9 @@ def delete(world: World, call: Call) -> Obj:
     """DELETE /v1/test_helpers/test_clocks/{test_clock}."""
     clock = world.get(KIND, call.id)
     world.tables[KIND].remove(call.id)
+    for customer in list(world.tables["customer"]):
+        if customer.get("test_clock") == call.id:
+            customers.remove(world, customer)
     emit(world, f"{KIND}.deleted", clock)
     return {"id": call.id, "object": KIND, "deleted": True}
 

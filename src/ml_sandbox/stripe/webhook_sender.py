@@ -11,10 +11,16 @@ from random import Random
 import httpx2
 
 from ml_sandbox.stripe.legacy import legacy_event
+from ml_sandbox.stripe.thin_events import thin
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 RETRY_AFTER = (5.0, 30.0, 300.0)
+HOUR = 3600.0
+LIVE_RETRIES = (
+    *(5.0, 300.0, 1800.0, 2 * HOUR, 5 * HOUR, 10 * HOUR),
+    *(6 * HOUR for _ in range(9)),
+)  # sixteen tries within three days
 JITTER = 0.5
 SHUFFLE_WINDOW = 30.0
 PARALLEL = 16
@@ -89,6 +95,12 @@ class WebhookSender:
         """Deliveries not yet ended, those between retries included, dropped ones not."""
         return self._waiting
 
+    @property
+    def _waits(self) -> Sequence[float]:
+        """Seconds between tries, as the account's mode has them."""
+        live = self._world.switches.webhook_retries == "live"
+        return LIVE_RETRIES if live else RETRY_AFTER
+
     def reseed(self, seed: int) -> None:
         """Restarts the dice."""
         self._random = Random(seed)
@@ -155,11 +167,11 @@ class WebhookSender:
         tried = len(delivery.attempts)
         if status is not None and 200 <= status < 300:
             self._end(delivery, "succeeded")
-        elif tried > len(RETRY_AFTER):
+        elif tried > len(self._waits):
             self._end(delivery, "failed")
         else:
             delivery.state = "retrying"
-            wait = RETRY_AFTER[tried - 1]
+            wait = self._waits[tried - 1]
             self._world.schedule.after(wait, lambda: self._start(delivery))
 
     def _end(self, delivery: Delivery, state: str) -> None:
@@ -185,6 +197,9 @@ class WebhookSender:
             "livemode": self.mischief.live_mode,
         }
         body = self._world.wire.pretty({**event, **told})
+        if endpoint["id"] in self._world.notes.thin:
+            slim = {**thin(delivery.event), "livemode": self.mischief.live_mode}
+            body = self._world.wire.pretty(slim)
         secrets = self._world.notes.secrets[endpoint["id"]]
         headers = {
             "Content-Type": "application/json; charset=utf-8",

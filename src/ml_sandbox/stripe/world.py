@@ -13,7 +13,7 @@ from ml_sandbox.stripe.money import Money
 from ml_sandbox.stripe.schedule import Schedule
 from ml_sandbox.stripe.switches import Switches
 from ml_sandbox.stripe.tables import Table
-from ml_sandbox.stripe.wire import API_VERSION, Obj, Wire
+from ml_sandbox.stripe.wire import Obj, Wire
 
 INDEXES: dict[str, tuple[str, ...]] = {
     "customer": (),
@@ -36,6 +36,21 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "event": ("type",),
     "webhook_endpoint": (),
     "test_helpers.test_clock": (),
+    "coupon": (),
+    "promotion_code": (),
+    "discount": (),
+    "product": (),
+    "price": ("product",),
+    "shipping_rate": (),
+    "tax_id": ("customer",),
+    "topup": (),
+    "customer_cash_balance_transaction": ("customer",),
+    "radar.early_fraud_warning": ("charge",),
+    "reserve.hold": (),
+    "reserve.release": (),
+    "bank_account": (),
+    "card": (),
+    "v2.core.event_destination": (),
 }
 BY_PREFIX = {
     "cus": "customer", "cbtxn": "customer_balance_transaction", "in": "invoice",
@@ -44,6 +59,11 @@ BY_PREFIX = {
     "re": "refund", "pyr": "refund", "dp": "dispute", "du": "dispute",
     "txn": "balance_transaction", "cn": "credit_note", "cnli": "credit_note_line_item",
     "po": "payout", "txr": "tax_rate", "evt": "event", "we": "webhook_endpoint",
+    "di": "discount", "promo": "promotion_code", "prod": "product", "price": "price",
+    "shr": "shipping_rate", "txi": "tax_id", "tu": "topup", "issfr": "radar.early_fraud_warning",
+    "ccsbtxn": "customer_cash_balance_transaction", "reshold": "reserve.hold",
+    "resrel": "reserve.release", "ba": "bank_account", "card": "card",
+    "clock": "test_helpers.test_clock",
 }  # fmt: skip
 
 
@@ -74,6 +94,29 @@ class Notes:
     invoice_of_note: dict[str, list[str]] = field(default_factory=dict)  # credit note -> lines
     dispute_fees: dict[str, int] = field(default_factory=dict)  # dispute -> countered fee
     secrets: dict[str, list[str]] = field(default_factory=dict)  # endpoint -> active secrets
+    released: dict[str, str] = field(default_factory=dict)  # charge -> refund of the uncaptured
+    thin: set[str] = field(default_factory=set)  # endpoints that get thin bodies
+    cash: dict[tuple[str, str], int] = field(default_factory=dict)  # customer, currency -> held
+    modes: dict[str, str] = field(default_factory=dict)  # customer -> reconciliation mode
+    live: set[str] = field(default_factory=set)  # ids that exist in the other mode only
+    locks: dict[str, int] = field(default_factory=dict)  # object -> coming writes to refuse
+    limits: list[str] = field(default_factory=list)  # reasons of the coming 429 answers
+    updates: dict[str, list[int]] = field(default_factory=dict)  # intent -> moments of updates
+    shipping: dict[str, str] = field(default_factory=dict)  # invoice -> shipping rate
+    suspended: dict[str, Callable[[], None]] = field(default_factory=dict)  # debit to verify
+
+
+@dataclass
+class Settings:
+    """How the account pays out, as GET /v1/balance_settings shows it."""
+
+    debit_negative_balances: bool = False
+    minimum_balances: dict[str, int] = field(default_factory=dict)
+    interval: str = "daily"
+    weekly_days: list[str] = field(default_factory=list)
+    monthly_days: list[int] = field(default_factory=list)
+    statement_descriptor: str | None = None
+    delay_days_override: int | None = None
 
 
 class World:
@@ -99,7 +142,7 @@ class World:
         self.never_generated: Callable[[], bool] = lambda: False
         self.account_id = f"acct_1{self.ids.text(15)}"
         self.first_secret: str | None = f"whsec_{self.ids.text(32)}"
-        self.default_version = API_VERSION
+        self.settings = Settings()
 
     def now(self) -> int:
         """The present moment, unix seconds."""
@@ -132,7 +175,7 @@ class World:
         """An object by id; raises the service's resource_missing otherwise."""
         found = self.tables[kind].rows.get(key)
         if found is None:
-            raise missing(kind, key, param, status)
+            raise missing(kind, key, param, status, elsewhere=key in self.notes.live)
         return found
 
     def find(self, key: str) -> Obj | None:

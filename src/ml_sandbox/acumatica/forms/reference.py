@@ -1,5 +1,7 @@
 """Set-up entities: the editable ones take any field, linked entity and detail row they are sent."""
 
+from collections.abc import Callable
+
 from ml_sandbox.acumatica.forms.base import (
     Form,
     cannot_be_empty,
@@ -86,11 +88,11 @@ def _fill_below(unit: Unit, row: Row, body: Body) -> None:
 
 def _row_key(rows: list[Body]) -> tuple[str, ...]:
     """Rows of set-up lists are known by the first field that they are sent with."""
-    names = next((list(row.values) for row in rows if row.values), [])
+    names = [name for row in rows for name in row.values]
     return tuple(names[:1])
 
 
-def _fill_row(unit: Unit):  # noqa: ANN202 - a closure of the type that merge_rows declares
+def _fill_row(unit: Unit) -> Callable[[Row, Body, bool], None]:
     def fill(row: Row, sent: Body, new: bool) -> None:
         del new
         take(row, sent, sent.values)

@@ -324,6 +324,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "key", name=op.f("pk_postings")),
     )
     op.create_index(
+        "ix_postings_body",
+        "postings",
+        ["body"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"body": "jsonb_path_ops"},
+    )
+    op.create_index(
         op.f("ix_postings_connection_erp_type_erp_number"),
         "postings",
         ["connection", "erp_type", "erp_number"],
