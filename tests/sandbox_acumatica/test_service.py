@@ -155,7 +155,7 @@ def test_every_served_entity_can_be_listed_and_described(tenant: Tenant) -> None
     swagger = tenant.http.get(f"{tenant.ep}/swagger.json?company=U100").json()
     assert swagger["info"] == {"title": "Default/24.200.001", "version": "4"}
     tags = {path.split("/")[1] for path in swagger["paths"]}
-    assert len(tags) == 17
+    assert len(tags) == 28
     for entity in tags:
         assert tenant.get(f"{entity}/$adHocSchema").status_code == 200
         if "Inquiry" not in entity and entity != "CompaniesStructure":
@@ -164,7 +164,8 @@ def test_every_served_entity_can_be_listed_and_described(tenant: Tenant) -> None
     cash = [row["CashAccount"]["value"] for row in method["AllowedCashAccounts"]]
     assert cash == ["10650ST", "10660ST", "10670ST"]
     branches = tenant.put("CompaniesStructure", {}, expand="Results").json()["Results"]
-    assert [row["BranchID"]["value"] for row in branches] == ["HEADOFFICE", "RETAIL"]
+    assert [row["BranchID"]["value"] for row in branches] == ["HEADOFFICE", "RETAIL", "EUROPE"]
+    assert [row["BaseCurrencyID"]["value"] for row in branches] == ["USD", "USD", "EUR"]
 
 
 def test_a_strangers_client_can_work_with_it(tenant: Tenant, tmp_path: Path) -> None:

@@ -25,11 +25,15 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class ErpDocument:
-    """A document that exists: its lasting id, its keys and how it stands."""
+    """A document that exists: its lasting id, its keys and how it stands.
+
+    `applied` is how much of a new payment its answer says is applied; None where it says nothing.
+    """
 
     id: str
     ref: ErpRef
     status: str
+    applied: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,8 +169,20 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         external_ref=_if_any(payment.external_ref) if with_external else ABSENT,
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
-        documents_to_apply=tuple(_application_body(one) for one in payment.applications),
+        documents_to_apply=_rows_to_apply(payment),
     )
+
+
+def applications_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
+    """What a payment that exists already shall settle."""
+    kind, reference = erp_keys(ref)
+    return wire.PaymentWire(
+        type=sent(kind), reference_nbr=sent(reference), documents_to_apply=_rows_to_apply(payment)
+    )
+
+
+def _rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
+    return tuple(_application_body(one) for one in payment.applications)
 
 
 def _if_any(value: str) -> Field[str]:
@@ -187,8 +199,14 @@ def _application_body(application: Application) -> wire.ApplyWire:
 
 
 def payment_document(record: wire.PaymentWire) -> ErpDocument:
-    """The keys, id and status of a payment."""
-    return ErpDocument(record.id, _payment_ref(record), text(record.status))
+    """The keys, id and status of a payment, and how much of it is applied."""
+    applied = record.applied_to_documents
+    return ErpDocument(
+        record.id,
+        _payment_ref(record),
+        text(record.status),
+        None if applied == ABSENT else number(applied),
+    )
 
 
 def _payment_ref(record: wire.PaymentWire) -> ErpRef:

@@ -150,6 +150,7 @@ class PaymentWire(Record, frozen=True):
     currency_id: Field[str] = ABSENT
     payment_amount: Field[Decimal] = ABSENT
     available_balance: Field[Decimal] = ABSENT
+    applied_to_documents: Field[Decimal] = ABSENT
     application_date: Field[str] = ABSENT
     payment_ref: Field[str] = ABSENT
     external_ref: Field[str] = ABSENT

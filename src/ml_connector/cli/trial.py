@@ -175,12 +175,13 @@ def show_trial(trial: Trial) -> None:
                 f"{item['transaction']} {amount['amount']} {amount['currency']}: {item['reason']}"
             )
         for one in trial.found["held"]:
-            show.say(f"{one['count']} x {one['sentence']}")
+            show.say(str(one["sentence"]), mark=f"{one['count']} x", colour="yellow")
             show.say(f"    {one['remedy']}")
     for sentence in trial.wrong:
-        show.say(f"[red]wrong[/] {sentence}")
+        show.say(sentence, mark="wrong", colour="red")
     if trial.holds:
-        show.say(f"[green]The books show what the story says.[/] {trial.seconds:.1f} s")
+        show.say(f"The books show what the story says ({trial.seconds:.1f} s).", mark="good",
+                 colour="green")  # fmt: skip
 
 
 def show_trials(trials: Sequence[Trial]) -> None:

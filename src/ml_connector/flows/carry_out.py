@@ -22,7 +22,7 @@ from ml_connector.basics.errors import (
     TryAgain,
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, Journal, State
+from ml_connector.books.postings import ArPayment, Document, Journal, State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.read_back import journal_differences, payment_differences
 from ml_connector.flows.rows import PAYMENT, document
@@ -181,13 +181,10 @@ async def _search(held: _Held) -> ErpDocument | None:
 
 
 async def _create(held: _Held) -> None:
+    paper = document(held.row)
     await held.move(State.SENDING)
     try:
-        match document(held.row):
-            case ArPayment() as payment:
-                made = await held.c.acumatica.put_payment(payment)
-            case Journal() as journal:
-                made = await held.c.acumatica.put_journal(journal, held.row.tag)
+        made = await _send(held, paper)
     except OutcomeUnknown:
         raise  # it stays in `sending`: the next run looks before it does anything
     except TryAgain:
@@ -198,16 +195,38 @@ async def _create(held: _Held) -> None:
         await held.fail(error)
         raise
     await held.found(made)
+    if isinstance(paper, ArPayment) and paper.applications and made.applied == 0:
+        await _apply(held, paper)
+
+
+async def _send(held: _Held, paper: Document) -> ErpDocument:
+    if isinstance(paper, ArPayment):
+        return await held.c.acumatica.put_payment(paper)
+    return await held.c.acumatica.put_journal(paper, held.row.tag)
 
 
 async def _look_before_release(held: _Held) -> None:
-    """A document found again may have been released already; its status decides."""
-    if held.row.kind == PAYMENT:
-        status = (await held.c.acumatica.payment(held.ref)).status
-    else:
-        status = (await held.c.acumatica.journal(held.ref)).status
-    if status in RELEASED:
+    """A document found again may have been released already, or lack what it shall settle."""
+    match document(held.row):
+        case ArPayment() as payment:
+            found = await held.c.acumatica.payment(held.ref)
+            if found.status not in RELEASED and len(found.applications) < len(payment.applications):
+                await _apply(held, payment)
+        case Journal():
+            found = await held.c.acumatica.journal(held.ref)
+    if found.status in RELEASED:
         await held.move(State.RELEASED)
+
+
+async def _apply(held: _Held, payment: ArPayment) -> None:
+    """Says once more what the payment settles; a refusal stops it here."""
+    try:
+        await held.c.acumatica.apply_payment(held.ref, payment)
+    except TryAgain:
+        raise  # it stays `created`; the next run looks at its applications first
+    except ConnectorError as error:
+        await held.fail(error)
+        raise
 
 
 async def _release(held: _Held) -> None:

@@ -18,6 +18,7 @@ IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 async def measure(c: Connected) -> list[TieOut]:
     """The equation of each mapped or seen currency, now: one Stripe call, one ERP call each.
 
+    A difference costs one ERP call more: payments that somebody has voided are named too.
     Money that Stripe has moved and no sweep has seen yet shows up as a difference; so catch up
     with `stripe.transactions` first when the last cent matters.
     """
@@ -25,7 +26,13 @@ async def measure(c: Connected) -> list[TieOut]:
     unposted = await _unposted(c)
     period = await _latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
-    return [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
+    found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
+    if not all(one.holds for one in found):
+        voided = await _voided(c)
+        found = [_explained(one, voided) for one in found]
+    for one in found:
+        await _keep(c, one)
+    return found
 
 
 async def _measure_one(
@@ -35,17 +42,47 @@ async def _measure_one(
     clearing = Money.zero(code)
     if accounts is not None:
         clearing = await c.acumatica.account_balance(accounts.clearing, code, period)
-    result = tie_out(
+    return tie_out(
         code,
         clearing=clearing,
         stripe=stripe.get(code, Money.zero(code)),
-        unposted=[item for item in unposted if item.amount.currency == code],
+        unposted=_of(code, unposted),
     )
-    DIFFERENCE.labels(c.id, code).set(result.difference.minor)
+
+
+def _of(code: str, items: list[Unposted]) -> list[Unposted]:
+    return [item for item in items if item.amount.currency == code]
+
+
+async def _keep(c: Connected, result: TieOut) -> None:
+    """Shows the result to the metrics, and stores it as the last one."""
+    DIFFERENCE.labels(c.id, result.currency).set(result.difference.minor)
     kept = as_object(result) | {"at": c.clock.now().isoformat()}
     async with c.store.transaction() as tx:
-        await cursors.advance(tx, c.id, f"tieout.{code}", kept)
-    return result
+        await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
+
+
+def _explained(found: TieOut, voided: list[Unposted]) -> TieOut:
+    """The tie-out with the voided payments named, when they are what it lacks."""
+    named = [*found.unposted, *_of(found.currency, voided)]
+    other = tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
+    return other if other.holds else found
+
+
+async def _voided(c: Connected) -> list[Unposted]:
+    """Payments of ours that somebody has voided in Acumatica since: one ERP call."""
+    gone = await c.acumatica.voided_payments(c.mapping.payment_method)
+    found: list[Unposted] = []
+    async with c.store.transaction() as tx:
+        for paper in gone:
+            kind, _, number = paper.ref.partition("|")
+            reason = f"Payment {number} was voided in Acumatica after it was posted."
+            found += [
+                Unposted(row.transaction_id, row.clearing, reason)
+                for row in await postings.by_erp(tx, c.id, kind, number)
+                if row.state in IN_THE_LEDGER
+            ]
+    return found
 
 
 async def _unposted(c: Connected) -> list[Unposted]:

@@ -47,7 +47,7 @@ def document(endpoint: Endpoint) -> bytes:
     for entity in endpoint.entities.values():
         schemas[entity.name] = _schema(entity)
         if entity.kind == "top":
-            _paths(paths, schemas, entity)
+            _paths(paths, schemas, entity, newest=endpoint.version >= "25")
     return encode(
         {
             "openapi": "3.0.1",
@@ -159,7 +159,7 @@ def _operation(
     return operation
 
 
-def _paths(paths: Json, schemas: Json, entity: EntityType) -> None:
+def _paths(paths: Json, schemas: Json, entity: EntityType, *, newest: bool) -> None:
     own: Json = {"$ref": f"#/components/schemas/{entity.name}"}
     many: Json = {"type": "array", "items": own}
     fields = ("$select", "$expand", "$custom")
@@ -176,6 +176,15 @@ def _paths(paths: Json, schemas: Json, entity: EntityType) -> None:
     collection["get"] = _operation(
         entity, "GetList", "200 401 500", answer=many, parameters=_parameters(query=_QUERY)
     )
+    if newest:
+        collection["patch"] = _operation(
+            entity,
+            "PatchEntity",
+            "200 400 401 404 409 412 422 500",
+            answer=own,
+            body=own,
+            parameters=_parameters(query=fields),
+        )
     paths[f"/{entity.name}"] = collection
     for name, where in (("ById", "id"), ("ByKeys", "ids")):
         paths[f"/{entity.name}/{{{where}}}"] = {

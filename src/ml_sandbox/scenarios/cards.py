@@ -110,9 +110,7 @@ def bank_debit_returned_late(stage: Stage) -> Expected:
     stage.booked(charge)
     stage.pass_days(7)
     stage.adjust("payment_failure_refund", "payment_failure_refund", "-100.00", source=charge)
-    return Expected(
-        payments=1, fees=1, unposted={"USD": "-100.00"}, held={"rules.unknown_pair": 1}
-    )
+    return Expected(payments=1, fees=1, unposted={"USD": "-100.00"}, held={"rules.unknown_pair": 1})
 
 
 def bank_debit_disputed(stage: Stage) -> Expected:

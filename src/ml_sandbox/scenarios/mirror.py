@@ -150,12 +150,14 @@ def credit_memo_after_sending(stage: Stage) -> Expected:
 def part_paid_then_voided_in_the_erp(stage: Stage) -> Expected:
     """A buyer pays 40.00 of 100.00 by card; a clerk voids that payment in the ERP by mistake.
 
-    Clearing is too low by 40.00, and that is found: the void is named with its document.
+    The money is at Stripe and not in clearing: the voided payment is named as what is missing.
     """
     charge = stage.pay(stage.invoice("100.00"), "40.00")
-    payment = stage.booked(charge)
-    stage.clerk.void_payment(str(payment["ReferenceNbr"]))
-    return Expected(fees=1, owed={"USD": "100.00"})
+    stage.journals("Stripe fee")
+    stage.clerk.void_payment(str(stage.booked(charge)["ReferenceNbr"]))
+    return Expected(
+        fees=1, owed={"USD": "100.00"}, unposted={"USD": "40.00"}, held={"invoice.changed": 1}
+    )
 
 
 def void_refused_because_part_is_paid(stage: Stage) -> Expected:

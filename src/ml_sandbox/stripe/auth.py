@@ -44,11 +44,6 @@ class Keys:
         self._settings: dict[str, Key] = {}
         self._read: dict[str, str] = {}
 
-    @property
-    def used(self) -> list[str]:
-        """Every key that was accepted so far."""
-        return list(dict.fromkeys(self._read.values()))
-
     def set(self, key: str, permissions: dict[str, str] | None, *, revoked: bool) -> None:
         """Restricts or revokes a key."""
         self._settings[key] = Key(permissions, revoked)

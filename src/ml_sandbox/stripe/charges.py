@@ -108,6 +108,7 @@ def details(card: Card, amount: int) -> Obj:
         "network_transaction_id": f"{int(card.number) % 10**15:015d}",
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "three_d_secure": None,
+        "transaction_link_id": None,
         "wallet": None,
     }
     return {"card": shown, "type": "card"}
@@ -129,6 +130,30 @@ def card_details(card: Card) -> Obj:
         "funding": "credit",
         "last4": card.last4,
         "regulated_status": "unregulated",
+    }
+
+
+def stored_card(card: Card) -> Obj:
+    """A card as a payment method keeps it."""
+    return {
+        **card_details(card),
+        "display_brand": card.brand,
+        "generated_from": None,
+        "networks": {"available": [card.brand], "preferred": None},
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+
+
+def stored_bank(card: Card) -> Obj:
+    """A bank account as a payment method keeps it."""
+    shown = bank_details(card)
+    del shown["mandate"], shown["payment_reference"]
+    return {
+        **shown,
+        "financial_connections_account": None,
+        "networks": {"preferred": None, "supported": ["ach"]},
+        "status_details": {},
     }
 
 

@@ -38,7 +38,6 @@ class Control:
             "GET /_sandbox/webhooks/deliveries": self.deliveries,
             "POST /_sandbox/events/{id}/resend": self.resend,
             "POST /_sandbox/webhooks/{id}/secrets": self.roll_secret,
-            "GET /_sandbox/keys": self.keys_used,
             "POST /_sandbox/keys": self.keys,
             "GET /_sandbox/calls": self.calls,
             "POST /_sandbox/calls/reset": self.reset_calls,
@@ -149,10 +148,6 @@ class Control:
         """Says that ids exist in live mode: reading one here tells so."""
         self._world.notes.live.update(given["ids"])
         return {"ids": sorted(self._world.notes.live)}
-
-    def keys_used(self, _given: Obj) -> Obj:
-        """The keys that have called the API so far."""
-        return {"keys": self._api.keys.used}
 
     def keys(self, given: Obj) -> Obj:
         """Restricts or revokes a key."""

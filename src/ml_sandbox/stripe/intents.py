@@ -17,6 +17,7 @@ def make(world: World, amount: int, currency: str, customer: str | None, **more:
         "id": key,
         "amount": amount,
         "amount_capturable": 0,
+        "amount_details": {"tip": {}},
         "amount_received": 0,
         "capture_method": "automatic_async" if world.switches.async_capture else "automatic",
         "client_secret": f"{key}_secret_{world.ids.text(25)}",

@@ -141,6 +141,7 @@ def new_item(world: World, customer: str, currency: str, row: Obj, invoice_id: s
         discountable=row.get("discountable", amount >= 0),
         discounts=[],
         invoice=invoice_id,
+        net_amount=None if row.get("discountable", amount >= 0) else amount,
         period={"end": period["end"], "start": period["start"]},
         pricing={
             "price_details": {

@@ -18,7 +18,7 @@ HELD_FOR = timedelta(days=7)
 def method_for(world: World, card: Card, customer: str | None) -> Obj:
     """Stores a payment method for a card or bank account."""
     kind = "us_bank_account" if card.bank else "card"
-    own = charges.bank_details(card) if card.bank else charges.card_details(card)
+    own = charges.stored_bank(card) if card.bank else charges.stored_card(card)
     method = world.new(
         "payment_method",
         "pm",

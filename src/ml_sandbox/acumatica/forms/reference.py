@@ -87,9 +87,9 @@ def _fill_below(unit: Unit, row: Row, body: Body) -> None:
 
 
 def _row_key(rows: list[Body]) -> tuple[str, ...]:
-    """Rows of set-up lists are known by the first field that they are sent with."""
-    names = [name for row in rows for name in row.values]
-    return tuple(names[:1])
+    """Rows of set-up lists are known by the first text that they are sent with."""
+    texts = [name for row in rows for name, value in row.values.items() if isinstance(value, str)]
+    return tuple(texts[:1])
 
 
 def _fill_row(unit: Unit) -> Callable[[Row, Body, bool], None]:

@@ -235,7 +235,7 @@ def event(world: World, sender: WebhookSender, row: Obj) -> Html:
     known = facts(
         [("About", key(about.get("id"))), ("Request", row["request"]["id"]),
          ("Idempotency key", row["request"]["idempotency_key"]),
-         ("Not yet acknowledged by", row["pending_webhooks"]),
+         ("Unacknowledged", row["pending_webhooks"]),
          ("Version", row["api_version"]), ("Id", tag("code", row["id"])),
          ("Created", when(row["created"]))]  # fmt: skip
     )

@@ -2,7 +2,7 @@
 
 from ml_sandbox.stripe.cards import ALL
 from ml_sandbox.stripe.money import exponent
-from ml_sandbox.stripe.window.markup import Html, choice, field, form, joined, tick
+from ml_sandbox.stripe.window.markup import Html, choice, field, form, joined, tag, tick
 from ml_sandbox.stripe.wire import Obj
 
 BEHAVIOURS = (
@@ -96,7 +96,7 @@ def decide(row: Obj, back: str) -> Html:
         outcomes = ["won", "lost", "prevented"]
     words = OUTCOMES | ({"lost": "Close the inquiry"} if state.startswith("warning_") else {})
     acts = (form("decide", back, words[o], id=row["id"], outcome=o) for o in outcomes)
-    return joined(*acts)
+    return tag("div", *acts, klass="row") if outcomes else joined()
 
 
 def run_payouts(back: str) -> Html:

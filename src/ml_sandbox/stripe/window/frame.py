@@ -14,10 +14,10 @@ header{background:var(--paper);border-bottom:1px solid var(--line);padding:.7rem
 display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:center;position:sticky;top:0;z-index:1}
 header strong{font-size:1.05rem;letter-spacing:-.01em;white-space:nowrap}
 nav{display:flex;flex-wrap:wrap;gap:.1rem .2rem}
-nav a{padding:.25rem .5rem;border-radius:5px;color:var(--soft);font-size:.93rem}
+nav a{padding:.25rem .42rem;border-radius:5px;color:var(--soft);font-size:.9rem}
 nav a[aria-current]{background:var(--calm-bg);color:var(--ink);font-weight:600}
 header .tick{margin-left:auto;padding:0;color:var(--soft);font-size:.87rem}
-main{max-width:76rem;margin:0 auto;padding:1.6rem 1.5rem 4rem}
+main{max-width:84rem;margin:0 auto;padding:1.6rem 1.5rem 4rem}
 h1{font-size:1.55rem;letter-spacing:-.02em;margin:.1rem 0 1.1rem;line-height:1.25;
 overflow-wrap:anywhere}
 h1 .status{font-size:.85rem;vertical-align:.3rem;margin-left:.5rem;letter-spacing:0}
@@ -35,7 +35,8 @@ tbody tr:last-child td{border-bottom:0}
 .right{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .money{font-variant-numeric:tabular-nums;white-space:nowrap}.minus{color:var(--bad)}
 .none,.empty,.hint{color:var(--soft)}.empty,.hint{margin:.2rem 0}
-.hint{font-size:.87rem}
+.hint{font-size:.87rem}td .hint{max-width:14rem;overflow:hidden;text-overflow:ellipsis;
+white-space:nowrap;font-size:.82rem}
 code,.id{font:.86em ui-monospace,SFMono-Regular,Menlo,monospace}
 time{white-space:nowrap;font-variant-numeric:tabular-nums}
 .status{display:inline-block;padding:.05rem .55rem;border-radius:1rem;font-size:.8rem;
@@ -69,6 +70,8 @@ summary{cursor:pointer;color:var(--soft)}
 .pages{display:flex;gap:1rem;margin-top:.9rem}
 .acts{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1rem 2rem}
 .acts form{margin:0}
+.row{display:flex;flex-wrap:wrap;gap:.7rem}.row form{margin:0}
+.scroll+form{margin-top:.8rem}section>p:last-child{margin-bottom:0}
 .switches form{display:grid;grid-template-columns:1fr auto;align-items:center;margin:0;
 padding:.4rem 0;border-bottom:1px solid var(--line)}
 .switches form:last-child{border-bottom:0}
