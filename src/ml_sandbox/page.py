@@ -22,6 +22,7 @@ header strong{font-size:1rem;white-space:nowrap}
 header nav{display:flex;flex-wrap:wrap;gap:.1rem;flex:1}
 header nav a{padding:.3rem .55rem;border-radius:6px;color:var(--soft)}
 header nav a[aria-current]{background:var(--note-back);color:var(--brand);font-weight:600}
+@media (max-width:60rem){header nav{order:3;flex-basis:100%}}
 header .clock{font-size:.88rem;
 color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
 main{max-width:82rem;margin:0 auto;padding:1.5rem 1.5rem 4rem}

@@ -65,4 +65,9 @@ def test_a_payment_that_stripe_has_not_booked_is_tried_again(
 
 def test_a_failed_attempt_moved_no_money_and_never_will() -> None:
     with pytest.raises(Refused, match="ch_1 failed; no money moved"):
-        settled(a_charge(status="failed", transaction=a_balance_transaction()))
+        settled(a_charge(status="failed"))
+
+
+def test_a_bank_debit_that_was_returned_later_has_moved_money_before() -> None:
+    transaction = a_balance_transaction()
+    assert settled(a_charge(status="failed", transaction=transaction)) is transaction

@@ -16,7 +16,9 @@ import msgspec
 
 from build.service import Service, served
 from build.world import SITE, World, a_world
+from ml_connector.cli.books import tie_out_facts
 from ml_connector.cli.findings import collect, complaints
+from ml_connector.cli.standing import facts
 from ml_connector.flows.standing import standing
 from ml_connector.flows.tie_out import measure
 from ml_connector.store.engine import Store
@@ -41,9 +43,15 @@ class Theatre:
         return await anyio.to_thread.run_sync(self._act, scenario)
 
     def _act(self, scenario: Scenario) -> Json:
-        erp = self.world.new.acumatica.url
-        stripe = self.world.new.stripe.url
-        with on_stage(stripe, erp, pause=self._pause, patience=PATIENCE) as stage:
+        new = self.world.new
+        with on_stage(
+            new.stripe.url,
+            new.acumatica.url,
+            key=new.secrets.stripe_key,
+            pause=self._pause,
+            patience=PATIENCE,
+            delays=0,
+        ) as stage:
             return scenario.act(stage).facts()
 
     def _pause(self) -> None:
@@ -86,7 +94,8 @@ class Theatre:
 
     async def complaints(self, expected: Json) -> list[str]:
         """What is not as it must be."""
-        answers = {"status": await self._status(), "tieout": await self._tie_out()}
+        shown = facts(await standing(self.world.store, self.world.id))
+        tie_outs = [tie_out_facts(one) for one in await measure(await self.world.connected())]
 
         def ask(side: str, what: str) -> Any:
             root = self.world.new.stripe.url
@@ -96,37 +105,9 @@ class Theatre:
             return msgspec.json.Decoder(float_hook=Decimal).decode(answer.content)
 
         def look() -> list[str]:
-            return complaints(expected, collect(answers.__getitem__, ask))
+            return complaints(expected, collect(shown, tie_outs, ask))
 
         return await anyio.to_thread.run_sync(look)
-
-    async def _status(self) -> Json:
-        found = await standing(self.world.store, self.world.id)
-        groups = [
-            {"cause": one.cause, "count": one.count, "sentence": one.sentence, "remedy": one.remedy}
-            for one in found.troubles
-        ]
-        return {"connections": [{"troubles": groups, "payouts_proven": found.payouts_proven}]}
-
-    async def _tie_out(self) -> Json:
-        return {
-            "currencies": [
-                {
-                    "unposted": [
-                        {
-                            "transaction": item.transaction,
-                            "reason": item.reason,
-                            "amount": {
-                                "amount": f"{item.amount.decimal:f}",
-                                "currency": item.amount.currency,
-                            },
-                        }
-                        for item in one.unposted
-                    ]
-                }
-                for one in await measure(await self.world.connected())
-            ]
-        }
 
 
 @asynccontextmanager

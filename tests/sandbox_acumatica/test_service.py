@@ -34,7 +34,7 @@ def test_15_from_half_of_the_limit_on_requests_are_delayed(tenant: Tenant) -> No
 
 
 def test_15_beyond_the_queue_requests_are_declined_without_a_hint(tenant: Tenant) -> None:
-    tenant.switch(concurrent_requests=1, queue_length=2, requests_per_minute=240)
+    tenant.switch(concurrent_requests=1, queue_length=2, requests_per_minute=80)
     for _ in range(125):
         answer = tenant.get("Currency/USD")
         assert answer.status_code == 200

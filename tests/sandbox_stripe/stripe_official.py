@@ -1,4 +1,4 @@
-"""What the installed official package says about routes, parameters and fields, read at run time."""
+"""What the installed official package says about routes, parameters and fields."""
 
 import ast
 import inspect
@@ -84,14 +84,16 @@ def resources() -> dict[str, Any]:
     return found
 
 
-HIDDEN = frozenset(["OBJECT_NAME", "_inner_class_types", "_field_encodings", "_save_with_parent_methods"])
+HIDDEN = frozenset(
+    ["OBJECT_NAME", "_inner_class_types", "_field_encodings", "_save_with_parent_methods"]
+)
 
 
 def fields(kind: Any) -> dict[str, str]:
     """Field name -> annotation of one class."""
     return {
         name.rstrip("_"): str(hint)
-        for name, hint in kind.__dict__.get("__annotations__", {}).items()
+        for name, hint in inspect.get_annotations(kind).items()
         if not name.startswith("_") and name not in HIDDEN
     }
 
@@ -99,3 +101,8 @@ def fields(kind: Any) -> dict[str, str]:
 def nested(kind: Any) -> dict[str, Any]:
     """Field name -> class of the hash in it."""
     return dict(getattr(kind, "_inner_class_types", {}))
+
+
+def keyed(kind: Any) -> set[str]:
+    """Fields whose hash has words of its own as keys, such as currencies."""
+    return set(getattr(kind, "_inner_class_dicts", []))

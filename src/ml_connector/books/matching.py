@@ -38,11 +38,12 @@ class NotSettled(TryAgain):
 def settled(charge: Charge) -> BalanceTransaction:
     """The balance transaction of a charge; raises NotSettled or Refused.
 
-    A charge that did not succeed has moved no money and never will (each attempt is a new one).
+    A charge that did not succeed has moved no money and never will (each attempt is a new one);
+    a bank debit that is returned fails later, after its money has moved.
     """
-    if charge.status == "failed":
+    if charge.status == "failed" and charge.transaction is None:
         raise Refused(f"The payment attempt {charge.id} failed; no money moved.")
-    if charge.status != "succeeded" or charge.transaction is None:
+    if charge.status not in ("succeeded", "failed") or charge.transaction is None:
         raise NotSettled(
             f"Stripe has not settled {charge.id} yet.",
             cause="stripe.not_settled",

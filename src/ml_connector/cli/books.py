@@ -22,7 +22,7 @@ def tieout(name: Name = "", *, json: Json = False) -> int:
         await sweep(c)
         found = await measure(c)
         if json:
-            show.as_json({"currencies": [_tie_out_facts(one) for one in found]})
+            show.as_json({"currencies": [tie_out_facts(one) for one in found]})
         else:
             rows = [
                 (one.currency, str(one.clearing), str(one.stripe), str(one.named),
@@ -39,7 +39,8 @@ def tieout(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-def _tie_out_facts(one: "TieOut") -> dict[str, object]:
+def tie_out_facts(one: "TieOut") -> dict[str, object]:
+    """One currency's tie-out, for a program."""
     from ml_connector.cli.show import money
 
     return {

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,6 @@ from ml_connector.basics.money import Money
 Facts = dict[str, Any]
 Ask = Callable[[str, str], Any]
 """A question to a sandbox's control plane: which side, and what."""
-Command = Callable[..., Facts]
 
 CLEARING = {"USD": "10650ST", "JPY": "10660ST"}
 """The sandbox's cash accounts that stand for the Stripe balance."""
@@ -31,11 +30,13 @@ COUNTED = ("payments", *JOURNALS.values(), "proven")
 _PURPOSE = re.compile(r"Stripe ([a-z ]+?)(?: of)? [a-z]+_")
 
 
-def collect(command: Command, ask: Ask) -> Facts:
-    """Counts what stands in both sandboxes' own books, beside the connector's own view."""
+def collect(standing: Facts, tie_outs: Sequence[Facts], ask: Ask) -> Facts:
+    """Counts what stands in both sandboxes' own books, beside the connector's own view.
+
+    `standing` and `tie_outs` are what `status` and `tieout` say of the one connection.
+    """
     stripe, erp = ask("stripe", "books"), ask("acumatica", "books")
-    [standing] = command("status")["connections"]
-    items = [item for one in command("tieout")["currencies"] for item in one["unposted"]]
+    items = [item for one in tie_outs for item in one["unposted"]]
     named: dict[str, Decimal] = {}
     for item in items:
         amount = item["amount"]

@@ -11,7 +11,7 @@ from ml_connector.store.troubles import TroubleGroup
 def show_standing(found: Sequence[Standing], *, as_json: bool) -> None:
     """Prints how each connection stands."""
     if as_json:
-        show.as_json({"connections": [_facts(one) for one in found]})
+        show.as_json({"connections": [facts(one) for one in found]})
         return
     for one in found:
         _words(one)
@@ -19,7 +19,8 @@ def show_standing(found: Sequence[Standing], *, as_json: bool) -> None:
         show.say("There is no connection yet: ml-connector connect NAME")
 
 
-def _facts(one: Standing) -> dict[str, object]:
+def facts(one: Standing) -> dict[str, object]:
+    """How one connection stands, for a program."""
     return {
         "connection": one.connection,
         "active": one.active,

@@ -1,5 +1,6 @@
 """One scenario lived through by real processes: acted out, settled, and held against its story."""
 
+import asyncio
 import json as jsonlib
 import subprocess
 import sys
@@ -14,20 +15,31 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from ml_connector.assemble import installation, switchboard
 from ml_connector.basics.errors import ConnectorError, Misconfigured
+from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli import show
+from ml_connector.cli.books import tie_out_facts
 from ml_connector.cli.findings import COUNTED, collect, complaints
 from ml_connector.cli.stage import Facts, Processes, Sandbox, ask
+from ml_connector.cli.standing import facts
+from ml_connector.flows.catch_up import STREAMS, sweep
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.standing import standing
+from ml_connector.flows.tie_out import measure
+from ml_connector.settings import read
+from ml_connector.store import jobs
 from ml_connector.store.embedded import EmbeddedPostgres
 
-CONNECTION = "trial"
+CONNECTION = ConnectionId("trial")
 BEGINS = "2026-10-05T12:00:00+00:00"
 """A Monday noon, so that every payout of a scenario arrives in the same month."""
 START = "2026-10-01"
 SEED = 7
 SETTLING_SECONDS = 75
 """Longer than the second try of what a person has cured."""
-NOT_OURS = 2
 
 
 @dataclass(slots=True)
@@ -103,7 +115,7 @@ def play(name: str, server: str, folder: Path) -> Trial:
             stack.callback(processes.stop_service)
             _act(trial, sandbox)
             if not trial.wrong:
-                _settle(trial, processes, sandbox)
+                asyncio.run(_settle(trial, processes, sandbox))
     except ConnectorError as error:
         trial.wrong = [error.sentence]
     trial.seconds = time.monotonic() - started
@@ -112,28 +124,51 @@ def play(name: str, server: str, folder: Path) -> Trial:
 
 def _act(trial: Trial, sandbox: Sandbox) -> None:
     """Lets the world act the story out; it says what the books must show."""
-    addresses = ("--stripe", sandbox["stripe"]["url"], "--acumatica", sandbox["acumatica"]["url"])
-    told = _sandboxes_say("run", trial.name, *addresses, "--json")
+    stripe, erp = sandbox["stripe"], sandbox["acumatica"]
+    doors = ("--stripe", stripe["url"], "--stripe-key", stripe["key"], "--acumatica", erp["url"])
+    told = _sandboxes_say("run", trial.name, *doors, "--json")
     if told.returncode:
         trial.wrong = [told.stderr.strip()[-500:] or "The scenario broke off."]
     else:
         trial.expected = jsonlib.loads(told.stdout)["expected"]
 
 
-def _settle(trial: Trial, processes: Processes, sandbox: Sandbox) -> None:
-    """Catches up with both sides until the books are as they must be, or patience is over."""
+async def _settle(trial: Trial, processes: Processes, sandbox: Sandbox) -> None:
+    """Looks at everything until the books are as they must be, or patience is over."""
+    async with (
+        installation(read(processes.environment())) as place,
+        switchboard(place) as board,
+    ):
+        give_up = time.monotonic() + SETTLING_SECONDS
+        while True:
+            try:
+                await _look(trial, await board.connected(CONNECTION), sandbox)
+            except ConnectorError as error:
+                trial.wrong = [error.sentence]
+            on_the_way = not ask(sandbox, "stripe", "settled")["idle"]
+            if time.monotonic() > give_up or not (trial.wrong or on_the_way):
+                return
+            await asyncio.sleep(0.5)
+
+
+async def _look(trial: Trial, c: Connected, sandbox: Sandbox) -> None:
+    """Has every stream looked at by the service, and holds what stands against the story."""
+    async with c.store.transaction() as tx:
+        for stream in sorted(STREAMS):
+            await look(tx, c.id, Look(Kind.STREAM, stream), priority=2)
     give_up = time.monotonic() + SETTLING_SECONDS
-    while True:
-        try:
-            processes.command("sync")
-            trial.found = collect(processes.command, lambda side, what: ask(sandbox, side, what))
-            trial.wrong = complaints(trial.expected, trial.found)
-        except ConnectorError as error:
-            trial.wrong = [error.sentence]
-        on_the_way = not ask(sandbox, "stripe", "settled")["idle"]
-        if time.monotonic() > give_up or not (trial.wrong or on_the_way):
-            return
-        time.sleep(0.5)
+    while not await _idle(c) and time.monotonic() < give_up:  # noqa: ASYNC110 - other processes
+        await asyncio.sleep(0.1)
+    standing_ = facts(await standing(c.store, c.id))
+    await sweep(c)
+    tie_outs = [tie_out_facts(one) for one in await measure(c)]
+    trial.found = collect(standing_, tie_outs, lambda side, what: ask(sandbox, side, what))
+    trial.wrong = complaints(trial.expected, trial.found)
+
+
+async def _idle(c: Connected) -> bool:
+    async with c.store.transaction() as tx:
+        return await jobs.idle(tx, c.id)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if await posted(c, charge_id):
         return
     charge = await c.stripe.charge(charge_id)
-    if charge.status == "failed":
+    if charge.status == "failed" and charge.transaction is None:
         return
     transaction = settled(charge)
     async with accounted_for(c, transaction):

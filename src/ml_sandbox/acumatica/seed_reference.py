@@ -11,6 +11,7 @@ _BORN = datetime(2025, 1, 1, 8, 0, tzinfo=UTC)
 STOCK = (
     ("APJAM08", "Apple jam 8 oz", "PIECE", "3.99"),
     ("APJAM32", "Apple jam 32 oz", "PIECE", "10.49"),
+    ("APJAM96", "Apple jam 96 oz", "PIECE", "23.00"),
     ("CHERJAM32", "Cherry jam 32 oz", "PIECE", "13.49"),
     ("PLUMJAM96", "Plum jam 96 oz", "PIECE", "28.90"),
     ("AALEGO500", "Building bricks, 500 pieces", "EA", "45.00"),

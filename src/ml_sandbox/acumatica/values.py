@@ -198,6 +198,10 @@ def _truth_of(value: object) -> bool:
 def read_moment(text: str) -> date | datetime:
     """A sent date-time: midnight without an offset is a pure date, others are moments in UTC."""
     text = text.strip()
+    if text.count("/") == 2 and len(text) <= 10:
+        # The user's locale (EN-US), as official samples send it.
+        month, day, year = (int(part) for part in text.split("/"))
+        return date(year, month, day)
     if len(text) == 10:
         return date.fromisoformat(text)
     moment = datetime.fromisoformat(text)

@@ -105,11 +105,22 @@ def bank_debit_returned_late(stage: Stage) -> Expected:
     The money that left is named under its kind and a person is asked.
     """
     # later: the AR payment is voided, so that the invoice is open again
-    invoice = stage.invoice("100.00")
-    charge = stage.pay(invoice, card=BANK_DEBIT)
+    charge = stage.pay(stage.invoice("100.00"), card=BANK_DEBIT)
     stage.booked(charge)
     stage.pass_days(7)
-    stage.adjust("payment_failure_refund", "payment_failure_refund", "-100.00", source=charge)
+    stage.returned(charge)
+    return Expected(payments=1, fees=1, unposted={"USD": "-100.00"}, held={"rules.unknown_pair": 1})
+
+
+def bank_debit_returned_at_once(stage: Stage) -> Expected:
+    """The bank takes a debit back before anybody has booked it.
+
+    Both movements count: the payment is booked, and what left is named and waits for a person.
+    """
+    # later: payment and void, so that the invoice is open again
+    charge = stage.pay(stage.invoice("100.00"), card=BANK_DEBIT)
+    stage.pass_days(0.01)
+    stage.returned(charge)
     return Expected(payments=1, fees=1, unposted={"USD": "-100.00"}, held={"rules.unknown_pair": 1})
 
 
@@ -182,6 +193,7 @@ ALL = (
     bank_debit_paid,
     bank_debit_refused,
     bank_debit_returned_late,
+    bank_debit_returned_at_once,
     bank_debit_disputed,
     yen_kronur_and_dinars,
     paid_in_another_currency,

@@ -17,6 +17,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stripe", required=True, metavar="URL")
     parser.add_argument("--acumatica", required=True, metavar="SITE_URL")
     parser.add_argument(
+        "--stripe-key",
+        default="",
+        metavar="KEY",
+        help="the key that the connector uses, for scenarios in which it is revoked",
+    )
+    parser.add_argument(
         "--patience",
         type=float,
         default=60.0,
@@ -41,7 +47,9 @@ def run(given: argparse.Namespace) -> int:
     if chosen is None:
         return _complain(f"There is no scenario {given.name!r}: see `scenarios`.", UNKNOWN)
     try:
-        with on_stage(given.stripe, given.acumatica, patience=given.patience) as stage:
+        with on_stage(
+            given.stripe, given.acumatica, key=given.stripe_key, patience=given.patience
+        ) as stage:
             expected = chosen.act(stage).facts()
     except NotDone as error:
         return _complain(str(error), NOT_DONE)

@@ -25,7 +25,7 @@ def dispute_won(stage: Stage) -> Expected:
 
 
 def dispute_won_after_payout(stage: Stage) -> Expected:
-    """The payment was paid out before it was disputed; the dispute is won a month later.
+    """The payment was paid out before it was disputed; the dispute is won a week later.
 
     The balance goes below zero and comes back; the first payout stays proven.
     """
@@ -35,7 +35,7 @@ def dispute_won_after_payout(stage: Stage) -> Expected:
     stage.journals(f"Stripe payout {payout}")
     dispute = stage.dispute(charge)
     stage.journals("Stripe dispute")
-    stage.pass_days(28)
+    stage.pass_days(7)
     stage.decide(dispute, "won")
     return Expected(payments=1, fees=2, disputes=2, payouts=1, proven=1)
 

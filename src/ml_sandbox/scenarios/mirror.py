@@ -165,10 +165,24 @@ def void_refused_because_part_is_paid(stage: Stage) -> Expected:
 
     The payment stays; a person is told what is still asked for at Stripe.
     """
+    # later: a credit note over the rest, which Stripe takes
     invoice = stage.invoice("100.00")
     stage.booked(stage.pay(invoice, "40.00"))
     stage.clerk.credit_memo(invoice, "60.00")
+    stage.turned_away(f"invoices/{stage.mirrored(invoice)['id']}/void")
     return Expected(payments=1, fees=1, held={"invoice.changed": 1}, mirrored={"open": 1})
+
+
+def customer_with_a_coupon(stage: Stage) -> Expected:
+    """The Stripe customer has a coupon for a tenth off, which would lower what the buyer pays.
+
+    The invoice does not inherit it: the buyer pays what the ERP is owed.
+    """
+    customer = stage.stripe_customer("FRUITICO")
+    coupon = stage.at_the_dashboard("coupons", {"percent_off": "10", "duration": "forever"})
+    stage.stripe.post(f"customers/{customer}/coupon", {"coupon": coupon["id"]})
+    stage.pay(stage.invoice("100.00", customer="FRUITICO"))
+    return Expected(payments=1, fees=1)
 
 
 ALL = (
@@ -176,6 +190,7 @@ ALL = (
     invoice_with_tax,
     invoice_below_the_minimum,
     customer_with_a_balance,
+    customer_with_a_coupon,
     customer_deleted_at_stripe,
     invoice_number_taken,
     voided_at_stripe_by_hand,

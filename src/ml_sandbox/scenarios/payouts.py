@@ -48,7 +48,7 @@ def payout_by_hand(stage: Stage) -> Expected:
     The transfer is booked. Stripe keeps no list of what is inside, so there is no proof of it.
     """
     stage.pay(stage.invoice("100.00"))
-    stage.pass_days(4)
+    stage.make_available()
     stage.at_the_dashboard("payouts", {"amount": "5000", "currency": "usd"})
     return Expected(payments=1, fees=1, payouts=1)
 
@@ -91,8 +91,9 @@ def reserve_held_and_released(stage: Stage) -> Expected:
     Two journals to and from the reserve account.
     """
     stage.pay(stage.invoice("100.00"))
-    stage.adjust("reserve_transaction", "risk_reserved_funds", "-20.00")
-    stage.adjust("reserve_transaction", "risk_reserved_funds", "20.00")
+    stage.make_available()
+    hold = stage.stripe.post("reserves", {"amount": 2000})
+    stage.stripe.post(f"reserves/{hold['id']}/release", {})
     return Expected(payments=1, fees=1, reserves=2)
 
 

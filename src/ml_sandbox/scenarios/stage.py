@@ -43,6 +43,8 @@ class Doors:
     erp: ControlPlane
     api: httpx2.Client
     """Stripe's public API, as the account's owner uses it."""
+    key: str = ""
+    """The key that the connector signs in with, for scenarios in which it is revoked."""
 
 
 class Stage:
@@ -59,6 +61,7 @@ class Stage:
         self.erp = doors.erp
         self.clerk = Clerk(doors.erp)
         self._api = doors.api
+        self._key = doors.key
         self._pause = pause or (lambda: time.sleep(_POLL_SECONDS))
         self._patience = patience
 
@@ -129,6 +132,10 @@ class Stage:
         asked: Json = {"amount": minor(amount, currency), "currency": currency.lower(), **facts}
         return str(self.stripe.post("charge", asked)["charge"])
 
+    def returned(self, charge: str) -> None:
+        """The bank returns a debit that had succeeded."""
+        self.stripe.post(f"charges/{charge}/return", {})
+
     def refund(self, charge: str, amount: str | None = None) -> str:
         """The back office gives US dollars back, all of a charge by default; the refund."""
         part: Json = {} if amount is None else {"amount": minor(amount, "USD")}
@@ -150,10 +157,14 @@ class Stage:
 
     # -- Stripe and its calendar
 
-    def pay_out(self) -> list[str]:
-        """Four days pass, so that all money is available, and it is paid out; the payouts."""
-        self.pass_days(0.01)  # what was charged just now is booked first
+    def make_available(self) -> None:
+        """What was charged is booked, and four days pass: all money may be paid out."""
+        self.pass_days(0.01)
         self.pass_days(4)
+
+    def pay_out(self) -> list[str]:
+        """All money becomes available and is paid out; the payouts."""
+        self.make_available()
         made = self.stripe.post("payouts/run", {})["payouts"]
         return [str(one["id"]) for one in made]
 
@@ -184,6 +195,11 @@ class Stage:
     def at_the_dashboard(self, path: str, form: dict[str, str] | None = None) -> Json:
         """A call of Stripe's public API by its owner; raises CannotGoOn when it is refused."""
         return self._answered("POST", path, form or {})
+
+    def turned_away(self, path: str) -> None:
+        """The owner tries what Stripe refuses; raises CannotGoOn when it is accepted."""
+        if self._api.post(path).is_success:
+            raise CannotGoOn(f"Stripe has accepted {path}.")
 
     def deletes(self, path: str) -> Json:
         """The owner deletes something at Stripe."""
@@ -229,11 +245,10 @@ class Stage:
 
     def key(self, permissions: Json | None = None, *, revoked: bool = False) -> None:
         """Somebody restricts or revokes the key that the connector uses."""
-        for used in self.stripe.get("keys")["keys"]:
-            if used != _OWNERS_KEY:
-                self.stripe.post(
-                    "keys", {"key": used, "permissions": permissions, "revoked": revoked}
-                )
+        if not self._key:
+            raise CannotGoOn("Say which key the connector uses: --stripe-key.")
+        asked: Json = {"key": self._key, "permissions": permissions, "revoked": revoked}
+        self.stripe.post("keys", asked)
 
     def _live(self, invoice: Invoice) -> Json | None:
         rows = self.stripe.get("invoices")["invoices"]
@@ -259,23 +274,29 @@ def minor(amount: str, currency: str) -> int:
 
 @contextmanager
 def on_stage(
-    stripe: str, acumatica: str, *, pause: Callable[[], None] | None = None, patience: float = 60.0
+    stripe: str,
+    acumatica: str,
+    *,
+    key: str = "",
+    pause: Callable[[], None] | None = None,
+    patience: float = 60.0,
+    delays: float = 0.01,
 ) -> Generator[Stage]:
-    """A stage on two running sandboxes, where nobody has to wait for what takes seconds in life."""
+    """A stage on two running sandboxes; what takes seconds in life takes `delays` of that."""
     parts = urlsplit(stripe)
+    api = httpx2.Client(
+        base_url=f"{parts.scheme}://{parts.netloc}/v1/",
+        auth=(_OWNERS_KEY, ""),
+        trust_env=False,
+        timeout=60,
+    )
     with ExitStack() as stack:
         doors = Doors(
             stack.enter_context(ControlPlane("Stripe", stripe)),
             stack.enter_context(ControlPlane("Acumatica", acumatica)),
-            stack.enter_context(
-                httpx2.Client(
-                    base_url=f"{parts.scheme}://{parts.netloc}/v1/",
-                    auth=(_OWNERS_KEY, ""),
-                    trust_env=False,
-                    timeout=60,
-                )
-            ),
+            stack.enter_context(api),
+            key,
         )
         stage = Stage(doors, pause=pause, patience=patience)
-        stage.webhooks(delay_scale=0.01)
+        stage.webhooks(delay_scale=delays)
         yield stage

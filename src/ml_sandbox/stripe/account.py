@@ -22,7 +22,21 @@ def fetch(world: World, _call: Call) -> Obj:
         "email": "owner@example.com",
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": "Sandbox", "timezone": "Etc/UTC"}},
+        "settings": {
+            "branding": dict.fromkeys(["icon", "logo", "primary_color", "secondary_color"]),
+            "card_payments": {
+                "decline_on": {"avs_failure": False, "cvc_failure": False},
+                "statement_descriptor_prefix": None,
+                "statement_descriptor_prefix_kana": None,
+                "statement_descriptor_prefix_kanji": None,
+            },
+            "dashboard": {"display_name": "Sandbox", "timezone": "Etc/UTC"},
+            "payments": {
+                "statement_descriptor": "SANDBOX",
+                "statement_descriptor_kana": None,
+                "statement_descriptor_kanji": None,
+            },
+        },
         "type": "standard",
     }
 

@@ -1,5 +1,7 @@
 """How the account settles and pays out: negative balances, minimum balances, the schedule."""
 
+from typing import Any
+
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad
 from ml_sandbox.stripe.events import emit
@@ -20,8 +22,8 @@ def shown(world: World) -> Obj:
         "payments": {
             "debit_negative_balances": now.debit_negative_balances,
             "payouts": {
-                "automatic_transfer_rules_by_currency": None,
-                "minimum_balance_by_currency": now.minimum_balances or None,
+                "automatic_transfer_rules_by_currency": {},
+                "minimum_balance_by_currency": now.minimum_balances,
                 "schedule": schedule,
                 "statement_descriptor": now.statement_descriptor,
                 "status": "enabled",
@@ -60,10 +62,11 @@ def update(world: World, call: Call) -> Obj:
 def set_payouts(world: World, given: Obj) -> None:
     """Changes what is kept back and when payouts run."""
     now = world.settings
-    minimums = given.get("minimum_balance_by_currency")
+    minimums: Any = given.get("minimum_balance_by_currency", {})
     if minimums == "":
         now.minimum_balances = {}
-    for currency, amount in (minimums or {}).items():
+    asked: Obj = minimums or {}
+    for currency, amount in asked.items():
         world.money.check_currency(currency)
         if amount == "":
             now.minimum_balances.pop(currency, None)

@@ -183,7 +183,8 @@ def inherited(world: World, customer: Obj) -> list[str]:
 
 def of_rows(world: World, rows: Any, customer: str, invoice: str | None, param: str) -> list[str]:
     """The ids of the discounts for the caller's list."""
-    made_rows = [redeem(world, row, customer, invoice, param=param) for row in rows or []]
+    given: list[Obj] = rows or []
+    made_rows = [redeem(world, row, customer, invoice, param=param) for row in given]
     return [row["id"] for row in made_rows]
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from ml_sandbox.stripe import customer_balance, invoice_payments, refunds
 from ml_sandbox.stripe.calls import Call, Routes
-from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.discounts import totals
+from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.invoice_totals import joined
 from ml_sandbox.stripe.listing import page, whole

@@ -7,7 +7,7 @@ from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad, missing
 from ml_sandbox.stripe.events import changes, emit
 from ml_sandbox.stripe.listing import page
-from ml_sandbox.stripe.texts import address, apply, merge_metadata
+from ml_sandbox.stripe.texts import address, apply, merge_metadata, rows
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
@@ -43,7 +43,7 @@ def create(world: World, call: Call) -> Obj:
     if call.params.get("source"):
         customer["default_source"] = call.params["source"]
     emit(world, "customer.created", customer)
-    for row in call.params.get("tax_id_data") or []:
+    for row in rows(call.params, "tax_id_data"):
         tax_numbers.add(world, customer, row["type"], row["value"])
     if opening := call.params.get("balance"):
         customer_balance.move(world, customer, opening, "usd", "initial")

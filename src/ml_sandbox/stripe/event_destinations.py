@@ -3,7 +3,7 @@
 from ml_sandbox.stripe.calls import Call, Handler, Routes
 from ml_sandbox.stripe.errors import bad, required
 from ml_sandbox.stripe.events import emit
-from ml_sandbox.stripe.texts import apply
+from ml_sandbox.stripe.texts import apply, words
 from ml_sandbox.stripe.thin_events import moment, paged, thin
 from ml_sandbox.stripe.webhook_endpoints import check_url
 from ml_sandbox.stripe.wire import API_VERSION, Obj
@@ -42,7 +42,7 @@ def create(world: World, call: Call) -> Obj:
         updated=now,
         webhook_endpoint={"signing_secret": None, "url": None},
     )
-    wanted = params.get("include") or []
+    wanted = words(params, "include")
     shown = included(world, destination, wanted)
     if "webhook_endpoint.signing_secret" in wanted:
         shown["webhook_endpoint"]["signing_secret"] = secret
@@ -89,7 +89,7 @@ def fetch(world: World, call: Call) -> Obj:
 
 def listed(world: World, call: Call) -> Obj:
     """GET /v2/core/event_destinations."""
-    wanted = call.params.get("include") or []
+    wanted = words(call.params, "include")
     rows = [included(world, row, wanted) for row in world.tables[KIND]]
     return paged(call, list(reversed(rows)))
 

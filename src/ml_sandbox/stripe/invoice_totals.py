@@ -25,7 +25,8 @@ def refresh(world: World, invoice: Obj) -> None:
     subtotal = sum(line["amount"] for line in lines)
     invoice["total_discount_amounts"] = discounts.totals(lines)
     off = sum(row["amount"] for row in invoice["total_discount_amounts"])
-    shipping: int = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    cost: Obj = invoice["shipping_cost"] or {}
+    shipping: int = cost.get("amount_total", 0)
     invoice["amount_shipping"] = shipping
     invoice["subtotal"] = subtotal
     invoice["subtotal_excluding_tax"] = subtotal - inclusive

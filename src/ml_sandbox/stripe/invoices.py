@@ -191,7 +191,8 @@ def check_automatic_tax(world: World, customer: Obj, params: Obj) -> None:
     if not world.switches.automatic_tax_percent:
         text = "You must set a head office address in your Stripe Tax settings first."
         raise bad(text, "automatic_tax[enabled]", "stripe_tax_inactive")
-    if not (customer["address"] or {}).get("country"):
+    address: Obj = customer["address"] or {}
+    if not address.get("country"):
         text = (
             "The customer's location isn't recognized. Set a valid customer address in order to "
             "automatically calculate tax."

@@ -113,8 +113,14 @@ def legacy_note(_world: World, note: Obj) -> Obj:
 def legacy_customer(_world: World, customer: Obj) -> Obj:
     """A customer with the lists that were always sent."""
     key = customer["id"]
-    empty = {
-        name: {"object": "list", "data": [], "has_more": False, "url": f"/v1/customers/{key}/{n}"}
+    nothing: list[Obj] = []
+    empty: Obj = {
+        name: {
+            "object": "list",
+            "data": nothing,
+            "has_more": False,
+            "url": f"/v1/customers/{key}/{n}",
+        }
         for name, n in (("sources", "sources"), ("subscriptions", "subscriptions"))
     }
     return {**customer, **empty}

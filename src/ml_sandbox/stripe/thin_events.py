@@ -9,6 +9,7 @@ from ml_sandbox.stripe.events import purge
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
+END = 1 << 60
 FOLDERS = {
     "customer": "customers", "invoice": "invoices", "charge": "charges", "refund": "refunds",
     "payment_intent": "payment_intents", "payment_method": "payment_methods",
@@ -65,12 +66,13 @@ def listed(world: World, call: Call) -> Obj:
     purge(world)
     params = call.params
     types, about = params.get("types"), params.get("object_id")
-    bounds = {name: seconds(text) for name, text in (params.get("created") or {}).items()}
+    asked: dict[str, str] = params.get("created") or {}
+    bounds = {name: seconds(text) for name, text in asked.items()}
     rows: list[Obj] = []
     for event in reversed(list(world.tables["event"])):
         row = thin(event)
-        named = (row["related_object"] or {}).get("id")
-        if about not in {None, named} or (types and row["type"] not in types):
+        pointed: Obj = row["related_object"] or {}
+        if about not in {None, pointed.get("id")} or (types and row["type"] not in types):
             continue
         if within(event["created"], bounds):
             rows.append(row)
@@ -87,13 +89,9 @@ def seconds(text: str) -> int:
 
 def within(created: int, bounds: dict[str, int]) -> bool:
     """Whether a moment lies in the asked range."""
-    tests = {
-        "gt": lambda bound: created > bound,
-        "gte": lambda bound: created >= bound,
-        "lt": lambda bound: created < bound,
-        "lte": lambda bound: created <= bound,
-    }
-    return all(tests[name](bound) for name, bound in bounds.items())
+    return bounds.get("gt", -1) < created < bounds.get("lt", END) and bounds.get(
+        "gte", 0
+    ) <= created <= bounds.get("lte", END)
 
 
 def paged(call: Call, rows: list[Obj]) -> Obj:

@@ -103,7 +103,7 @@ class Notes:
     limits: list[str] = field(default_factory=list)  # reasons of the coming 429 answers
     updates: dict[str, list[int]] = field(default_factory=dict)  # intent -> moments of updates
     shipping: dict[str, str] = field(default_factory=dict)  # invoice -> shipping rate
-    suspended: dict[str, Callable[[], None]] = field(default_factory=dict)  # debit to verify
+    suspended: dict[str, Callable[[], object]] = field(default_factory=dict)  # debit to verify
 
 
 @dataclass

@@ -262,7 +262,7 @@ def _line(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) -> None
 
 
 def _item(unit: Unit, row: Row, code: str) -> None:
-    item = unit.find("NonStockItem", code)
+    item = unit.find("NonStockItem", code) or unit.find("StockItem", code)
     row.set(InventoryID=code)
     if item is None:
         row.fail("InventoryID", cannot_be_found("Inventory ID"))
@@ -270,7 +270,7 @@ def _item(unit: Unit, row: Row, code: str) -> None:
     row.set(
         InventoryID=item.get("InventoryID"),
         TransactionDescription=item.get("Description"),
-        UOM=item.get("SalesUnit"),
+        UOM=item.get("SalesUnit") or item.get("SalesUOM"),
         UnitPrice=money(item.get("DefaultPrice")),
         TaxCategory=item.get("TaxCategory"),
         Account=item.get("SalesAccount") or unit.setup.sales,

@@ -131,4 +131,6 @@ def paged(
         links.append(link(view.place(*where, **kept, page=str(number + 1)), "Older"))
     if len(records) > PAGE:
         links.insert(0, f"{start + 1} to {min(start + PAGE, len(records))} of {len(records)}")
+    if not links:
+        return shown
     return join([shown, tag("div", *(tag("span", each) for each in links), class_="pages")])

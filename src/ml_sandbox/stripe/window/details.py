@@ -15,7 +15,17 @@ from ml_sandbox.stripe.window.lists import (
     rows_of,
     when,
 )
-from ml_sandbox.stripe.window.markup import Html, facts, joined, link, money, section, status, table, tag
+from ml_sandbox.stripe.window.markup import (
+    Html,
+    facts,
+    joined,
+    link,
+    money,
+    section,
+    status,
+    table,
+    tag,
+)
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
@@ -48,9 +58,15 @@ def customer(world: World, _sender: WebhookSender, row: Obj) -> Html:
         if owner == row["id"]
     ]
     known = facts(
-        [("Id", tag("code", row["id"])), ("E-mail", row["email"]), ("Phone", row["phone"]),
-         ("Coupon", (row["discount"] or {}).get("source", {}).get("coupon")), *held,
-         ("Created", when(row["created"])), *metadata(row)]  # fmt: skip
+        [
+            ("Id", tag("code", row["id"])),
+            ("E-mail", row["email"]),
+            ("Phone", row["phone"]),
+            ("Coupon", coupon_of(row)),
+            *held,
+            ("Created", when(row["created"])),
+            *metadata(row),
+        ]
     )
     invoices = list(reversed(world.tables["invoice"].where("customer", row["id"])))
     charges = list(reversed(world.tables["charge"].where("customer", row["id"])))
@@ -65,6 +81,12 @@ def customer(world: World, _sender: WebhookSender, row: Obj) -> Html:
     )
 
 
+def coupon_of(row: Obj) -> str | None:
+    """The coupon that a customer's invoices inherit."""
+    discount: Obj | None = row["discount"]
+    return discount["source"]["coupon"] if discount else None
+
+
 def invoice(world: World, _sender: WebhookSender, row: Obj) -> Html:
     """One invoice, with its lines, payments and the form to pay it."""
     currency, back = row["currency"], f"invoices/{row['id']}"
@@ -75,13 +97,20 @@ def invoice(world: World, _sender: WebhookSender, row: Obj) -> Html:
     taxes = sum(t["amount"] for t in row["total_taxes"])
     off = sum(d["amount"] for d in row["total_discount_amounts"])
     sums = facts(
-        [("Subtotal", money(row["subtotal"], currency)), ("Discounts", money(-off, currency)),
-         ("Tax", money(taxes, currency)), ("Total", money(row["total"], currency)),
-         ("Starting balance", money(row["starting_balance"], currency)),
-         ("Paid", money(row["amount_paid"], currency)),
-         ("Remaining", money(row["amount_remaining"], currency)),
-         ("Customer", name_of(world, row["customer"])), ("Due", when(row["due_date"])),
-         ("Id", tag("code", row["id"])), ("Hosted page", hosted(row)), *metadata(row)]  # fmt: skip
+        [
+            ("Subtotal", money(row["subtotal"], currency)),
+            ("Discounts", money(-off, currency)),
+            ("Tax", money(taxes, currency)),
+            ("Total", money(row["total"], currency)),
+            ("Starting balance", money(row["starting_balance"], currency)),
+            ("Paid", money(row["amount_paid"], currency)),
+            ("Remaining", money(row["amount_remaining"], currency)),
+            ("Customer", name_of(world, row["customer"])),
+            ("Due", when(row["due_date"])),
+            ("Id", tag("code", row["id"])),
+            ("Hosted page", hosted(row)),
+            *metadata(row),
+        ]
     )
     payable = row["status"] in {"open", "uncollectible"} and row["amount_remaining"] > 0
     return joined(
@@ -112,8 +141,7 @@ def payments_on(world: World, row: Obj) -> Html:
         amount = payment["amount_paid"] or payment["amount_requested"]
         kind = "default" if payment["is_default"] else "attached"
         state, cash = status(payment["status"]), money(amount, row["currency"])
-        rows.append([key(payment["id"]), kind, state,
-                     key(intent.get("latest_charge")), cash])  # fmt: skip
+        rows.append([key(payment["id"]), kind, state, key(intent.get("latest_charge")), cash])
     return table(["Invoice payment", "Kind", "Status", "Charge", "Amount>"], rows)
 
 
@@ -124,13 +152,18 @@ def charge(world: World, _sender: WebhookSender, row: Obj) -> Html:
         "payment.payment_intent", row["payment_intent"] or ""
     )
     known = facts(
-        [("Amount", money(row["amount"], currency)),
-         ("Refunded", money(row["amount_refunded"], currency)),
-         ("Captured", money(row["amount_captured"], currency)), ("Method", method(row)),
-         ("Customer", name_of(world, row["customer"])),
-         ("Invoice", key(paid_for[0]["invoice"]) if paid_for else "outside invoicing"),
-         ("Failure", row["failure_message"]), ("Id", tag("code", row["id"])),
-         ("Created", when(row["created"])), *metadata(row)]  # fmt: skip
+        [
+            ("Amount", money(row["amount"], currency)),
+            ("Refunded", money(row["amount_refunded"], currency)),
+            ("Captured", money(row["amount_captured"], currency)),
+            ("Method", method(row)),
+            ("Customer", name_of(world, row["customer"])),
+            ("Invoice", key(paid_for[0]["invoice"]) if paid_for else "outside invoicing"),
+            ("Failure", row["failure_message"]),
+            ("Id", tag("code", row["id"])),
+            ("Created", when(row["created"])),
+            *metadata(row),
+        ]
     )
     acts: list[Html] = []
     if row["status"] == "succeeded":
@@ -170,9 +203,14 @@ def ledger_table(rows: list[Obj]) -> Html:
 def refund(world: World, _sender: WebhookSender, row: Obj) -> Html:
     """One refund."""
     known = facts(
-        [("Charge", key(row["charge"])), ("Reason", row["reason"]),
-         ("Failure", row.get("failure_reason")), ("Id", tag("code", row["id"])),
-         ("Created", when(row["created"])), *metadata(row)]  # fmt: skip
+        [
+            ("Charge", key(row["charge"])),
+            ("Reason", row["reason"]),
+            ("Failure", row.get("failure_reason")),
+            ("Id", tag("code", row["id"])),
+            ("Created", when(row["created"])),
+            *metadata(row),
+        ]
     )
     title = joined("Refund ", money(row["amount"], row["currency"]))
     return joined(
@@ -187,10 +225,15 @@ def dispute(world: World, _sender: WebhookSender, row: Obj) -> Html:
     """One dispute, with the ways it can go on."""
     details: Obj = row["evidence_details"]
     known = facts(
-        [("Charge", key(row["charge"])), ("Reason", row["reason"].replace("_", " ")),
-         ("Answer by", when(details["due_by"])),
-         ("Answers so far", details["submission_count"]), ("Id", tag("code", row["id"])),
-         ("Created", when(row["created"])), *metadata(row)]  # fmt: skip
+        [
+            ("Charge", key(row["charge"])),
+            ("Reason", row["reason"].replace("_", " ")),
+            ("Answer by", when(details["due_by"])),
+            ("Answers so far", details["submission_count"]),
+            ("Id", tag("code", row["id"])),
+            ("Created", when(row["created"])),
+            *metadata(row),
+        ]
     )
     acts = forms.decide(row, f"disputes/{row['id']}")
     title = joined("Dispute ", money(row["amount"], row["currency"]))
@@ -203,6 +246,12 @@ def dispute(world: World, _sender: WebhookSender, row: Obj) -> Html:
     )
 
 
+def trace_of(row: Obj) -> str | None:
+    """The bank's reference of a payout."""
+    trace: Obj | None = row["trace_id"]
+    return trace["value"] if trace else None
+
+
 def payout(world: World, _sender: WebhookSender, row: Obj) -> Html:
     """One payout and the rows it is made of."""
     rows = world.tables["balance_transaction"].rows
@@ -210,12 +259,16 @@ def payout(world: World, _sender: WebhookSender, row: Obj) -> Html:
     others = [r for r in members if r["id"] != row["balance_transaction"]]
     total = sum(r["net"] for r in others)
     known = facts(
-        [("Kind", "automatic" if row["automatic"] else "manual"),
-         ("Reconciliation", status(row["reconciliation_status"])),
-         ("Arrives", when(row["arrival_date"])), ("Failure", row["failure_message"]),
-         ("Trace", (row["trace_id"] or {}).get("value")), ("Id", tag("code", row["id"])),
-         ("Sum of its rows", money(total, row["currency"]) if others else None),
-         ("Created", when(row["created"]))]  # fmt: skip
+        [
+            ("Kind", "automatic" if row["automatic"] else "manual"),
+            ("Reconciliation", status(row["reconciliation_status"])),
+            ("Arrives", when(row["arrival_date"])),
+            ("Failure", row["failure_message"]),
+            ("Trace", trace_of(row)),
+            ("Id", tag("code", row["id"])),
+            ("Sum of its rows", money(total, row["currency"]) if others else None),
+            ("Created", when(row["created"])),
+        ]
     )
     can_fail = row["status"] in {"pending", "in_transit", "paid"}
     act = forms.fail_payout(row, f"payouts/{row['id']}")
@@ -233,11 +286,15 @@ def event(world: World, sender: WebhookSender, row: Obj) -> Html:
     """One event with its delivery attempts."""
     about: Obj = row["data"]["object"]
     known = facts(
-        [("About", key(about.get("id"))), ("Request", row["request"]["id"]),
-         ("Idempotency key", row["request"]["idempotency_key"]),
-         ("Unacknowledged", row["pending_webhooks"]),
-         ("Version", row["api_version"]), ("Id", tag("code", row["id"])),
-         ("Created", when(row["created"]))]  # fmt: skip
+        [
+            ("About", key(about.get("id"))),
+            ("Request", row["request"]["id"]),
+            ("Idempotency key", row["request"]["idempotency_key"]),
+            ("Unacknowledged", row["pending_webhooks"]),
+            ("Version", row["api_version"]),
+            ("Id", tag("code", row["id"])),
+            ("Created", when(row["created"])),
+        ]
     )
     again = forms.form("resend", f"events/{row['id']}", "Send again", id=row["id"])
     return joined(
@@ -252,9 +309,14 @@ def endpoint(world: World, sender: WebhookSender, row: Obj) -> Html:
     """One webhook endpoint with what was sent to it."""
     thin = row["id"] in world.notes.thin
     known = facts(
-        [("Version", row["api_version"]), ("Events", ", ".join(row["enabled_events"])),
-         ("Body", "thin" if thin else "snapshot"), ("Description", row["description"]),
-         ("Id", tag("code", row["id"])), ("Created", when(row["created"]))]  # fmt: skip
+        [
+            ("Version", row["api_version"]),
+            ("Events", ", ".join(row["enabled_events"])),
+            ("Body", "thin" if thin else "snapshot"),
+            ("Description", row["description"]),
+            ("Id", tag("code", row["id"])),
+            ("Created", when(row["created"])),
+        ]
     )
     back = f"endpoints/{row['id']}"
     label = "Send snapshots" if thin else "Send thin bodies"

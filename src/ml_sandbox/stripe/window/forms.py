@@ -54,7 +54,10 @@ def pay(invoice: Obj, back: str) -> Html:
 def refund(charge: Obj, back: str) -> Html:
     """Refunds a charge, whole or in part."""
     left = charge["amount"] - charge["amount_refunded"]
-    why = [("", "none"), *((r, r.replace("_", " ")) for r in ("requested_by_customer", "duplicate"))]
+    why = [
+        ("", "none"),
+        *((r, r.replace("_", " ")) for r in ("requested_by_customer", "duplicate")),
+    ]
     currency = charge["currency"]
     rest = amount_field("Amount", left, currency)
     reason = choice("Reason", "reason", why)
@@ -68,7 +71,9 @@ def dispute(charge: Obj, back: str) -> Html:
     part = amount_field("Amount", charge["amount"], currency)
     asked = tick("Inquiry only", "inquiry", on=False)
     key = charge["id"]
-    return form("dispute", back, "Open dispute", part, reasons, asked, charge=key, currency=currency)
+    return form(
+        "dispute", back, "Open dispute", part, reasons, asked, charge=key, currency=currency
+    )
 
 
 def bank_return(charge: Obj, back: str) -> Html:

@@ -73,7 +73,9 @@ def invoice(world: World, row: Obj) -> list[Any]:
 
 def charge(world: World, row: Obj) -> list[Any]:
     """One charge."""
-    state = status("disputed" if row["disputed"] and row["status"] == "succeeded" else row["status"])
+    state = status(
+        "disputed" if row["disputed"] and row["status"] == "succeeded" else row["status"]
+    )
     return [
         key(row["id"]),
         name_of(world, row["customer"]),

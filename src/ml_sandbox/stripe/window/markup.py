@@ -20,7 +20,9 @@ def text(value: Any) -> Html:
     """A value as markup: escaped, an absent one as a dash."""
     if isinstance(value, Html):
         return value
-    return Html(escape(str(value))) if value is not None else Html("<span class='none'>&ndash;</span>")
+    return (
+        Html(escape(str(value))) if value is not None else Html("<span class='none'>&ndash;</span>")
+    )
 
 
 def joined(*parts: Any) -> Html:
@@ -65,7 +67,7 @@ BAD = frozenset("failed lost void canceled uncollectible disabled dropped violat
 BUSY = frozenset(
     "open pending processing in_transit needs_response under_review in_progress retrying "
     "requires_action requires_capture warning_needs_response warning_under_review "
-    "appeal_needs_response appeal_under_review".split()
+    "appeal_needs_response appeal_under_review disputed held".split()
 )
 
 

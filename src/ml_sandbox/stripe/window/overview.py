@@ -1,7 +1,5 @@
 """The overview: what the account holds, what happened, and the acts that concern all of it."""
 
-from collections import Counter
-
 from ml_sandbox.stripe.api import Api
 from ml_sandbox.stripe.books import books
 from ml_sandbox.stripe.webhook_sender import WebhookSender
@@ -77,7 +75,7 @@ def counts(world: World, found: Obj, sender: WebhookSender) -> Html:
         for place, (title, kind, _, _) in LISTS.items()
     ]
     waiting = figure(str(sender.outstanding), "Deliveries under way")
-    states = Counter(found["invoices_by_status"])
+    states: dict[str, int] = found["invoices_by_status"]
     words = joined(*(joined(status(word), f" {n} ") for word, n in states.items()))
     return joined(
         tag("div", *figures, waiting, klass="figures"),

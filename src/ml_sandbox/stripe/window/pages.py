@@ -143,7 +143,8 @@ class Window:
             return {given["name"]: like(self._known(given["name"]), given.get("value", "false"))}
         if name == "mischief":
             settings: Obj = asdict(self._sender.mischief) | {"delay_scale": 1.0}
-            return {k: like(v, given.get(k, "false")) for k, v in settings.items()}
+            asked = {k: v for k, v in settings.items() if k in given or isinstance(v, bool)}
+            return {k: like(v, given.get(k, "false")) for k, v in asked.items()}
         body: Obj = {k: v for k, v in given.items() if v != ""}
         for tick in TICKS.get(name, ()):
             body[tick] = given.get(tick) == "true"
