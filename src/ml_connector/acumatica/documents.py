@@ -1,6 +1,6 @@
 """What Acumatica says of documents and set-up, in neutral terms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -33,7 +33,7 @@ class ErpDocument:
     id: str
     ref: ErpRef
     status: str
-    applied: Decimal | None = None
+    applied: Decimal | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
