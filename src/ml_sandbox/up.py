@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from ml_sandbox.acumatica.app import create_app as create_acumatica
 from ml_sandbox.clock import SandboxClock
@@ -173,6 +174,10 @@ def _readable(found: Addresses) -> str:
             "Both sandboxes are running; Ctrl-C stops them.",
             "",
             *blocks,
+            "Watch them, and act in them, in a browser:",
+            "",
+            *(f"  {_root(rows['url'])}/_window" for rows in found.values()),
+            "",
             "Next: connect ml-connector with the values above. The webhook secret is that of the",
             "first webhook endpoint that is registered. Then let one month of a firm happen:",
             "",
@@ -180,6 +185,12 @@ def _readable(found: Addresses) -> str:
             "",
         ]
     )
+
+
+def _root(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _block(title: str, rows: dict[str, str]) -> str:

@@ -5,10 +5,10 @@ import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-import stripe
 from ml_connector.stripe.webhooks import EventHint, NotAnEvent, hint, verify
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -119,6 +119,7 @@ def play(name: str, server: str, folder: Path) -> Trial:
     except ConnectorError as error:
         trial.wrong = [error.sentence]
     trial.seconds = time.monotonic() - started
+    (place / "result.json").write_text(jsonlib.dumps(trial.facts, default=str), "utf-8")
     return trial
 
 
