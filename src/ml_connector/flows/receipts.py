@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ml_connector.basics.clock import day_in
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice, match, settled
@@ -25,6 +26,8 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if charge.status == "failed" and charge.transaction is None:
         return
     transaction = settled(charge)
+    if day_in(transaction.created, c.mapping.zone) < c.record.start_date:
+        return  # it is in the opening balance
     async with accounted_for(c, transaction):
         invoice = await invoice_of(c, charge)
         found = match(charge, invoice)

@@ -60,6 +60,7 @@ def refund_of_an_old_charge(stage: Stage) -> Expected:
     stage.booked(charge)
     (payout,) = stage.pay_out()
     stage.journals(f"Stripe payout {payout}")
+    stage.journals("Stripe fee")
     stage.pass_days(33)
     stage.clerk.period("102026", closed=True)
     stage.refund(charge)
