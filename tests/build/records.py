@@ -32,6 +32,7 @@ ACCOUNTS: ReadOnly[str, str] = {
     Role.DISPUTED: "12800",
     Role.DISPUTE_FEES: "60110",
     Role.RESERVE: "12900",
+    Role.SUSPENSE: "24900",
 }
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.policies import Policies
 
 
 class Role(StrEnum):
@@ -24,6 +25,8 @@ class Role(StrEnum):
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
     """Asset: money that Stripe holds aside."""
+    SUSPENSE = "suspense"
+    """Liability: money in that nobody can name yet; used where the policy says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    policies: Policies = field(default_factory=Policies)
 
     @property
     def zone(self) -> ZoneInfo:

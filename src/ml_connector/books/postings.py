@@ -91,7 +91,19 @@ class ArPayment:
         return self.amount.currency
 
 
-Document = Journal | ArPayment
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    """A released payment undone as a whole: its cash goes back, its invoices are owed again.
+
+    Acumatica dates it like the payment, and gives it the payment's number.
+    """
+
+    payment: ErpRef
+    payment_ref: str
+    amount: Money
+
+
+Document = Journal | ArPayment | Voiding
 
 
 class Purpose(StrEnum):
@@ -115,6 +127,8 @@ class Purpose(StrEnum):
     """Stripe billed its own services."""
     RESERVE = "reserve"
     """Stripe held money aside, or set it free."""
+    VOID = "void"
+    """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
 

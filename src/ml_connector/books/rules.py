@@ -19,6 +19,7 @@ from ml_connector.books.postings import (
     Line,
     Posting,
     Purpose,
+    Voiding,
     posting_key,
 )
 from ml_connector.books.records import BalanceTransaction, FeePart
@@ -46,6 +47,8 @@ TRANSFER_BACK = Rule(Purpose.PAYOUT_REVERSAL)
 DISPUTE = Rule(Purpose.DISPUTE, Role.DISPUTED, Role.DISPUTE_FEES)
 STRIPE_BILL = Rule(Purpose.CHARGE_STRIPE, Role.FEES)
 RESERVE = Rule(Purpose.RESERVE, Role.RESERVE)
+BOUNCE = Rule(Purpose.VOID)
+SET_ASIDE = Rule(Purpose.SUSPENSE, Role.SUSPENSE)
 
 RULES: dict[tuple[str, str], Rule] = {
     ("charge", "charge"): RECEIPT,
@@ -53,6 +56,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("refund", "refund"): REFUND,
     ("payment_refund", "refund"): REFUND,
     ("refund_failure", "refund_failure"): Rule(Purpose.REFUND_FAILURE, Role.REFUNDS),
+    ("payment_failure_refund", "charge_failure"): BOUNCE,
+    ("payment_reversal", "charge_failure"): BOUNCE,
+    ("payment_reversal", "charge"): BOUNCE,
     ("adjustment", "dispute"): DISPUTE,
     ("adjustment", "dispute_reversal"): DISPUTE,
     ("adjustment", "fee"): STRIPE_BILL,
@@ -91,13 +97,17 @@ class ForeignCurrency(AskAPerson):
 class Story:
     """What else is known of a balance transaction: whose payment it is, when a payout arrives.
 
-    `subject` is the Stripe object that the movement is for, used in keys and texts.
+    `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
+    policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
+    is the payment that a bank took back.
     """
 
     subject: str
     match: Match | None = None
     arrival: date | None = None
     text: str = ""
+    aside: bool = False
+    voids: Voiding | None = None
 
 
 def is_receipt(transaction: BalanceTransaction) -> bool:
@@ -105,12 +115,17 @@ def is_receipt(transaction: BalanceTransaction) -> bool:
     return RULES.get((transaction.type, transaction.category)) is RECEIPT
 
 
+def is_bounce(transaction: BalanceTransaction) -> bool:
+    """Whether a bank took a whole payment back, which needs that payment to be undone."""
+    return RULES.get((transaction.type, transaction.category)) is BOUNCE
+
+
 def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     """What one balance transaction becomes; its clearing effects add up to `net` exactly.
 
     Raises Unexplained, NotMapped or ForeignCurrency: then nothing of it is posted.
     """
-    rule = _rule(transaction, mapping)
+    rule = SET_ASIDE if story.aside else _rule(transaction, mapping)
     made = [_main(transaction, rule, story, mapping)] if transaction.amount else []
     if transaction.fee:
         made.append(_fee(transaction, rule, story, mapping))
@@ -131,6 +146,8 @@ def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
 def _main(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
     if rule is RECEIPT:
         return _receipt(bt, story, mapping)
+    if rule is BOUNCE:
+        return _voiding(bt, story, mapping)
     other = _other_side(bt, rule, mapping)
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
     day = _day(bt, rule, story, mapping)
@@ -183,6 +200,26 @@ def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> Posting:
     )
     key = posting_key(Purpose.PAYMENT, match.charge.id)
     return Posting(key, Purpose.PAYMENT, bt.id, payment, bt.amount)
+
+
+class PartlyReturned(AskAPerson):
+    """A bank took back another amount than was paid; a payment is undone as a whole only."""
+
+
+def _voiding(bt: BalanceTransaction, story: Story, mapping: Mapping) -> Posting:
+    mapping.of_currency(bt.amount.currency)
+    voiding = story.voids
+    if voiding is None:
+        raise Bug(f"A payment was to be undone without its document: {bt.id}")
+    if voiding.amount != -bt.amount:
+        raise PartlyReturned(
+            f"The bank took back {-bt.amount} of the payment {voiding.payment_ref} of"
+            f" {voiding.amount} ({bt.id}).",
+            cause=f"rules.partly_returned:{voiding.payment_ref}",
+            remedy="Book it by hand: only a whole payment can be undone.",
+        )
+    key = posting_key(Purpose.VOID, voiding.payment_ref)
+    return Posting(key, Purpose.VOID, bt.id, voiding, bt.amount)
 
 
 def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:

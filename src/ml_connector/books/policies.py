@@ -1,0 +1,22 @@
+"""What a firm has decided about its books, where accountants differ; each choice has a name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WhenUnmatched(StrEnum):
+    """What becomes of a payment that belongs to no mirrored invoice."""
+
+    HOLD = "hold"
+    """It waits, listed with its money, until a person decides."""
+    UNAPPLIED = "unapplied"
+    """It goes on the customer's account, without application; an unknown customer's waits."""
+    SUSPENSE = "suspense"
+    """It is a journal against the account of the role `suspense`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The choices of a connection; each has a default that asks a person rather than guesses."""
+
+    unmatched: WhenUnmatched = WhenUnmatched.HOLD
