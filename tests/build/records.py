@@ -33,6 +33,7 @@ ACCOUNTS: ReadOnly[str, str] = {
     Role.DISPUTE_FEES: "60110",
     Role.RESERVE: "12900",
     Role.SUSPENSE: "24900",
+    Role.CHARGEBACK_LOSS: "60120",
 }
 
 

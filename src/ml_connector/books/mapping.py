@@ -25,6 +25,8 @@ class Role(StrEnum):
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
     """Asset: money that Stripe holds aside."""
+    CHARGEBACK_LOSS = "chargeback_loss"
+    """Expense: disputed money that is lost for good."""
     SUSPENSE = "suspense"
     """Liability: money in that nobody can name yet; used where the policy says so."""
 

@@ -15,8 +15,18 @@ class WhenUnmatched(StrEnum):
     """It is a journal against the account of the role `suspense`."""
 
 
+class WhenLost(StrEnum):
+    """What becomes of a dispute that the bank has decided against us."""
+
+    LOSS = "loss"
+    """The disputed funds become a loss; the invoice stays paid."""
+    REOPEN = "reopen"
+    """The payment is voided: the customer owes the invoice again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The choices of a connection; each has a default that asks a person rather than guesses."""
 
     unmatched: WhenUnmatched = WhenUnmatched.HOLD
+    dispute_lost: WhenLost = WhenLost.LOSS

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
-from ml_connector.books.postings import Posting
+from ml_connector.books.postings import Posting, State
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
 from ml_connector.flows.carry_out import carry_out
@@ -53,6 +53,25 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
         await carry_out(c, key)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt.id)
+
+
+async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> None:
+    """Posts more documents that belong to a balance transaction which is booked itself.
+
+    Runs inside `accounted_for`. What else was planned besides, and never taken, is dropped.
+    """
+    async with c.store.transaction() as tx:
+        known = await postings.by_transaction(tx, c.id, bt)
+        keys = [posting.key for posting in made]
+        own = [row.key for row in known if row.state is State.VERIFIED]
+        await postings.forget_unsent(tx, c.id, bt, [*own, *keys])
+        rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
+        await postings.plan(tx, rows, now=c.clock.now())
+        await transactions.mark(tx, c.id, bt, TransactionState.OWED)
+    for key in keys:
+        await carry_out(c, key)
+    async with c.store.transaction() as tx:
+        await settle(c, tx, bt)
 
 
 async def plan_anew(
