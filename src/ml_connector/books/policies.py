@@ -24,9 +24,19 @@ class WhenLost(StrEnum):
     """The payment is voided: the customer owes the invoice again."""
 
 
+class WhenConverted(StrEnum):
+    """Where the exchange difference of a payment in another currency shows."""
+
+    LIST = "list"
+    """Between the transit account and its counterpart, entry by entry, until a person clears it."""
+    GAIN_LOSS = "gain_loss"
+    """At once on the account of the role `fx_gain_loss`; the transit is emptied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The choices of a connection; each has a default that asks a person rather than guesses."""
 
     unmatched: WhenUnmatched = WhenUnmatched.HOLD
     dispute_lost: WhenLost = WhenLost.LOSS
+    fx: WhenConverted = WhenConverted.LIST

@@ -37,7 +37,15 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
             remedy="Nothing to do here: it follows as soon as the payment is booked.",
         )
     voiding = voiding_of(row)
-    return Story(subject=subject, voids=voiding, aside=voiding is None, text="returned by the bank")
+    async with c.store.transaction() as tx:
+        brought = await transactions.get(tx, c.id, row.transaction_id)
+    return Story(
+        subject=subject,
+        voids=voiding,
+        settled_as=None if brought is None else brought.amount,
+        aside=voiding is None,
+        text="returned by the bank",
+    )
 
 
 async def receipt_of(c: Connected, charge: str) -> PostingRow | None:

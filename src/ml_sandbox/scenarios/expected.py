@@ -26,6 +26,8 @@ class Expected:
     disputes_undone: int = 0
     suspense: int = 0
     """Journals of money that nobody can name."""
+    conversions: int = 0
+    """Journals of payments in another currency than they settled in."""
     bills: int = 0
     """Journals of what Stripe charges for its own services."""
     payouts: int = 0
