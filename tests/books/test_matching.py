@@ -1,15 +1,32 @@
 """Which invoice a payment settles, or the reason why none."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from build.records import a_balance_transaction, a_charge, a_mirrored_invoice, money
 from build.strategies import amounts
 from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.matching import NotSettled, Unmatched, match, settled
+from ml_connector.books.matching import (
+    Evidence,
+    MirroredInvoice,
+    NoInvoice,
+    NotSettled,
+    Unmatched,
+    match,
+    match_by_evidence,
+    named_in_metadata,
+    on_account,
+    settle,
+    settled,
+    words_of,
+)
 from ml_connector.books.postings import Application
+from ml_connector.books.records import Charge
 
 
 def test_a_payment_settles_the_invoice_it_was_made_for() -> None:
@@ -68,6 +85,79 @@ def test_a_failed_attempt_moved_no_money_and_never_will() -> None:
         settled(a_charge(status="failed"))
 
 
-def test_a_bank_debit_that_was_returned_later_has_moved_money_before() -> None:
-    transaction = a_balance_transaction()
+def test_a_bank_debit_that_failed_after_it_was_booked_has_moved_money() -> None:
+    transaction = a_balance_transaction("payment/charge")
     assert settled(a_charge(status="failed", transaction=transaction)) is transaction
+
+
+# By what a payment says
+
+
+def an_owed(number: str, total: str = "12.00 USD", customer: str = "C000012") -> MirroredInvoice:
+    return MirroredInvoice(erp_ref("Invoice", number), customer, money(total))
+
+
+def saying(description: str = "", amount: str = "12.00 USD", **metadata: str) -> Charge:
+    return replace(a_charge(amount), description=description, metadata=metadata)
+
+
+def test_metadata_names_invoices_with_commas_each_once() -> None:
+    charge = saying(erp_invoice=" INV1, INV2 ,,INV1")
+    assert named_in_metadata(charge) == ("INV1", "INV2")
+
+
+def test_only_words_with_a_digit_may_be_invoice_numbers() -> None:
+    assert words_of(saying("Pay no. 000123 (AR-77), thanks 000123")) == ("000123", "AR-77")
+
+
+def test_invoices_are_settled_in_order_and_the_rest_stays_on_account() -> None:
+    invoices = (an_owed("1", "5.00 USD"), an_owed("2", "0.00 USD"), an_owed("3", "4.00 USD"))
+    found = match_by_evidence(
+        saying(erp_invoice="1,2,3"), Evidence(customer_id="C000012", named=invoices)
+    )
+    assert [str(one.amount) for one in found.applications] == ["5.00 USD", "4.00 USD"]
+
+
+@given(st.lists(amounts(least=0, most=900), min_size=1, max_size=5), amounts(least=1, most=2000))
+def test_applications_never_exceed_the_payment_or_any_invoice(
+    owed: list[Money], paid: Money
+) -> None:
+    invoices = [MirroredInvoice(erp_ref("Invoice", str(n)), "C1", one) for n, one in
+                enumerate(owed)]  # fmt: skip
+    found = settle(a_charge(paid), invoices)
+    whole = sum(one.minor for one in owed)
+    assert sum(one.amount.minor for one in found.applications) == min(whole, paid.minor)
+    by_ref = {one.ref: one.total for one in invoices}
+    assert all(Money(0, "USD") < one.amount <= by_ref[one.document] for one in found.applications)
+
+
+CONTRADICTIONS: dict[str, tuple[Charge, Evidence]] = {
+    "names 9, not mirrored": (saying(erp_invoice="1,9"), Evidence(named=(an_owed("1"),))),
+    "of C000012 but was paid by C9": (
+        saying(erp_invoice="1"), Evidence("C9", named=(an_owed("1"),))),
+    "names 7 of C000012 but": (saying("7"), Evidence("C9", described=(an_owed("7"),))),
+    "are of C1 and C2": (
+        saying("7 8"), Evidence(described=(an_owed("7", customer="C1"),
+                                           an_owed("8", customer="C2")))),
+    "payer is not known": (saying(), Evidence()),
+    "fits several of C1: 1, 2": (
+        saying(), Evidence("C1", owed=(an_owed("1", customer="C1"), an_owed("2", customer="C1")))),
+    "No open invoice of C1": (saying(), Evidence("C1", owed=(an_owed("1", "11.99 USD"),))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", CONTRADICTIONS)
+def test_what_contradicts_itself_is_no_match_and_says_why(reason: str) -> None:
+    charge, evidence = CONTRADICTIONS[reason]
+    with pytest.raises(NoInvoice, match=reason) as why:
+        match_by_evidence(charge, evidence)
+    assert why.value.cause == "payment.no_invoice"
+
+
+def test_the_same_amount_in_another_currency_does_not_fit() -> None:
+    with pytest.raises(NoInvoice, match="No open invoice"):
+        match_by_evidence(saying(), Evidence("C1", owed=(an_owed("1", "12.00 EUR"),)))
+
+
+def test_a_payment_on_account_settles_nothing() -> None:
+    assert on_account(a_charge(), "C1").applications == ()

@@ -32,9 +32,12 @@ from build.records import (
     a_match,
     money,
 )
-from ml_connector.books.postings import ArPayment, Purpose, clearing_effect
+from ml_connector.basics.errors import Bug
+from ml_connector.basics.ids import erp_ref
+from ml_connector.books.postings import ArPayment, Purpose, Voiding, clearing_effect
 from ml_connector.books.rules import (
     LONGEST_TEXT,
+    PartlyReturned,
     Story,
     is_receipt,
     postings,
@@ -234,10 +237,46 @@ def test_a_pair_without_rule_is_booked_only_to_the_account_that_a_person_mapped(
     assert t_accounts(made) == {"61000": "0.10 USD", CLEARING: "-0.10 USD"}
 
 
+@pytest.mark.parametrize(
+    "pair",
+    ["payment_failure_refund/charge_failure", "payment_reversal/charge_failure",
+     "payment_reversal/charge"],
+)  # fmt: skip
+def test_a_debit_that_the_bank_takes_back_undoes_its_payment(pair: str) -> None:
+    """12.00 came back from the bank; Stripe gives 0.50 of its fee back.
+
+    clearing             | accounts receivable | fees
+    0.50   |     12.00   | 12.00               |        0.50
+    """
+    bt = a_balance_transaction(pair, "-12.00 USD", "-0.50 USD", source="py_1")
+    made = booked(bt)
+    assert [posting.key for posting in made] == ["void:ch_1", "fee:txn_1"]
+    assert t_accounts(made) == {
+        CLEARING: "-11.50 USD",
+        RECEIVABLE: "12.00 USD",
+        FEES: "-0.50 USD",
+    }
+
+
+def test_only_a_whole_payment_is_undone() -> None:
+    bt = a_balance_transaction("payment_failure_refund/charge_failure", "-5.00 USD")
+    voids = Voiding(erp_ref("Payment", "000078"), "py_1", money("12.00 USD"))
+    with pytest.raises(PartlyReturned, match=r"5\.00 USD of the payment py_1 of 12\.00 USD"):
+        booked(bt, Story(subject="py_1", voids=voids))
+
+
+def test_a_payment_is_never_undone_without_its_document() -> None:
+    bt = a_balance_transaction("payment_failure_refund/charge_failure", "-5.00 USD")
+    with pytest.raises(Bug, match="without its document: txn_1"):
+        booked(bt, Story(subject="py_1"))
+
+
 def test_the_rule_table_has_no_row_that_this_page_does_not_show() -> None:
     assert set(KNOWN_PAIRS) == {
         *RECEIPTS,
         *("refund/refund", "payment_refund/refund", "refund_failure/refund_failure"),
+        *("payment_failure_refund/charge_failure", "payment_reversal/charge_failure"),
+        "payment_reversal/charge",
         *("adjustment/dispute", "adjustment/dispute_reversal", "adjustment/fee"),
         *("stripe_fee/fee", "stripe_fx_fee/fee", "tax_fee/tax"),
         *("payout/payout", "payout_failure/payout_reversal", "payout_cancel/payout_reversal"),

@@ -13,9 +13,11 @@ from build.ledger import (
     booked,
     entries,
     story_of,
+    t_accounts,
 )
 from build.records import (
     ACCOUNTS,
+    CLEARING,
     a_balance_transaction,
     a_charge,
     a_fee_part,
@@ -90,7 +92,7 @@ def test_money_in_a_currency_without_accounts_is_asked_for_and_not_booked(pair: 
         booked(a_balance_transaction(pair, "500 JPY"))
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.CHARGEBACK_LOSS, Role.FX_GAIN_LOSS}))
 def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
     mapping = a_mapping(accounts={key: value for key, value in ACCOUNTS.items() if key != role})
     parts = (a_fee_part("0.50 USD"), a_fee_part("0.10 USD", "tax"))
@@ -101,9 +103,17 @@ def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
         Role.DISPUTED: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
         Role.DISPUTE_FEES: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
         Role.RESERVE: a_balance_transaction("reserve_hold/risk_reserved_funds"),
+        Role.SUSPENSE: a_balance_transaction("charge/charge"),
     }[role]
+    story = replace(story_of(bt), aside=role is Role.SUSPENSE)
     with pytest.raises(NotMapped, match=f"the role '{role}'"):
-        postings(bt, story_of(bt), mapping)
+        postings(bt, story, mapping)
+
+
+def test_a_payment_of_nobody_is_a_journal_against_suspense_where_policy_says_so() -> None:
+    made = booked(a_balance_transaction(fee="0.65 USD"), Story(subject="ch_1", aside=True))
+    assert t_accounts(made[:1]) == {ACCOUNTS[Role.SUSPENSE]: "-12.00 USD", CLEARING: "12.00 USD"}
+    assert [posting.key for posting in made] == ["suspense:txn_1", "fee:txn_1"]
 
 
 def test_a_net_that_is_not_amount_less_fee_is_an_impossible_state() -> None:

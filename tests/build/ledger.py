@@ -7,13 +7,15 @@ from build.records import (
     a_mapping,
     a_match,
 )
+from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money, totals
 from ml_connector.books.mapping import Role
-from ml_connector.books.postings import Journal, Posting
+from ml_connector.books.postings import Journal, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     RULES,
     Story,
+    is_bounce,
     is_receipt,
     postings,
 )
@@ -36,6 +38,9 @@ RECEIPTS = ["charge/charge", "payment/charge"]
 def entries(posting: Posting) -> list[tuple[str, Money]]:
     """Every entry that a posting makes in the ledger; debits are positive."""
     document = posting.document
+    if isinstance(document, Voiding):
+        cash = CLEARING_OF[document.amount.currency]
+        return [(cash, -document.amount), (RECEIVABLE, document.amount)]
     if isinstance(document, Journal):
         return [(line.account, line.amount) for line in document.lines]
     return [(CASH_BEHIND[document.cash_account], document.amount), (RECEIVABLE, -document.amount)]
@@ -55,7 +60,8 @@ def t_accounts(made: list[Posting]) -> dict[str, str]:
 def story_of(bt: BalanceTransaction, subject: str = "re_1") -> Story:
     """What a caller knows of a transaction; a receipt comes with its match."""
     match = a_match(a_charge(bt.amount)) if is_receipt(bt) else None
-    return Story(subject=subject, match=match)
+    undone = Voiding(erp_ref("Payment", "000078"), "ch_1", -bt.amount)
+    return Story(subject=subject, match=match, voids=undone if is_bounce(bt) else None)
 
 
 def booked(bt: BalanceTransaction, story: Story | None = None) -> list[Posting]:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.mapping import CurrencyAccounts, Mapping, Role
+from ml_connector.books.mapping import CurrencyAccounts, Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match, MirroredInvoice
+from ml_connector.books.policies import Policies
 from ml_connector.books.postings import Application, Journal, Line, Posting, Purpose, State
 from ml_connector.books.proof import Carried, Member
 from ml_connector.books.records import (
@@ -32,6 +33,9 @@ ACCOUNTS: ReadOnly[str, str] = {
     Role.DISPUTED: "12800",
     Role.DISPUTE_FEES: "60110",
     Role.RESERVE: "12900",
+    Role.SUSPENSE: "24900",
+    Role.FX_GAIN_LOSS: "83000",
+    Role.CHARGEBACK_LOSS: "60120",
 }
 
 
@@ -57,6 +61,8 @@ def a_mapping(
     accounts: ReadOnly[str, str] | None = None,
     pairs: ReadOnly[str, str] | None = None,
     time_zone: str = "America/New_York",
+    transit: ReadOnly[str, TransitAccounts] | None = None,
+    policies: Policies | None = None,
 ) -> Mapping:
     """Two currencies and an account for every role."""
     both = {"USD": dollar_accounts(), "EUR": euro_accounts()}
@@ -69,6 +75,8 @@ def a_mapping(
         currencies=both if currencies is None else currencies,
         accounts=ACCOUNTS if accounts is None else accounts,
         pairs={} if pairs is None else pairs,
+        transit={} if transit is None else transit,
+        policies=policies or Policies(),
     )
 
 

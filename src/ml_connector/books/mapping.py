@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.policies import Policies, WhenConverted
 
 
 class Role(StrEnum):
@@ -24,6 +25,12 @@ class Role(StrEnum):
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
     """Asset: money that Stripe holds aside."""
+    FX_GAIN_LOSS = "fx_gain_loss"
+    """Expense or income: the exchange difference of payments in other currencies."""
+    CHARGEBACK_LOSS = "chargeback_loss"
+    """Expense: disputed money that is lost for good."""
+    SUSPENSE = "suspense"
+    """Liability: money in that nobody can name yet; used where the policy says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,19 @@ class CurrencyAccounts:
     clearing_cash: str
     clearing: str
     bank: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransitAccounts:
+    """Where payments of a currency wait that Stripe settles in another one.
+
+    `cash` is a cash account of that currency (its code) and `account` the general ledger account
+    behind it; `counterpart` is an account without a currency of its own.
+    """
+
+    cash: str
+    account: str
+    counterpart: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,8 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    policies: Policies = field(default_factory=Policies)
+    transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
 
     @property
     def zone(self) -> ZoneInfo:
@@ -88,7 +110,7 @@ class NotMapped(AskAPerson):
 
 def problems(mapping: Mapping) -> list[str]:
     """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
-    found = _currency_problems(mapping) + _account_problems(mapping)
+    found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found
@@ -133,13 +155,33 @@ def _account_problems(mapping: Mapping) -> list[str]:
     # Booked against itself, the clearing account would not move and the tie-out would be wrong.
     clearing = {accounts.clearing for accounts in mapping.currencies.values()} - {""}
     banks = {f"bank {code}": accounts.bank for code, accounts in mapping.currencies.items()}
-    for use, account in {**mapping.accounts, **mapping.pairs, **banks}.items():
+    uses = {**mapping.accounts, **mapping.pairs, **banks, **_transits(mapping)}
+    for use, account in uses.items():
         if account in clearing:
             found.append(
                 f"The account {account} of {str(use)!r} is a clearing account;"
                 " it may hold nothing else."
             )
     found.extend(f"The pair {pair!r} has no account." for pair, a in mapping.pairs.items() if not a)
+    return found
+
+
+def _transits(mapping: Mapping) -> dict[str, str]:
+    """The accounts of the transits, by what they are for."""
+    accounts = {f"transit {code}": one.account for code, one in mapping.transit.items()}
+    other = {f"counterpart {code}": one.counterpart for code, one in mapping.transit.items()}
+    return {**accounts, **other}
+
+
+def _transit_problems(mapping: Mapping) -> list[str]:
+    found: list[str] = []
+    for code, transit in mapping.transit.items():
+        if exponent(code) is None:
+            found.append(f"The transit currency {code!r} is not one that Stripe knows.")
+        if not (transit.cash and transit.account):
+            found.append(f"The transit of {code} lacks its cash or its account.")
+        if mapping.policies.fx is WhenConverted.LIST and not transit.counterpart:
+            found.append(f"The transit of {code} lacks its counterpart.")
     return found
 
 

@@ -91,7 +91,19 @@ class ArPayment:
         return self.amount.currency
 
 
-Document = Journal | ArPayment
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    """A released payment undone as a whole: its cash goes back, its invoices are owed again.
+
+    Acumatica dates it like the payment, and gives it the payment's number.
+    """
+
+    payment: ErpRef
+    payment_ref: str
+    amount: Money
+
+
+Document = Journal | ArPayment | Voiding
 
 
 class Purpose(StrEnum):
@@ -111,10 +123,22 @@ class Purpose(StrEnum):
     """A payout failed or was cancelled; the money is back."""
     DISPUTE = "dispute"
     """A bank took disputed money, or gave it back."""
+    DISPUTE_LOSS = "dispute_loss"
+    """Disputed money is lost for good."""
+    LOSS_REVERSAL = "loss_reversal"
+    """It was won after all."""
+    DISPUTE_UNDONE = "dispute_undone"
+    """Disputed money is the customer's debt again, so it is no asset beside that."""
     CHARGE_STRIPE = "stripe_charge"
     """Stripe billed its own services."""
     RESERVE = "reserve"
     """Stripe held money aside, or set it free."""
+    CONVERSION = "conversion"
+    """A payment in another currency arrived in the settlement currency."""
+    EXCHANGE = "exchange"
+    """Its transit is emptied against the exchange difference."""
+    VOID = "void"
+    """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
 

@@ -205,6 +205,25 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payer's complaint at the bank; money moves only by its balance transactions."""
+
+    id: StripeId
+    charge: StripeId | None
+    payment_intent: StripeId | None
+    amount: Money
+    status: str
+    reason: str
+    created: datetime
+    transactions: tuple[BalanceTransaction, ...]
+
+    @property
+    def lost(self) -> bool:
+        """Whether the bank has decided against us; an appeal may still change it."""
+        return self.status == "lost"
+
+
+@dataclass(frozen=True, slots=True)
 class Payout:
     """A transfer from the Stripe balance to the bank; negative when money is taken back."""
 

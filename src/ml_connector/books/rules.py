@@ -11,7 +11,8 @@ from datetime import date
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.money import Money
-from ml_connector.books.mapping import Mapping, Role
+from ml_connector.books.conversion import conversion
+from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.postings import (
     ArPayment,
@@ -19,6 +20,7 @@ from ml_connector.books.postings import (
     Line,
     Posting,
     Purpose,
+    Voiding,
     posting_key,
 )
 from ml_connector.books.records import BalanceTransaction, FeePart
@@ -46,6 +48,8 @@ TRANSFER_BACK = Rule(Purpose.PAYOUT_REVERSAL)
 DISPUTE = Rule(Purpose.DISPUTE, Role.DISPUTED, Role.DISPUTE_FEES)
 STRIPE_BILL = Rule(Purpose.CHARGE_STRIPE, Role.FEES)
 RESERVE = Rule(Purpose.RESERVE, Role.RESERVE)
+BOUNCE = Rule(Purpose.VOID)
+SET_ASIDE = Rule(Purpose.SUSPENSE, Role.SUSPENSE)
 
 RULES: dict[tuple[str, str], Rule] = {
     ("charge", "charge"): RECEIPT,
@@ -53,6 +57,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("refund", "refund"): REFUND,
     ("payment_refund", "refund"): REFUND,
     ("refund_failure", "refund_failure"): Rule(Purpose.REFUND_FAILURE, Role.REFUNDS),
+    ("payment_failure_refund", "charge_failure"): BOUNCE,
+    ("payment_reversal", "charge_failure"): BOUNCE,
+    ("payment_reversal", "charge"): BOUNCE,
     ("adjustment", "dispute"): DISPUTE,
     ("adjustment", "dispute_reversal"): DISPUTE,
     ("adjustment", "fee"): STRIPE_BILL,
@@ -91,13 +98,18 @@ class ForeignCurrency(AskAPerson):
 class Story:
     """What else is known of a balance transaction: whose payment it is, when a payout arrives.
 
-    `subject` is the Stripe object that the movement is for, used in keys and texts.
+    `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
+    policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
+    is the payment that a bank took back, and `settled_as` what it had brought.
     """
 
     subject: str
     match: Match | None = None
     arrival: date | None = None
     text: str = ""
+    aside: bool = False
+    voids: Voiding | None = None
+    settled_as: Money | None = None
 
 
 def is_receipt(transaction: BalanceTransaction) -> bool:
@@ -105,13 +117,18 @@ def is_receipt(transaction: BalanceTransaction) -> bool:
     return RULES.get((transaction.type, transaction.category)) is RECEIPT
 
 
+def is_bounce(transaction: BalanceTransaction) -> bool:
+    """Whether a bank took a whole payment back, which needs that payment to be undone."""
+    return RULES.get((transaction.type, transaction.category)) is BOUNCE
+
+
 def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     """What one balance transaction becomes; its clearing effects add up to `net` exactly.
 
     Raises Unexplained, NotMapped or ForeignCurrency: then nothing of it is posted.
     """
-    rule = _rule(transaction, mapping)
-    made = [_main(transaction, rule, story, mapping)] if transaction.amount else []
+    rule = SET_ASIDE if story.aside else _rule(transaction, mapping)
+    made = _main(transaction, rule, story, mapping) if transaction.amount else []
     if transaction.fee:
         made.append(_fee(transaction, rule, story, mapping))
     if sum(posting.clearing.minor for posting in made) != transaction.net.minor:
@@ -128,15 +145,17 @@ def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
     raise Unexplained(transaction)
 
 
-def _main(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
+def _main(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> list[Posting]:
     if rule is RECEIPT:
         return _receipt(bt, story, mapping)
+    if rule is BOUNCE:
+        return _voiding(bt, story, mapping)
     other = _other_side(bt, rule, mapping)
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
     day = _day(bt, rule, story, mapping)
     journal = _journal(bt, what, {other: -bt.amount}, day=day, story=story, mapping=mapping)
     subject = bt.id if rule.purpose in _KEYED_BY_TRANSACTION else story.subject
-    return Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)
+    return [Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)]
 
 
 def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> date:
@@ -159,30 +178,67 @@ def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
     return mapping.account(rule.against)
 
 
-def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> Posting:
+def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     match = story.match
     if match is None:
         raise Bug(f"A receipt was planned without its match: {bt.id}")
-    if match.charge.amount != bt.amount:
-        raise ForeignCurrency(
-            f"The payment {match.charge.id} of {match.charge.amount} settled as {bt.amount}.",
-            cause=f"rules.fx:{match.charge.amount.currency}/{bt.amount.currency}",
-            remedy="Add a bank account of that currency in Stripe, or book it by hand.",
-        )
+    paid, day = match.charge.amount, day_in(bt.created, mapping.zone)
+    cash, arrived, more = mapping.of_currency(bt.amount.currency).clearing_cash, paid, []
+    if paid != bt.amount:
+        cash = _transit(bt, match, mapping).cash
+        arrived = Money.zero(bt.amount.currency)
+        more = conversion(bt, paid, match.charge.id, day=day, mapping=mapping)
     payment = ArPayment(
         customer_id=match.customer_id,
         payment_method=mapping.payment_method,
-        cash_account=mapping.of_currency(bt.amount.currency).clearing_cash,
+        cash_account=cash,
         branch=mapping.branch,
-        day=day_in(bt.created, mapping.zone),
-        amount=bt.amount,
+        day=day,
+        amount=paid,
         payment_ref=match.charge.id,
         external_ref=bt.id,
         description=_text(f"Stripe payment {match.charge.id}", story.text),
         applications=match.applications,
     )
     key = posting_key(Purpose.PAYMENT, match.charge.id)
-    return Posting(key, Purpose.PAYMENT, bt.id, payment, bt.amount)
+    return [Posting(key, Purpose.PAYMENT, bt.id, payment, arrived), *more]
+
+
+def _transit(bt: BalanceTransaction, match: Match, mapping: Mapping) -> TransitAccounts:
+    """Where a payment waits that settled in another currency; raises ForeignCurrency."""
+    paid = match.charge.amount
+    if paid.currency in mapping.transit and paid.currency != bt.amount.currency:
+        return mapping.transit[paid.currency]
+    raise ForeignCurrency(
+        f"The payment {match.charge.id} of {paid} settled as {bt.amount}.",
+        cause=f"rules.fx:{paid.currency}/{bt.amount.currency}",
+        remedy=f"Map transit accounts for {paid.currency}, add a bank account of that currency"
+        " in Stripe, or book it by hand.",
+    )
+
+
+class PartlyReturned(AskAPerson):
+    """A bank took back another amount than was paid; a payment is undone as a whole only."""
+
+
+def _voiding(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
+    mapping.of_currency(bt.amount.currency)
+    voiding = story.voids
+    if voiding is None:
+        raise Bug(f"A payment was to be undone without its document: {bt.id}")
+    settled_as = story.settled_as or voiding.amount
+    if settled_as != -bt.amount:
+        raise PartlyReturned(
+            f"The bank took back {-bt.amount} of the payment {voiding.payment_ref} of"
+            f" {settled_as} ({bt.id}).",
+            cause=f"rules.partly_returned:{voiding.payment_ref}",
+            remedy="Book it by hand: only a whole payment can be undone.",
+        )
+    key, left, more = posting_key(Purpose.VOID, voiding.payment_ref), bt.amount, []
+    if voiding.amount.currency != bt.amount.currency:
+        day, left = day_in(bt.created, mapping.zone), Money.zero(bt.amount.currency)
+        more = conversion(bt, -voiding.amount, voiding.payment_ref, day=day, mapping=mapping)
+    return [Posting(key, Purpose.VOID, bt.id, voiding, left), *more]
 
 
 def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:

@@ -1,11 +1,14 @@
 """A balance transaction into the books: remember it, plan its postings, carry them out."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
+from ml_connector.books.postings import Posting, State
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
 from ml_connector.flows.carry_out import carry_out
@@ -43,17 +46,61 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     passed over.
     """
     planned = rules.postings(bt, story, c.mapping)
-    rows = [posting_row(c.id, posting, c.mapping.version) for posting in planned]
     async with c.store.transaction() as tx:
-        await postings.plan(tx, rows, now=c.clock.now())
+        keys = await plan_anew(c, tx, bt.id, planned)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
-    for posting in planned:
-        await carry_out(c, posting.key)
+    for key in keys:
+        await carry_out(c, key)
     async with c.store.transaction() as tx:
-        await transactions.mark(tx, c.id, bt.id, TransactionState.POSTED)
-        row = await transactions.get(tx, c.id, bt.id)
-        if row is not None and row.payout is not None:
-            await look(tx, c.id, Look(Kind.PROOF, row.payout))
+        await settle(c, tx, bt.id)
+
+
+async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> None:
+    """Posts more documents that belong to a balance transaction which is booked itself.
+
+    Runs inside `accounted_for`. What else was planned besides, and never taken, is dropped.
+    """
+    async with c.store.transaction() as tx:
+        known = await postings.by_transaction(tx, c.id, bt)
+        keys = [posting.key for posting in made]
+        own = [row.key for row in known if row.state is State.VERIFIED]
+        await postings.forget_unsent(tx, c.id, bt, [*own, *keys])
+        rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
+        await postings.plan(tx, rows, now=c.clock.now())
+        await transactions.mark(tx, c.id, bt, TransactionState.OWED)
+    for key in keys:
+        await carry_out(c, key)
+    async with c.store.transaction() as tx:
+        await settle(c, tx, bt)
+
+
+async def plan_anew(
+    c: Connected, tx: AsyncConnection, bt: StripeId, planned: Sequence[Posting]
+) -> list[PostingKey]:
+    """Stores what a transaction becomes; the keys to carry out, in order.
+
+    Once Acumatica has a part of it, a change of the policies comes too late for the rest: the
+    same documents are made as were planned then, or the sum would be wrong.
+    """
+    known = await postings.by_transaction(tx, c.id, bt)
+    keys = [posting.key for posting in planned]
+    if any(row.taken for row in known):
+        stored = [row.key for row in known]
+        planned = [posting for posting in planned if posting.key in stored]
+        keys = [*(one.key for one in planned), *(key for key in stored if key not in keys)]
+    else:
+        await postings.forget_unsent(tx, c.id, bt, keys)
+    rows = [posting_row(c.id, posting, c.mapping.version) for posting in planned]
+    await postings.plan(tx, rows, now=c.clock.now())
+    return keys
+
+
+async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
+    """Marks a balance transaction as posted, and lets its payout's proof be tried."""
+    await transactions.mark(tx, c.id, bt, TransactionState.POSTED)
+    row = await transactions.get(tx, c.id, bt)
+    if row is not None and row.payout is not None:
+        await look(tx, c.id, Look(Kind.PROOF, row.payout))
 
 
 async def posted(c: Connected, source: StripeId) -> bool:

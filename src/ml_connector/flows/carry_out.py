@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Unpack
 
-from ml_connector.acumatica.documents import JOURNAL_RELEASED, PAYMENT_RELEASED, ErpDocument
+from ml_connector.acumatica.documents import ErpDocument
 from ml_connector.basics.errors import (
     AskAPerson,
     Bug,
@@ -22,19 +22,13 @@ from ml_connector.basics.errors import (
     TryAgain,
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, Document, Journal, State
+from ml_connector.books.postings import State
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.read_back import journal_differences, payment_differences
-from ml_connector.flows.rows import PAYMENT, document
+from ml_connector.flows.papers import Paper, paper_of
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
 from ml_connector.store.postings import Facts, LostClaim, PostingRow
 from ml_connector.store.rows import JsonObject, as_object, to_json
-
-DEAD = frozenset({"Voided", "Void", "Rejected"})
-"""Statuses of documents that carry no money any more."""
-
-RELEASED = PAYMENT_RELEASED | JOURNAL_RELEASED
 
 TAKE_OVER_AT_ONCE = timedelta(0)
 """The queue runs one job per resource, so an older claim is a dead or frozen worker's: it is
@@ -70,6 +64,11 @@ class _Held:
     c: Connected
     row: PostingRow
     token: str
+
+    @property
+    def paper(self) -> Paper:
+        """Its document, with the ways of its kind."""
+        return paper_of(self.c, self.row)
 
     @property
     def state(self) -> State:
@@ -164,12 +163,7 @@ async def _find_out(held: _Held) -> None:
 
 async def _search(held: _Held) -> ErpDocument | None:
     """The one live document that bears the posting's mark; raises Doubled when there are more."""
-    match document(held.row):
-        case ArPayment(payment_ref=ref):
-            hits = await held.c.acumatica.find_payments(ref)
-        case Journal():
-            hits = await held.c.acumatica.find_journals(held.row.tag)
-    live = [hit for hit in hits if hit.status not in DEAD and not hit.ref.startswith("Voided")]
+    live = await held.paper.hits()
     if len(live) > 1:
         numbers = ", ".join(one.ref for one in live)
         raise Doubled(
@@ -181,10 +175,9 @@ async def _search(held: _Held) -> ErpDocument | None:
 
 
 async def _create(held: _Held) -> None:
-    paper = document(held.row)
     await held.move(State.SENDING)
     try:
-        made = await _send(held, paper)
+        made = await held.paper.send()
     except OutcomeUnknown:
         raise  # it stays in `sending`: the next run looks before it does anything
     except TryAgain:
@@ -195,46 +188,33 @@ async def _create(held: _Held) -> None:
         await held.fail(error)
         raise
     await held.found(made)
-    if isinstance(paper, ArPayment) and paper.applications and made.applied == 0:
-        await _apply(held, paper)
-
-
-async def _send(held: _Held, paper: Document) -> ErpDocument:
-    if isinstance(paper, ArPayment):
-        return await held.c.acumatica.put_payment(paper)
-    return await held.c.acumatica.put_journal(paper, held.row.tag)
+    if held.paper.lacking(made):
+        await _complete(held)
 
 
 async def _look_before_release(held: _Held) -> None:
     """A document found again may have been released already, or lack what it shall settle."""
-    match document(held.row):
-        case ArPayment() as payment:
-            found = await held.c.acumatica.payment(held.ref)
-            if found.status not in RELEASED and len(found.applications) < len(payment.applications):
-                await _apply(held, payment)
-        case Journal():
-            found = await held.c.acumatica.journal(held.ref)
-    if found.status in RELEASED:
+    stands = await held.paper.stands(held.ref)
+    if stands.lacking:
+        await _complete(held)
+    if stands.released:
         await held.move(State.RELEASED)
 
 
-async def _apply(held: _Held, payment: ArPayment) -> None:
-    """Says once more what the payment settles; a refusal stops it here."""
+async def _complete(held: _Held) -> None:
+    """Says once more what Acumatica ignored; a refusal stops it here."""
     try:
-        await held.c.acumatica.apply_payment(held.ref, payment)
+        await held.paper.complete(held.ref)
     except TryAgain:
-        raise  # it stays `created`; the next run looks at its applications first
+        raise  # it stays `created`; the next run looks at what it lacks first
     except ConnectorError as error:
         await held.fail(error)
         raise
 
 
 async def _release(held: _Held) -> None:
-    acumatica = held.c.acumatica
-    is_payment = held.row.kind == PAYMENT
-    release = acumatica.release_payment if is_payment else acumatica.release_journal
     try:
-        await release(held.ref)
+        await held.paper.release(held.ref)
     except TryAgain:
         raise  # it stays `created`; the next run reads its status first
     except ConnectorError as error:
@@ -245,22 +225,16 @@ async def _release(held: _Held) -> None:
 
 async def _verify(held: _Held) -> None:
     """Reads the document back; only what is found equal is proof (accounting rule 4.5)."""
-    match document(held.row):
-        case ArPayment() as payment:
-            found = await held.c.acumatica.payment(held.ref)
-            differences = payment_differences(payment, found)
-        case Journal() as journal:
-            found = await held.c.acumatica.journal(held.ref)
-            differences = journal_differences(journal, found)
-    if differences:
+    found = await held.paper.read_back(held.ref)
+    if found.differences:
         error = ReadBackDiffers(
-            f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(differences)}",
+            f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
             cause=f"carry_out.read_back:{held.row.key}",
             remedy="Correct the document in Acumatica, or reverse it; then replay it.",
         )
         await held.fail(error)
         raise error
-    seen = as_object(found)
+    seen = as_object(found.seen)
     await held.move(State.VERIFIED, read_back=seen, read_back_hash=fingerprint(seen))
     POSTINGS.labels(held.c.id, held.row.purpose).inc()
 

@@ -103,6 +103,7 @@ async def _payment_method(c: Connected) -> str:
         )
     allowed = {one.cash_account for one in method.cash_accounts if one.use_in_ar}
     wanted = {accounts.clearing_cash for accounts in c.mapping.currencies.values()}
+    wanted |= {transit.cash for transit in c.mapping.transit.values()}
     if wanted - allowed:
         raise AskAPerson(
             f"The payment method {method.id} does not allow the cash account"

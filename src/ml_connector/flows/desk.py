@@ -23,6 +23,7 @@ from ml_connector.basics.money import Money, total
 from ml_connector.flows import (
     catch_up,
     customers,
+    disputes,
     invoices,
     movements,
     payouts,
@@ -61,6 +62,7 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.INVOICE: lambda c, resource: invoices.mirror(c, ErpRef(resource)),
     Kind.CHARGE: lambda c, resource: receipts.receive(c, StripeId(resource)),
     Kind.REFUND: lambda c, resource: refunds.give_back(c, StripeId(resource)),
+    Kind.DISPUTE: lambda c, resource: disputes.follow(c, StripeId(resource)),
     Kind.PAYOUT: lambda c, resource: payouts.pay_out(c, StripeId(resource)),
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
     Kind.PROOF: _proof,

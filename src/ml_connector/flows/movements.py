@@ -1,14 +1,69 @@
-"""Movements without a flow of their own: product fees, adjustments, disputes, reserves."""
+"""Movements without a flow of their own: product fees, adjustments, reserves, returned debits."""
 
-from ml_connector.basics.ids import StripeId
-from ml_connector.books.rules import Story
+from ml_connector.basics.errors import TryAgain
+from ml_connector.basics.ids import StripeId, erp_ref
+from ml_connector.books.postings import ArPayment, Purpose, State, Voiding, posting_key
+from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.rows import document
+from ml_connector.store import postings, transactions
+from ml_connector.store.postings import PostingRow
+
+
+class NotPostedYet(TryAgain):
+    """A payment that is to be undone is not in the books itself; both stay named until it is."""
 
 
 async def account_for(c: Connected, transaction_id: StripeId) -> None:
     """Books one balance transaction by its pair alone; raises Unexplained when none is known."""
     transaction = await c.stripe.transaction(transaction_id)
     async with accounted_for(c, transaction):
-        subject = transaction.source or transaction.id
-        await book(c, transaction, Story(subject=subject, text=transaction.description))
+        await book(c, transaction, await story_of(c, transaction))
+
+
+async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
+    """What else is known of a movement; of a returned debit, the payment that it undoes."""
+    subject = transaction.source or transaction.id
+    if not is_bounce(transaction):
+        return Story(subject=subject, text=transaction.description)
+    row = await receipt_of(c, subject)
+    if row is None or row.state is not State.VERIFIED:
+        raise NotPostedYet(
+            f"The bank took the payment {subject} back ({transaction.id}), which is not in the"
+            " books itself yet.",
+            cause=f"movements.not_posted:{subject}",
+            remedy="Nothing to do here: it follows as soon as the payment is booked.",
+        )
+    voiding = voiding_of(row)
+    async with c.store.transaction() as tx:
+        brought = await transactions.get(tx, c.id, row.transaction_id)
+    return Story(
+        subject=subject,
+        voids=voiding,
+        settled_as=None if brought is None else brought.amount,
+        aside=voiding is None,
+        text="returned by the bank",
+    )
+
+
+async def receipt_of(c: Connected, charge: str) -> PostingRow | None:
+    """The posting of a charge's own money: a payment, or a journal by policy; None before that."""
+    async with c.store.transaction() as tx:
+        payment = await postings.get(tx, c.id, posting_key(Purpose.PAYMENT, charge))
+        if payment is not None:
+            return payment
+        for row in await transactions.by_source(tx, c.id, StripeId(charge)):
+            aside = await postings.get(tx, c.id, posting_key(Purpose.SUSPENSE, row.id))
+            if aside is not None and row.amount_minor > 0:
+                return aside
+    return None
+
+
+def voiding_of(row: PostingRow) -> Voiding | None:
+    """How a payment in the books is undone; None for money that was set aside by a journal."""
+    paper = document(row)
+    if not isinstance(paper, ArPayment) or row.erp_type is None or row.erp_number is None:
+        return None
+    return Voiding(erp_ref(row.erp_type, row.erp_number), paper.payment_ref, paper.amount)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import StripeId
 from ml_connector.books import rules
-from ml_connector.books.matching import match, settled
-from ml_connector.books.postings import ArPayment, Posting
+from ml_connector.books.matching import settled
+from ml_connector.books.postings import ArPayment, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
-from ml_connector.flows import receipts
+from ml_connector.flows import movements, receipts
 from ml_connector.flows.connected import Connected
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
@@ -55,12 +55,11 @@ async def _story(c: Connected, transaction: BalanceTransaction) -> Story:
     if rules.is_receipt(transaction):
         charge = await c.stripe.charge(subject)
         settled(charge)
-        invoice = await receipts.invoice_of(c, charge)
-        return Story(subject=subject, match=match(charge, invoice))
+        return await receipts.story_of(c, charge)
     if transaction.type.startswith("payout"):
         payout = await c.stripe.payout(subject)
         return Story(subject=subject, arrival=payout.arrival_date)
-    return Story(subject=subject)
+    return await movements.story_of(c, transaction)
 
 
 def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
@@ -71,6 +70,8 @@ def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
         if isinstance(paper, ArPayment):
             moved.append((paper.cash_account, str(paper.amount)))
             moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
+        elif isinstance(paper, Voiding):
+            moved.append((f"voids {paper.payment.replace('|', ' ')}", str(-paper.amount)))
         else:
             moved += [(line.account, str(line.amount)) for line in paper.lines]
     return moved

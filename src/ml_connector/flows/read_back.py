@@ -6,7 +6,7 @@ from ml_connector.acumatica.documents import (
     ErpJournal,
     ErpPayment,
 )
-from ml_connector.books.postings import ArPayment, Journal
+from ml_connector.books.postings import ArPayment, Journal, Voiding
 
 
 def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
@@ -34,6 +34,17 @@ def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
         ("date", str(sent.day), str(found.day)),
     ]
     return _unequal(pairs) + _unreleased(found.status, JOURNAL_RELEASED)
+
+
+def voiding_differences(sent: Voiding, found: ErpPayment) -> list[str]:
+    """What differs between a payment as it should be undone and as read back."""
+    pairs = [
+        ("amount", str(sent.amount), str(found.amount)),
+        ("reference", sent.payment_ref, found.payment_ref),
+        ("status", "Voided", found.status),
+        ("applications", "none", _applied(found)),
+    ]
+    return _unequal(pairs)
 
 
 def _applied(payment: ArPayment | ErpPayment) -> str:

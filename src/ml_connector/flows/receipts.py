@@ -1,24 +1,47 @@
 """Settled payments: a Stripe charge becomes an AR payment on its invoice, and a fee journal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ml_connector.basics.clock import day_in
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.matching import MirroredInvoice, match, settled
+from ml_connector.books.matching import (
+    Evidence,
+    Match,
+    MirroredInvoice,
+    NoInvoice,
+    match,
+    match_by_evidence,
+    named_in_metadata,
+    on_account,
+    settled,
+    words_of,
+)
+from ml_connector.books.policies import WhenUnmatched
 from ml_connector.books.postings import Purpose, posting_key
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.mirrored import invoice_of_link, remember_intent
+from ml_connector.flows.invoices import INVOICE_TYPE
+from ml_connector.flows.mirrored import (
+    CUSTOMER,
+    INVOICE,
+    SENT,
+    invoice_of_link,
+    remember_intent,
+    sent_of,
+)
 from ml_connector.store import links, reports
+from ml_connector.store.links import Link
 
 
 async def receive(c: Connected, charge_id: StripeId) -> None:
     """Books one charge: nothing when it is booked already, or when no money moved.
 
-    Raises NotSettled while Stripe has not booked it, Unmatched when nobody knows whose it is.
+    Raises NotSettled while Stripe has not booked it, Unmatched when nobody knows whose it is and
+    the policy lets it wait.
     """
     if await posted(c, charge_id):
         return
@@ -29,19 +52,88 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if day_in(transaction.created, c.mapping.zone) < c.record.start_date:
         return  # it is in the opening balance
     async with accounted_for(c, transaction):
-        invoice = await invoice_of(c, charge)
-        found = match(charge, invoice)
-        text = f"invoice {invoice.ref.partition('|')[2]}" if invoice else ""
-        await book(c, transaction, Story(subject=charge.id, match=found, text=text))
+        await book(c, transaction, await story_of(c, charge))
 
 
-async def invoice_of(c: Connected, charge: Charge) -> MirroredInvoice | None:
-    """The ERP invoice behind a charge, as far as other payments have not settled it yet.
+async def story_of(c: Connected, charge: Charge) -> Story:
+    """Whose payment a charge is and what it settles, or where the policy puts it instead.
 
-    Found through the charge's payment intent, which never changes.
+    Raises Unmatched where it is to wait.
     """
+    try:
+        found = await _match(c, charge)
+    except NoInvoice as why:
+        return await _by_policy(c, charge, why)
+    numbers = [one.document.partition("|")[2] for one in found.applications]
+    text = f"invoice {' '.join(numbers)}" if numbers else ""
+    return Story(subject=charge.id, match=found, text=text)
+
+
+async def _match(c: Connected, charge: Charge) -> Match:
+    """By the payment intent, which never changes; else by what the charge says."""
     invoice = await _paid_by(c, charge)
-    return None if invoice is None else await _still_owed(c, charge, invoice)
+    if invoice is not None:
+        return match(charge, await _still_owed(c, charge, invoice))
+    return match_by_evidence(charge, await _evidence(c, charge))
+
+
+async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
+    """Where money goes that no invoice claims; raises `why` where it is to wait."""
+    policy = c.mapping.policies.unmatched
+    if policy is WhenUnmatched.SUSPENSE:
+        return Story(subject=charge.id, aside=True, text=charge.description)
+    customer = await _customer_of(c, charge)
+    if policy is WhenUnmatched.UNAPPLIED and customer is not None:
+        return Story(subject=charge.id, match=on_account(charge, customer))
+    raise why
+
+
+async def _evidence(c: Connected, charge: Charge) -> Evidence:
+    """What we know of the charge's payer and of the invoices that it names."""
+    customer = await _customer_of(c, charge)
+    return Evidence(
+        customer_id=customer,
+        named=await _numbered(c, charge, named_in_metadata(charge)),
+        described=await _numbered(c, charge, words_of(charge)),
+        owed=await _owed_by(c, charge, customer) if customer else (),
+    )
+
+
+async def _customer_of(c: Connected, charge: Charge) -> str | None:
+    """The ERP customer behind the charge's Stripe customer."""
+    if charge.customer is None:
+        return None
+    async with c.store.transaction() as tx:
+        link = await links.by_stripe(tx, c.id, CUSTOMER, charge.customer)
+    return None if link is None else str(link.erp_ref)
+
+
+async def _numbered(
+    c: Connected, charge: Charge, numbers: Sequence[str]
+) -> tuple[MirroredInvoice, ...]:
+    """The mirrored invoices among numbers, with what is still owed of each."""
+    async with c.store.transaction() as tx:
+        rows = [
+            row
+            for number in numbers
+            for row in (await links.by_erp(tx, c.id, INVOICE, erp_ref(INVOICE_TYPE, number)))[-1:]
+        ]
+    return await _with_rest(c, charge, rows)
+
+
+async def _owed_by(c: Connected, charge: Charge, customer: str) -> tuple[MirroredInvoice, ...]:
+    """The customer's mirrored invoices that are still owed."""
+    async with c.store.transaction() as tx:
+        rows = await links.with_detail(tx, c.id, INVOICE, {"customer_id": customer})
+    found = await _with_rest(c, charge, rows)
+    return tuple(one for one in found if one.total)
+
+
+async def _with_rest(
+    c: Connected, charge: Charge, rows: Sequence[Link]
+) -> tuple[MirroredInvoice, ...]:
+    sent = [invoice_of_link(row) for row in rows if sent_of(row).state == SENT]
+    return tuple([await _still_owed(c, charge, invoice) for invoice in sent])
 
 
 async def _still_owed(c: Connected, charge: Charge, invoice: MirroredInvoice) -> MirroredInvoice:

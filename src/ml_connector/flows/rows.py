@@ -1,13 +1,12 @@
 """Between the records of the rules and the rows of the store."""
 
 from dataclasses import dataclass
-from typing import assert_never
 
 import msgspec
 
 from ml_connector.basics.ids import ConnectionId, StripeId, posting_tag
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Document, Journal, Posting
+from ml_connector.books.postings import ArPayment, Document, Journal, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.store.payouts import NewPayout, PayoutRow
 from ml_connector.store.postings import NewPosting, PostingRow
@@ -16,6 +15,10 @@ from ml_connector.store.transactions import BalanceTransactionRow
 
 PAYMENT = "payment"
 JOURNAL = "journal"
+VOID = "void"
+
+KINDS: dict[str, type[Document]] = {PAYMENT: ArPayment, JOURNAL: Journal, VOID: Voiding}
+"""The documents by the name of their kind in the store."""
 
 
 def transaction_row(
@@ -56,17 +59,11 @@ def posting_row(connection: ConnectionId, posting: Posting, mapping_version: int
 
 def document(row: PostingRow) -> Document:
     """The document that a row holds, exactly as it was planned."""
-    return msgspec.convert(row.body, ArPayment if row.kind == PAYMENT else Journal)
+    return msgspec.convert(row.body, KINDS[row.kind])
 
 
 def _kind(paper: Document) -> str:
-    match paper:
-        case ArPayment():
-            return PAYMENT
-        case Journal():
-            return JOURNAL
-        case _:
-            assert_never(paper)
+    return next(kind for kind, made in KINDS.items() if isinstance(paper, made))
 
 
 def payout_row(connection: ConnectionId, payout: Payout) -> NewPayout:

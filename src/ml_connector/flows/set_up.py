@@ -1,12 +1,14 @@
 """Making or changing a connection: its sides, its secrets, its accounts and its cadence."""
 
 import tomllib
+from dataclasses import fields
 
 import msgspec
 
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.books.mapping import Mapping, require_sound
+from ml_connector.books.policies import Policies
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.schedule import set_cadence
 from ml_connector.flows.signals import WANTED
@@ -24,6 +26,7 @@ def read_mapping(written: str, time_zone: str) -> JsonObject:
     """
     try:
         body: JsonObject = dict(tomllib.loads(written))
+        _refuse_unknown(body)
         whole = msgspec.convert(body | {"version": 0, "time_zone": time_zone}, Mapping)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise Misconfigured(
@@ -33,6 +36,17 @@ def read_mapping(written: str, time_zone: str) -> JsonObject:
         ) from error
     require_sound(whole)
     return body
+
+
+def _refuse_unknown(body: JsonObject) -> None:
+    """A policy that is misspelled would silently be the default; raises ValidationError."""
+    given = msgspec.convert(body.get("policies", {}), dict[str, object])
+    known = {one.name for one in fields(Policies)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise msgspec.ValidationError(
+            f"there is no policy {unknown[0]!r}; the policies are {', '.join(sorted(known))}"
+        )
 
 
 async def set_up(

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     """A Stripe charge."""
     REFUND = "refund"
     """A Stripe refund."""
+    DISPUTE = "dispute"
+    """A Stripe dispute."""
     PAYOUT = "payout"
     """A Stripe payout."""
     TRANSACTION = "transaction"
@@ -38,6 +40,11 @@ EVENTS: dict[str, tuple[Kind, timedelta]] = {
     "refund.updated": (Kind.REFUND, timedelta(0)),
     "refund.failed": (Kind.REFUND, timedelta(0)),
     "charge.refund.updated": (Kind.REFUND, timedelta(0)),
+    "charge.dispute.created": (Kind.DISPUTE, timedelta(0)),
+    "charge.dispute.updated": (Kind.DISPUTE, timedelta(0)),
+    "charge.dispute.closed": (Kind.DISPUTE, timedelta(0)),
+    "charge.dispute.funds_withdrawn": (Kind.DISPUTE, timedelta(0)),
+    "charge.dispute.funds_reinstated": (Kind.DISPUTE, timedelta(0)),
     "payout.created": (Kind.PAYOUT, timedelta(0)),
     "payout.updated": (Kind.PAYOUT, timedelta(0)),
     "payout.paid": (Kind.PAYOUT, timedelta(0)),
@@ -55,6 +62,8 @@ SOURCES = {
     "py_": Kind.CHARGE,
     "re_": Kind.REFUND,
     "pyr_": Kind.REFUND,
+    "du_": Kind.DISPUTE,
+    "dp_": Kind.DISPUTE,
     "po_": Kind.PAYOUT,
 }
 """The flow that books a balance transaction, by the prefix of its source."""

@@ -8,6 +8,7 @@ from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.papers import VOIDED_PAYMENT
 from ml_connector.observe import DIFFERENCE
 from ml_connector.store import cursors, payouts, postings, transactions
 from ml_connector.store.rows import as_object
@@ -76,6 +77,8 @@ async def _voided(c: Connected) -> list[Unposted]:
     async with c.store.transaction() as tx:
         for paper in gone:
             kind, _, number = paper.ref.partition("|")
+            if await postings.by_erp(tx, c.id, VOIDED_PAYMENT, number):
+                continue  # it was our own doing, and is counted as such
             reason = f"Payment {number} was voided in Acumatica after it was posted."
             found += [
                 Unposted(row.transaction_id, row.clearing, reason)

@@ -82,6 +82,17 @@ async def by_erp(
     return records(Link, (await tx.execute(ordered)).mappings())
 
 
+async def with_detail(
+    tx: AsyncConnection, connection: ConnectionId, kind: str, detail: JsonObject
+) -> list[Link]:
+    """The links of a kind whose detail contains all of this, oldest first."""
+    question = select(links).where(
+        links.c.connection == connection, links.c.kind == kind, links.c.detail.contains(detail)
+    )
+    ordered = question.order_by(links.c.created_at, links.c.stripe_id)
+    return records(Link, (await tx.execute(ordered)).mappings())
+
+
 async def every(
     tx: AsyncConnection, connection: ConnectionId, kind: str | None = None
 ) -> list[Link]:

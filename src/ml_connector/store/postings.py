@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import Unpack
@@ -97,6 +97,11 @@ class PostingRow:
         return Money(self.clearing_minor, self.currency)
 
     @property
+    def taken(self) -> bool:
+        """Whether a document of it stands in Acumatica, or may stand there."""
+        return self.erp_number is not None or self.state is State.SENDING
+
+    @property
     def fresh(self) -> bool:
         """Never sent: needs no search before its first send."""
         return self.attempts == 0
@@ -152,6 +157,29 @@ async def plan(
     )
     await tx.execute(statement)
     return [await _stored(tx, row.connection, row.key) for row in rows]
+
+
+async def forget_unsent(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    transaction_id: StripeId,
+    besides: Sequence[PostingKey],
+) -> None:
+    """Drops what was planned for a transaction under another mapping and never taken.
+
+    `besides` are the keys that are still planned. What Acumatica has, or may have, stays.
+    """
+    unsent = or_(
+        table.c.state == State.PLANNED,
+        and_(table.c.state == State.FAILED, table.c.erp_number.is_(None)),
+    )
+    statement = delete(table).where(
+        table.c.connection == connection,
+        table.c.transaction_id == transaction_id,
+        table.c.key.not_in(besides),
+        unsent,
+    )
+    await tx.execute(statement)
 
 
 def _columns(row: NewPosting, now: datetime | None) -> dict[str, object]:

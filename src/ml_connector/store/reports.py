@@ -38,17 +38,35 @@ async def applied_to(
     One payment may be left out: `besides` it, so much is settled.
     """
     wanted: JsonObject = {"applications": [{"document": ref}]}
-    question = select(postings.c.state, postings.c.body).where(
+    question = select(
+        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number
+    ).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body.contains(wanted),
         postings.c.key.is_distinct_from(besides),
     )
     sums = {True: 0, False: 0}
-    for state, body in await tx.execute(question):
-        if state in IN_THE_LEDGER or state in ON_THE_WAY:
-            sums[state in IN_THE_LEDGER] += _applied(body, ref)
+    for state, body, kind, number in await tx.execute(question):
+        if state not in IN_THE_LEDGER and state not in ON_THE_WAY:
+            continue
+        undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
+        if undone not in IN_THE_LEDGER:
+            sums[state in IN_THE_LEDGER and undone is None] += _applied(body, ref)
     return Applied(Money(sums[True], currency), Money(sums[False], currency))
+
+
+async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:
+    """How far we have come with voiding a payment; None when we never began."""
+    wanted: JsonObject = {"payment": payment}
+    question = select(postings.c.state).where(
+        postings.c.connection == connection,
+        postings.c.kind == "void",
+        postings.c.body.contains(wanted),
+        postings.c.state != State.PLANNED,
+    )
+    found = (await tx.execute(question)).scalar_one_or_none()
+    return None if found is None else State(found)
 
 
 def _applied(body: JsonObject, ref: ErpRef) -> int:

@@ -1,17 +1,18 @@
-"""Money in Stripe: charges, refunds, balance transactions, payouts and the balance."""
+"""Money in Stripe: charges, refunds, disputes, balance transactions, payouts and the balance."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.records import BalanceTransaction, Charge, Payout, Refund
+from ml_connector.books.records import BalanceTransaction, Charge, Dispute, Payout, Refund
 from ml_connector.stripe import translate, wire
 from ml_connector.stripe.caller import Caller, at, created
 from ml_connector.stripe.translate import Balance
 
 CHARGES = "/v1/charges"
 REFUNDS = "/v1/refunds"
+DISPUTES = "/v1/disputes"
 TRANSACTIONS = "/v1/balance_transactions"
 PAYOUTS = "/v1/payouts"
 REFUND_MONEY = ("balance_transaction", "failure_balance_transaction")
@@ -41,6 +42,11 @@ class Movements(Caller):
         """Every refund of a charge with its balance transactions, newest first."""
         params = {"charge": charge_id, "expand": [f"data.{name}" for name in REFUND_MONEY]}
         return [translate.refund(row) async for row in self._rows(REFUNDS, wire.Refund, params)]
+
+    async def dispute(self, dispute_id: StripeId) -> Dispute:
+        """A dispute with its balance transactions, in one call; raises Missing."""
+        path = at(DISPUTES, dispute_id)
+        return translate.dispute(await self._get(path, wire.Dispute, resource=dispute_id))
 
     async def transaction(self, transaction_id: StripeId) -> BalanceTransaction:
         """A balance transaction; raises Missing."""

@@ -9,6 +9,7 @@ from ml_connector.basics.money import Money, totals
 from ml_connector.books.records import (
     BalanceTransaction,
     Charge,
+    Dispute,
     FeePart,
     InvoicePayment,
     Payout,
@@ -150,6 +151,20 @@ def refund(answer: wire.Refund) -> Refund:
         created=from_unix(answer.created),
         transaction=_expanded(answer.balance_transaction),
         failure_transaction=_expanded(answer.failure_balance_transaction),
+    )
+
+
+def dispute(answer: wire.Dispute) -> Dispute:
+    """A dispute with what it has moved so far."""
+    return Dispute(
+        id=StripeId(answer.id),
+        charge=id_of(answer.charge),
+        payment_intent=id_of(answer.payment_intent),
+        amount=Money.wire(answer.amount, answer.currency),
+        status=answer.status,
+        reason=answer.reason,
+        created=from_unix(answer.created),
+        transactions=tuple(transaction(one) for one in answer.balance_transactions),
     )
 
 

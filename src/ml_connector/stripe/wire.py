@@ -145,6 +145,20 @@ class Refund(Struct, frozen=True):
     failure_balance_transaction: Transaction | str | None = None
 
 
+class Dispute(Struct, frozen=True):
+    """A dispute; its balance transactions come with it, unasked."""
+
+    id: str
+    amount: int
+    currency: str
+    created: int
+    status: str
+    reason: str = ""
+    charge: str | Identified | None = None
+    payment_intent: str | Identified | None = None
+    balance_transactions: list[Transaction] = field(default_factory=list[Transaction])
+
+
 class Payout(Struct, frozen=True):
     """A transfer to the bank; `arrival_date` is midnight UTC of a calendar day."""
 

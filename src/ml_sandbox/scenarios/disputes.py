@@ -43,13 +43,12 @@ def dispute_won_after_payout(stage: Stage) -> Expected:
 def dispute_lost(stage: Stage) -> Expected:
     """A dispute is opened and lost.
 
-    Stripe moves no more money; the disputed funds stay an asset until somebody decides.
+    Stripe moves no more money; the disputed funds become a loss.
     """
-    # later: by policy a journal to chargeback losses, or a void of the payment
     dispute = stage.dispute(stage.pay(stage.invoice("100.00")))
     stage.journals("Stripe dispute")
     stage.decide(dispute, "lost")
-    return Expected(payments=1, fees=2, disputes=1)
+    return Expected(payments=1, fees=2, disputes=1, losses=1)
 
 
 def dispute_of_a_part(stage: Stage) -> Expected:

@@ -20,6 +20,14 @@ class Expected:
     refund_failures: int = 0
     disputes: int = 0
     """Journals of disputes: money taken and money given back."""
+    losses: int = 0
+    """Journals of disputes that were lost for good."""
+    loss_reversals: int = 0
+    disputes_undone: int = 0
+    suspense: int = 0
+    """Journals of money that nobody can name."""
+    conversions: int = 0
+    """Journals of payments in another currency than they settled in."""
     bills: int = 0
     """Journals of what Stripe charges for its own services."""
     payouts: int = 0

@@ -1,0 +1,61 @@
+"""Money that was paid in one currency and settled in another, met half-way in transit accounts.
+
+The ERP keeps the invoice in its own currency at its own rate, Stripe settles at another. Neither
+amount is converted here: each stands in its own currency, and the ledger's own rate shows the
+exchange difference, on the counterpart of the transit or, by policy, on the gain/loss account.
+"""
+
+from datetime import date
+
+from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Mapping, Role, TransitAccounts
+from ml_connector.books.policies import WhenConverted
+from ml_connector.books.postings import Journal, Line, Posting, Purpose, posting_key
+from ml_connector.books.records import BalanceTransaction
+
+
+def conversion(
+    bt: BalanceTransaction, paid: Money, subject: str, *, day: date, mapping: Mapping
+) -> list[Posting]:
+    """What a payment of `paid` that stands in transit needs to become `bt.amount` in clearing.
+
+    Signs follow the money: of a payment that is undone, both amounts are negative.
+    """
+    transit = mapping.transit[paid.currency]
+    clears = mapping.policies.fx is WhenConverted.GAIN_LOSS
+    other = mapping.account(Role.FX_GAIN_LOSS) if clears else transit.counterpart
+    clearing = mapping.of_currency(bt.amount.currency).clearing
+    text = f"Stripe conversion {subject} of {paid} to {bt.amount}"
+    sides = {clearing: bt.amount, other: -bt.amount}
+    made = [_posting(bt, Purpose.CONVERSION, text, sides, day, mapping, bt.amount)]
+    if clears:
+        made.append(_emptied(bt, paid, text, transit, day, mapping))
+    return made
+
+
+def _emptied(  # noqa: PLR0917 - the facts of one journal
+    bt: BalanceTransaction,
+    paid: Money,
+    text: str,
+    transit: TransitAccounts,
+    day: date,
+    mapping: Mapping,
+) -> Posting:
+    """The transit against gain/loss, in the currency of the payment; clearing is not touched."""
+    sides = {mapping.account(Role.FX_GAIN_LOSS): paid, transit.account: -paid}
+    nothing = Money.zero(bt.amount.currency)
+    return _posting(bt, Purpose.EXCHANGE, text, sides, day, mapping, nothing)
+
+
+def _posting(  # noqa: PLR0917 - the facts of one journal
+    bt: BalanceTransaction,
+    purpose: Purpose,
+    text: str,
+    sides: dict[str, Money],
+    day: date,
+    mapping: Mapping,
+    clearing: Money,
+) -> Posting:
+    lines = tuple(Line(a, mapping.subaccount, amount, text) for a, amount in sides.items())
+    journal = Journal(day, mapping.branch, f"{text} {bt.id}", lines)
+    return Posting(posting_key(purpose, bt.id), purpose, bt.id, journal, clearing)

@@ -1,0 +1,90 @@
+"""What a lost dispute becomes in the books: a loss, or the invoice owed again."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.ids import StripeId
+from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Mapping, Role
+from ml_connector.books.postings import Journal, Line, Posting, Purpose, Voiding, posting_key
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A dispute that the bank has decided against us; `taken` is positive, as settled.
+
+    `transaction` is the withdrawal that its documents belong to; `day` when we learned of it.
+    """
+
+    dispute: StripeId
+    charge: str
+    taken: Money
+    transaction: StripeId
+    day: date
+
+
+class CannotReopen(AskAPerson):
+    """A lost dispute whose payment cannot be undone as a whole, though the policy says so."""
+
+    def __init__(self, lost: Lost, why: str) -> None:
+        super().__init__(
+            f"The lost dispute {lost.dispute} of {lost.taken} cannot reopen its invoice: {why}",
+            cause=f"dispute.cannot_reopen:{lost.dispute}",
+            remedy='Book it by hand, or let the policy dispute_lost be "loss" and replay it.',
+        )
+
+
+def as_loss(lost: Lost, mapping: Mapping) -> Posting:
+    """The disputed funds become a loss; the clearing account is not touched."""
+    sides = {
+        mapping.account(Role.CHARGEBACK_LOSS): lost.taken,
+        mapping.account(Role.DISPUTED): -lost.taken,
+    }
+    return _posting(lost, Purpose.DISPUTE_LOSS, "dispute loss", sides, mapping)
+
+
+def as_loss_reversed(lost: Lost, mapping: Mapping) -> Posting:
+    """A loss taken back, because the dispute was won after all."""
+    sides = {
+        mapping.account(Role.DISPUTED): lost.taken,
+        mapping.account(Role.CHARGEBACK_LOSS): -lost.taken,
+    }
+    return _posting(lost, Purpose.LOSS_REVERSAL, "loss reversal", sides, mapping)
+
+
+def as_reopened(lost: Lost, voiding: Voiding, mapping: Mapping) -> list[Posting]:
+    """The payment is undone, so that its invoice is owed again, and the asset entry reversed.
+
+    Together they leave the clearing account where the withdrawal has put it. Raises CannotReopen
+    when the bank took another amount than was paid.
+    """
+    if voiding.amount != lost.taken:
+        raise CannotReopen(lost, f"its payment is {voiding.amount}.")
+    void = Posting(
+        posting_key(Purpose.VOID, lost.charge),
+        Purpose.VOID,
+        lost.transaction,
+        voiding,
+        -voiding.amount,
+    )
+    sides = {
+        mapping.of_currency(lost.taken.currency).clearing: lost.taken,
+        mapping.account(Role.DISPUTED): -lost.taken,
+    }
+    undone = _posting(lost, Purpose.DISPUTE_UNDONE, "dispute undone", sides, mapping)
+    return [void, undone]
+
+
+def _posting(
+    lost: Lost, purpose: Purpose, name: str, sides: dict[str, Money], mapping: Mapping
+) -> Posting:
+    text = f"Stripe {name} {lost.dispute} of {lost.charge}"
+    journal = Journal(
+        day=lost.day,
+        branch=mapping.branch,
+        description=text,
+        lines=tuple(Line(a, mapping.subaccount, amount, text) for a, amount in sides.items()),
+    )
+    clearing = journal.effect_on(mapping.of_currency(lost.taken.currency).clearing)
+    return Posting(posting_key(purpose, lost.dispute), purpose, lost.transaction, journal, clearing)

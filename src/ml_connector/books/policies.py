@@ -1,0 +1,42 @@
+"""What a firm has decided about its books, where accountants differ; each choice has a name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WhenUnmatched(StrEnum):
+    """What becomes of a payment that belongs to no mirrored invoice."""
+
+    HOLD = "hold"
+    """It waits, listed with its money, until a person decides."""
+    UNAPPLIED = "unapplied"
+    """It goes on the customer's account, without application; an unknown customer's waits."""
+    SUSPENSE = "suspense"
+    """It is a journal against the account of the role `suspense`."""
+
+
+class WhenLost(StrEnum):
+    """What becomes of a dispute that the bank has decided against us."""
+
+    LOSS = "loss"
+    """The disputed funds become a loss; the invoice stays paid."""
+    REOPEN = "reopen"
+    """The payment is voided: the customer owes the invoice again."""
+
+
+class WhenConverted(StrEnum):
+    """Where the exchange difference of a payment in another currency shows."""
+
+    LIST = "list"
+    """Between the transit account and its counterpart, entry by entry, until a person clears it."""
+    GAIN_LOSS = "gain_loss"
+    """At once on the account of the role `fx_gain_loss`; the transit is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The choices of a connection; each has a default that asks a person rather than guesses."""
+
+    unmatched: WhenUnmatched = WhenUnmatched.HOLD
+    dispute_lost: WhenLost = WhenLost.LOSS
+    fx: WhenConverted = WhenConverted.LIST

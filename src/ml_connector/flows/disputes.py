@@ -1,0 +1,129 @@
+"""Disputes: what the bank took and gave back, and what becomes of it once the bank has decided."""
+
+from ml_connector.basics.clock import day_in
+from ml_connector.basics.ids import StripeId
+from ml_connector.basics.money import Money
+from ml_connector.books.disputes import CannotReopen, Lost, as_loss, as_loss_reversed, as_reopened
+from ml_connector.books.policies import WhenLost
+from ml_connector.books.postings import Posting, Purpose, State, Voiding, posting_key
+from ml_connector.books.records import BalanceTransaction, Dispute
+from ml_connector.books.rules import Story
+from ml_connector.flows.booking import accounted_for, book, book_besides
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
+from ml_connector.store import postings, transactions
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
+
+
+async def follow(c: Connected, dispute_id: StripeId) -> None:
+    """Books what a dispute has moved, then its end; an inquiry has moved nothing.
+
+    Only balance transactions are money: a dispute's own amount is never posted.
+    """
+    dispute = await c.stripe.dispute(dispute_id)
+    for transaction in await _moved(c, dispute):
+        async with accounted_for(c, transaction):
+            story = Story(subject=dispute.id, text=f"of {dispute.charge}")
+            await book(c, transaction, story)
+    await _end(c, dispute)
+
+
+async def _moved(c: Connected, dispute: Dispute) -> list[BalanceTransaction]:
+    """What is not in the ledger yet: what the dispute shows, and what only a sweep has seen."""
+    rows = {row.id: row for row in await _known(c, dispute.id)}
+    shown = {one.id for one in dispute.transactions}
+    moved = [one for one in dispute.transactions if not _posted(rows.get(one.id))]
+    swept = [row.id for row in rows.values() if row.id not in shown and not _posted(row)]
+    moved += [await c.stripe.transaction(one) for one in swept]
+    return sorted(moved, key=lambda one: (one.created, one.id))
+
+
+def _posted(row: BalanceTransactionRow | None) -> bool:
+    return row is not None and row.state is TransactionState.POSTED
+
+
+async def _known(c: Connected, dispute: StripeId) -> list[BalanceTransactionRow]:
+    async with c.store.transaction() as tx:
+        return await transactions.by_source(tx, c.id, dispute)
+
+
+async def _end(c: Connected, dispute: Dispute) -> None:
+    """A lost dispute is booked by policy; a loss that was booked and then won is taken back."""
+    rows = await _known(c, dispute.id)
+    taken = [row for row in rows if row.amount_minor < 0]
+    if not taken:
+        return
+    withdrawal = taken[-1]
+    away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
+    loss = await _stored(c, Purpose.DISPUTE_LOSS, dispute.id)
+    if dispute.lost and away.minor > 0:
+        lost = _lost(c, dispute, withdrawal, away)
+        await _book_loss(c, lost, loss)
+    elif not away and loss is not None and loss.state is State.VERIFIED:
+        given_back = _lost(c, dispute, withdrawal, abs(withdrawal.amount))
+        await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
+
+
+def _lost(c: Connected, dispute: Dispute, row: BalanceTransactionRow, taken: Money) -> Lost:
+    day = day_in(c.clock.now(), c.mapping.zone)
+    return Lost(dispute.id, str(dispute.charge), taken, row.id, day)
+
+
+async def _book_loss(c: Connected, lost: Lost, loss: PostingRow | None) -> None:
+    """By policy; what Acumatica has begun to hold is finished as it was begun."""
+    undone = await _stored(c, Purpose.DISPUTE_UNDONE, lost.dispute)
+    void = await _stored(c, Purpose.VOID, lost.charge)
+    reopening = any(one is not None and one.taken and one.transaction_id == lost.transaction
+                    for one in (void, undone))  # fmt: skip
+    begun = loss is not None and loss.taken
+    if begun or (c.mapping.policies.dispute_lost is WhenLost.LOSS and not reopening):
+        await _besides(c, lost, [as_loss(lost, c.mapping)])
+    else:
+        transaction = await c.stripe.transaction(lost.transaction)
+        async with accounted_for(c, transaction):
+            made = as_reopened(lost, await _payment_of(c, lost, void), c.mapping)
+        await _besides(c, lost, made)
+
+
+async def _payment_of(c: Connected, lost: Lost, void: PostingRow | None) -> Voiding:
+    """The payment that is undone; raises CannotReopen when it is not whole any more."""
+    receipt = await receipt_of(c, lost.charge)
+    if receipt is None or receipt.state is not State.VERIFIED:
+        raise NotPostedYet(
+            f"The payment {lost.charge} of the lost dispute {lost.dispute} is not in the books.",
+            cause=f"movements.not_posted:{lost.charge}",
+            remedy="Nothing to do here: it follows as soon as the payment is booked.",
+        )
+    voiding = voiding_of(receipt)
+    if voiding is None:
+        raise CannotReopen(lost, "its payment was set aside and is on no invoice.")
+    if void is not None and void.transaction_id != lost.transaction:
+        raise CannotReopen(lost, "its payment is undone already.")
+    refunds = await c.stripe.refunds_of_charge(StripeId(lost.charge))
+    if any(one.transaction is not None and one.failure_transaction is None for one in refunds):
+        raise CannotReopen(lost, "a part of its payment was refunded.")
+    return voiding
+
+
+async def _besides(c: Connected, lost: Lost, made: list[Posting]) -> None:
+    """Books documents that belong to a withdrawal besides its own; nothing when they stand."""
+    for posting in made:
+        row = await _stored_key(c, posting)
+        if row is None or row.state is not State.VERIFIED:
+            break
+    else:
+        return
+    transaction = await c.stripe.transaction(lost.transaction)
+    async with accounted_for(c, transaction):
+        await book_besides(c, transaction.id, made)
+
+
+async def _stored(c: Connected, purpose: Purpose, subject: str) -> PostingRow | None:
+    async with c.store.transaction() as tx:
+        return await postings.get(tx, c.id, posting_key(purpose, subject))
+
+
+async def _stored_key(c: Connected, posting: Posting) -> PostingRow | None:
+    async with c.store.transaction() as tx:
+        return await postings.get(tx, c.id, posting.key)

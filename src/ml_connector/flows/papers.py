@@ -1,0 +1,192 @@
+"""How each kind of document is looked for, sent, released and read back in Acumatica."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ml_connector.acumatica.documents import (
+    JOURNAL_RELEASED,
+    PAYMENT_RELEASED,
+    ErpDocument,
+    ErpJournal,
+    ErpPayment,
+)
+from ml_connector.basics.errors import ConnectorError, TryAgain
+from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
+from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.read_back import (
+    journal_differences,
+    payment_differences,
+    voiding_differences,
+)
+from ml_connector.flows.rows import document
+from ml_connector.store.postings import PostingRow
+
+DEAD = frozenset({"Voided", "Void", "Rejected"})
+"""Statuses of documents that carry no money any more."""
+
+VOIDED_PAYMENT = "Voided Payment"
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A document found again: whether it is in the ledger, and whether something is missing."""
+
+    released: bool
+    lacking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A document as it was read back, and how it differs from what was sent."""
+
+    seen: ErpPayment | ErpJournal
+    differences: list[str]
+
+
+class Paper(Protocol):
+    """What the walk of a posting needs of a kind of document."""
+
+    async def hits(self) -> list[ErpDocument]:
+        """The live documents that bear the posting's mark: one call."""
+        ...
+
+    async def send(self) -> ErpDocument:
+        """Creates it, not released; raises OutcomeUnknown when no answer came."""
+        ...
+
+    def lacking(self, made: ErpDocument) -> bool:
+        """Whether Acumatica's answer shows that it ignored a part."""
+        ...
+
+    async def complete(self, ref: ErpRef) -> None:
+        """Says once more what was ignored."""
+        ...
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        """How a document found again stands: one call."""
+        ...
+
+    async def release(self, ref: ErpRef) -> None:
+        """Puts it into the ledger; fine when it is there."""
+        ...
+
+    async def read_back(self, ref: ErpRef) -> ReadBack:
+        """Reads what stands there now: one call."""
+        ...
+
+
+def paper_of(c: Connected, row: PostingRow) -> Paper:
+    """The document of a posting with the ways to handle it."""
+    match document(row):
+        case ArPayment() as payment:
+            return _Payment(c, payment)
+        case Journal() as journal:
+            return _Journal(c, journal, row.tag)
+        case Voiding() as voiding:
+            return _Voiding(c, voiding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    c: Connected
+    payment: ArPayment
+
+    async def hits(self) -> list[ErpDocument]:
+        found = await self.c.acumatica.find_payments(self.payment.payment_ref)
+        return [one for one in found if one.status not in DEAD and not one.ref.startswith("Voided")]
+
+    async def send(self) -> ErpDocument:
+        return await self.c.acumatica.put_payment(self.payment)
+
+    def lacking(self, made: ErpDocument) -> bool:
+        return bool(self.payment.applications) and made.applied == 0
+
+    async def complete(self, ref: ErpRef) -> None:
+        await self.c.acumatica.apply_payment(ref, self.payment)
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        found = await self.c.acumatica.payment(ref)
+        released = found.status in PAYMENT_RELEASED
+        lacks = len(found.applications) < len(self.payment.applications)
+        return Stands(released, lacking=lacks and not released)
+
+    async def release(self, ref: ErpRef) -> None:
+        await self.c.acumatica.release_payment(ref)
+
+    async def read_back(self, ref: ErpRef) -> ReadBack:
+        found = await self.c.acumatica.payment(ref)
+        return ReadBack(found, payment_differences(self.payment, found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Journal:
+    c: Connected
+    journal: Journal
+    tag: str
+
+    async def hits(self) -> list[ErpDocument]:
+        found = await self.c.acumatica.find_journals(self.tag)
+        return [one for one in found if one.status not in DEAD]
+
+    async def send(self) -> ErpDocument:
+        return await self.c.acumatica.put_journal(self.journal, self.tag)
+
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - a batch is made whole
+        return False
+
+    async def complete(self, ref: ErpRef) -> None:
+        """A batch that balances is whole."""
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        return Stands((await self.c.acumatica.journal(ref)).status in JOURNAL_RELEASED)
+
+    async def release(self, ref: ErpRef) -> None:
+        await self.c.acumatica.release_journal(ref)
+
+    async def read_back(self, ref: ErpRef) -> ReadBack:
+        found = await self.c.acumatica.journal(ref)
+        return ReadBack(found, journal_differences(self.journal, found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Voiding:
+    """The voiding of a payment bears the payment's own number: it cannot stand there twice."""
+
+    c: Connected
+    voiding: Voiding
+
+    async def hits(self) -> list[ErpDocument]:
+        number = erp_keys(self.voiding.payment)[-1]
+        found = await self.c.acumatica.find_payments(self.voiding.payment_ref)
+        return [one for one in found if one.ref == erp_ref(VOIDED_PAYMENT, number)]
+
+    async def send(self) -> ErpDocument:
+        try:
+            ref = await self.c.acumatica.void_payment(self.voiding.payment)
+        except TryAgain:
+            raise
+        except ConnectorError:
+            # Somebody may have begun, or done, the same by hand: then that is the document.
+            found = await self.hits()
+            if not found:
+                raise
+            return found[0]
+        return ErpDocument("", ref, "")
+
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - it is a mirror image
+        return False
+
+    async def complete(self, ref: ErpRef) -> None:
+        """A mirror image lacks nothing."""
+
+    async def stands(self, ref: ErpRef) -> Stands:  # noqa: ARG002 - what counts is the payment
+        found = await self.c.acumatica.payment(self.voiding.payment)
+        return Stands(found.status == "Voided")
+
+    async def release(self, ref: ErpRef) -> None:
+        await self.c.acumatica.release_payment(ref)
+
+    async def read_back(self, ref: ErpRef) -> ReadBack:  # noqa: ARG002
+        found = await self.c.acumatica.payment(self.voiding.payment)
+        return ReadBack(found, voiding_differences(self.voiding, found))

@@ -1,0 +1,140 @@
+"""A payment in euros that settled in dollars, in T-accounts of both currencies."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from build.ledger import CASH_BEHIND, entries
+from build.records import (
+    ACCOUNTS,
+    CLEARING,
+    a_balance_transaction,
+    a_charge,
+    a_mapping,
+    a_match,
+    euro_accounts,
+    money,
+)
+from build.strategies import amounts
+from ml_connector.basics.ids import erp_ref
+from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Mapping, NotMapped, Role, TransitAccounts, problems
+from ml_connector.books.policies import Policies, WhenConverted
+from ml_connector.books.postings import Posting, Voiding, clearing_effect
+from ml_connector.books.rules import ForeignCurrency, PartlyReturned, Story, postings
+
+TRANSIT = TransitAccounts("STRIPEEUR", "10310", "10500")
+GAIN_LOSS = ACCOUNTS[Role.FX_GAIN_LOSS]
+
+
+def books(fx: WhenConverted = WhenConverted.LIST) -> Mapping:
+    """Only dollars settle; euros meet in transit."""
+    mapping = a_mapping(transit={"EUR": TRANSIT}, policies=Policies(fx=fx))
+    return replace(mapping, currencies={"USD": mapping.currencies["USD"]})
+
+
+def left_on(made: list[Posting]) -> dict[tuple[str, str], str]:
+    """What is left on each account in each currency; what is zero is left out."""
+    sums: dict[tuple[str, str], int] = {}
+    for posting in made:
+        for account, amount in entries(posting):
+            key = (account, amount.currency)
+            sums[key] = sums.get(key, 0) + amount.minor
+    return {key: str(Money(minor, key[1])) for key, minor in sums.items() if minor}
+
+
+def sold(paid: str, settled: str, fx: WhenConverted = WhenConverted.LIST) -> list[Posting]:
+    bt = a_balance_transaction("charge/charge", settled, "0.60 USD")
+    story = Story(subject="ch_1", match=a_match(a_charge(paid)))
+    return postings(bt, story, books(fx))
+
+
+def test_both_amounts_stand_in_their_own_currency() -> None:
+    made = sold("10.00 EUR", "11.10 USD")
+    assert [one.key for one in made] == ["payment:ch_1", "conversion:txn_1", "fee:txn_1"]
+    assert left_on(made[:2]) == {
+        (CASH_BEHIND["STRIPEEUR"], "EUR"): "10.00 EUR",
+        ("accounts receivable", "EUR"): "-10.00 EUR",
+        (CLEARING, "USD"): "11.10 USD",
+        ("10500", "USD"): "-11.10 USD",
+    }
+
+
+def test_by_policy_the_difference_is_left_to_the_ledgers_own_rate_on_gain_and_loss() -> None:
+    made = sold("10.00 EUR", "11.10 USD", WhenConverted.GAIN_LOSS)
+    assert left_on(made[:3]) == {
+        ("accounts receivable", "EUR"): "-10.00 EUR",
+        (CLEARING, "USD"): "11.10 USD",
+        (GAIN_LOSS, "EUR"): "10.00 EUR",
+        (GAIN_LOSS, "USD"): "-11.10 USD",
+    }
+
+
+@given(
+    amounts("EUR", least=1, most=10**7),
+    amounts(least=1, most=10**7),
+    st.sampled_from(WhenConverted),
+)
+def test_clearing_moves_by_the_net_and_every_document_balances(
+    paid: Money, settled: Money, fx: WhenConverted
+) -> None:
+    bt = a_balance_transaction("charge/charge", settled, "0.60 USD")
+    made = postings(bt, Story(subject="ch_1", match=a_match(a_charge(paid))), books(fx))
+    assert clearing_effect(made, "USD") == bt.net
+    moved = [a.minor for one in made for account, a in entries(one) if account == CLEARING]
+    assert sum(moved) == bt.net.minor
+    assert all(sum(amount.minor for _, amount in entries(one)) == 0 for one in made)
+
+
+@pytest.mark.parametrize("currency", ["GBP", "USD"])
+def test_a_currency_without_transit_is_held(currency: str) -> None:
+    with pytest.raises(ForeignCurrency, match="Map transit accounts"):
+        sold(f"10.00 {currency}", "11.10 USD")
+
+
+def test_a_debit_that_comes_back_is_compared_by_what_it_had_brought() -> None:
+    bt = a_balance_transaction("payment_failure_refund/charge_failure", "-11.10 USD")
+    voids = Voiding(erp_ref("Payment", "000078"), "ch_1", money("10.00 EUR"))
+    story = Story(subject="ch_1", voids=voids, settled_as=money("11.10 USD"))
+    back = postings(bt, story, books())
+    assert [one.key for one in back] == ["void:ch_1", "conversion:txn_1"]
+    with pytest.raises(PartlyReturned):
+        postings(bt, replace(story, settled_as=money("12.00 USD")), books())
+
+
+PLANTED = {
+    "XXX": (TRANSIT, "The transit currency 'XXX' is not one"),
+    "EUR": (TransitAccounts("", "10310", "10500"), "The transit of EUR lacks its cash"),
+    "GBP": (TransitAccounts("GBPST", "10320"), "The transit of GBP lacks its counterpart"),
+    "CHF": (
+        TransitAccounts("CHFST", CLEARING, "10500"),
+        f"The account {CLEARING} of 'transit CHF'",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", PLANTED)
+def test_a_transit_that_cannot_work_is_a_problem(code: str) -> None:
+    transit, sentence = PLANTED[code]
+    found = problems(replace(books(), transit={code: transit}))
+    assert [one.startswith(sentence) for one in found] == [True], found
+
+
+def test_without_listing_no_counterpart_is_needed() -> None:
+    transit = {"EUR": TransitAccounts("STRIPEEUR", "10310")}
+    assert problems(replace(books(WhenConverted.GAIN_LOSS), transit=transit)) == []
+
+
+def test_gain_and_loss_without_an_account_is_asked_for() -> None:
+    accounts = {key: value for key, value in ACCOUNTS.items() if key != Role.FX_GAIN_LOSS}
+    mapping = replace(books(WhenConverted.GAIN_LOSS), accounts=accounts)
+    bt = a_balance_transaction("charge/charge", "11.10 USD")
+    with pytest.raises(NotMapped, match="fx_gain_loss"):
+        postings(bt, Story(subject="ch_1", match=a_match(a_charge("10.00 EUR"))), mapping)
+
+
+def test_a_transit_may_not_be_what_settles_elsewhere() -> None:
+    mapping = replace(books(), currencies={**books().currencies, "EUR": euro_accounts()})
+    assert len(problems(mapping)) == 1

@@ -1,0 +1,230 @@
+"""Disputes from the first letter to the last: what moves money is booked, nothing else is."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from build.dying import Dying
+from build.policies import mapping_with
+from build.world import Json, World
+from ml_connector.basics.ids import ErpRef
+from ml_connector.flows.connected import Connected
+
+pytestmark = pytest.mark.anyio
+
+DISPUTED, LOSSES, FEES = "12650", "61160", "61100"
+REOPEN = mapping_with(dispute_lost='"reopen"')
+
+
+async def paid(world: World, price: str = "100.00") -> tuple[ErpRef, str]:
+    """An invoice that is paid by card and posted; it and its charge."""
+    ref = await world.an_invoice(price)
+    await world.mirror()
+    charge = await world.pay(ref)
+    await world.live()
+    return ref, str(charge)
+
+
+async def disputed(world: World, charge: str, **facts: object) -> str:
+    """The cardholder complains; events arrive and nothing else is looked at."""
+    made = await world.stripe.tell("disputes", {"charge": charge, **facts})
+    await world.live()
+    return str(made["id"])
+
+
+async def decided(world: World, dispute: str, outcome: str) -> None:
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": outcome})
+    await world.live()
+
+
+async def all_is_well(world: World) -> None:
+    """And stays so when everything is told and looked at once more."""
+    for again in (world.live, world.deliver_again, world.sync):
+        await again()
+        assert await world.troubles() == []
+        assert await world.cash() * 100 == await world.at_stripe()
+        assert await world.states() == {"verified"}
+    await world.all_posted()
+
+
+async def test_an_opened_dispute_holds_the_money_as_an_asset_by_its_events_alone(
+    world: World,
+) -> None:
+    _, charge = await paid(world)
+    fees = await world.ledger(FEES)
+    await disputed(world, charge)
+    assert await world.ledger(DISPUTED) == 100
+    assert await world.ledger(FEES) - fees == 15
+    await all_is_well(world)
+
+
+@pytest.mark.parametrize("fee_comes_back", [False, True])
+async def test_a_won_dispute_brings_the_money_back_with_or_without_its_fee(
+    world: World, fee_comes_back: bool
+) -> None:
+    await world.stripe.tell("switches", {"dispute_win_returns_fee": fee_comes_back})
+    ref, charge = await paid(world)
+    fees = await world.ledger(FEES)
+    await decided(world, await disputed(world, charge), "won")
+    assert await world.ledger(DISPUTED) == 0
+    assert await world.ledger(FEES) - fees == (0 if fee_comes_back else 15)
+    assert await world.balance_due(ref) == 0
+    await all_is_well(world)
+
+
+async def test_the_fee_for_countering_is_an_expense_of_its_own(world: World) -> None:
+    await world.stripe.tell("switches", {"countered_fee": 1500})
+    _, charge = await paid(world)
+    fees = await world.ledger(FEES)
+    dispute = await disputed(world, charge)
+    evidence = {"evidence[uncategorized_text]": "a receipt", "submit": "true"}
+    await world.stripe_api(f"disputes/{dispute}", **evidence)
+    await world.sync("stripe.transactions")
+    assert await world.ledger(FEES) - fees == 30
+    await all_is_well(world)
+
+
+async def test_a_lost_dispute_is_a_loss_and_the_invoice_stays_paid(world: World) -> None:
+    ref, charge = await paid(world)
+    await decided(world, await disputed(world, charge), "lost")
+    assert await world.ledger(DISPUTED) == 0
+    assert await world.ledger(LOSSES) == 100
+    assert await world.balance_due(ref) == 0
+    await all_is_well(world)
+
+
+async def test_a_lost_dispute_reopens_the_invoice_where_policy_says_so(world: World) -> None:
+    await world.change(mapping_text=REOPEN)
+    ref, charge = await paid(world)
+    await decided(world, await disputed(world, charge), "lost")
+    assert await world.ledger(DISPUTED) == await world.ledger(LOSSES) == 0
+    assert await world.balance_due(ref) == 100
+    await all_is_well(world)
+
+
+@pytest.mark.parametrize("partial", ["disputed", "refunded"])
+async def test_a_payment_that_is_not_whole_cannot_be_reopened_and_waits(
+    world: World, partial: str
+) -> None:
+    await world.change(mapping_text=REOPEN)
+    ref, charge = await paid(world)
+    part: Json = {}
+    if partial == "disputed":
+        part = {"amount": 3000}
+    else:
+        await world.refund(charge, 3000)
+    await decided(world, await disputed(world, charge, **part), "lost")
+    assert "cannot reopen" in (await world.trouble()).sentence
+    assert await world.balance_due(ref) == 0
+    await world.books_agree()
+    await world.change(mapping_text=mapping_with(dispute_lost='"loss"'))
+    await world.wait_for_cure()
+    assert await world.ledger(LOSSES) == (30 if partial == "disputed" else 100)
+    await all_is_well(world)
+
+
+async def test_a_part_of_a_payment_is_disputed_and_lost(world: World) -> None:
+    _, charge = await paid(world)
+    await decided(world, await disputed(world, charge, amount=3000), "lost")
+    assert await world.ledger(LOSSES) == 30
+    assert await world.ledger(DISPUTED) == 0
+    await all_is_well(world)
+
+
+async def test_a_dispute_after_a_refund_is_booked_beside_it(world: World) -> None:
+    _, charge = await paid(world)
+    await world.refund(charge, 2500)
+    await disputed(world, charge, amount=7500)
+    assert await world.ledger(DISPUTED) == 75
+    assert await world.ledger("40900") == 25
+    await all_is_well(world)
+
+
+async def test_an_inquiry_moves_nothing_until_it_becomes_a_dispute(world: World) -> None:
+    _, charge = await paid(world)
+    before = await world.documents("JournalTransaction")
+    dispute = await disputed(world, charge, inquiry=True)
+    assert await world.documents("JournalTransaction") == before
+    await decided(world, dispute, "escalate")
+    assert await world.ledger(DISPUTED) == 100
+    await all_is_well(world)
+
+
+async def test_an_inquiry_that_is_closed_has_moved_nothing(world: World) -> None:
+    _, charge = await paid(world)
+    before = await world.documents("JournalTransaction")
+    await decided(world, await disputed(world, charge, inquiry=True), "lost")
+    assert await world.documents("JournalTransaction") == before
+    await all_is_well(world)
+
+
+async def test_a_prevented_dispute_leaves_nothing_behind(world: World) -> None:
+    _, charge = await paid(world)
+    fees = await world.ledger(FEES)
+    await decided(world, await disputed(world, charge), "prevented")
+    assert await world.ledger(DISPUTED) == 0
+    assert await world.ledger(FEES) == fees
+    await all_is_well(world)
+
+
+async def test_a_won_dispute_that_the_bank_appeals_and_wins_is_a_loss(world: World) -> None:
+    _, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    await decided(world, dispute, "won")
+    await decided(world, dispute, "appeal")
+    assert await world.ledger(DISPUTED) == 100
+    await decided(world, dispute, "lost")
+    assert await world.ledger(DISPUTED) == 0
+    assert await world.ledger(LOSSES) == 100
+    await all_is_well(world)
+
+
+async def test_events_that_come_late_and_backwards_make_the_same_books(world: World) -> None:
+    ref, charge = await paid(world)
+    made = await world.stripe.tell("disputes", {"charge": charge})
+    await world.stripe.tell(f"disputes/{made['id']}", {"outcome": "lost"})
+    await world.deliver(times=3, backwards=True)
+    await world.settle()
+    assert await world.ledger(LOSSES) == 100
+    assert await world.balance_due(ref) == 0
+    await all_is_well(world)
+
+
+@pytest.mark.parametrize("step", ["put_journal", "release_journal", "void_payment"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_worker_that_dies_while_reopening_leaves_the_same_books(
+    world: World, step: str, moment: str
+) -> None:
+    await world.change(mapping_text=REOPEN)
+    ref, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    killed: list[Dying] = []
+
+    def through(c: Connected) -> Any:
+        if not killed:
+            killed.append(Dying(c.acumatica, step, moment))
+        return replace(c, acumatica=killed[0])
+
+    world.through = through
+    await decided(world, dispute, "lost")
+    await world.wait_for_cure()
+    assert killed[0].died
+    assert await world.balance_due(ref) == 100
+    assert await world.ledger(DISPUTED) == 0
+    await all_is_well(world)
+
+
+async def test_a_payout_with_a_lost_dispute_inside_is_proven(world: World) -> None:
+    ref, charge = await paid(world, "300.00")
+    await world.change(mapping_text=REOPEN)
+    await decided(world, await disputed(world, charge), "lost")
+    other, _ = await paid(world, "500.00")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    await world.sync()
+    assert await world.cash("10200WH") == Decimal(payout["amount"]) / 100
+    assert await world.balance_due(ref) == 300
+    assert await world.balance_due(other) == 0
+    await all_is_well(world)

@@ -1,0 +1,108 @@
+"""Payments in one currency that Stripe settles in another: both amounts stand, none is guessed."""
+
+from decimal import Decimal
+
+import pytest
+
+from build.policies import mapping_with
+from build.world import World
+from ml_connector.basics.ids import ErpRef
+
+pytestmark = pytest.mark.anyio
+
+TRANSIT = """
+[transit.EUR]
+cash = "10670ST"
+account = "10670"
+counterpart = "10500"
+"""
+LISTED = mapping_with(TRANSIT, fx='"list"')
+CLEARED = mapping_with(TRANSIT, fx='"gain_loss"', accounts={"fx_gain_loss": "83000"})
+BANK_DEBIT = "000123456789"
+AT_STRIPE = Decimal("108.50")
+"""100.00 euros at the rate of the sandbox."""
+
+
+async def an_invoice_in_euros(world: World) -> ErpRef:
+    """Released and mirrored, where Stripe settles euros in dollars."""
+    await world.stripe.tell("rates", {"settlement": ["usd", "jpy"]})
+    customer = await world.a_customer("Schmidt", "EUR")
+    ref = await world.an_invoice("100.00", customer=customer)
+    await world.mirror()
+    return ref
+
+
+async def test_without_transit_accounts_it_is_held_and_shown(world: World) -> None:
+    ref = await an_invoice_in_euros(world)
+    await world.pay(ref)
+    await world.live()
+    trouble = await world.trouble()
+    assert "100.00 EUR settled as 108.50 USD" in trouble.sentence
+    assert await world.documents("Payment") == []
+    await world.books_agree()
+    await world.change(mapping_text=LISTED)
+    await world.wait_for_cure()
+    assert await world.balance_due(ref) == 0
+    await world.all_posted()
+
+
+async def test_the_difference_stands_between_transit_and_counterpart_until_it_is_cleared(
+    world: World,
+) -> None:
+    await world.change(mapping_text=LISTED)
+    ref = await an_invoice_in_euros(world)
+    await world.pay(ref)
+    await world.live()
+    assert await world.balance_due(ref) == 0
+    assert await world.cash("10670ST") == 100
+    assert await world.ledger("10500") == -AT_STRIPE
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.states() == {"verified"}
+    await world.deliver_again()
+    await world.all_posted()
+
+
+async def test_by_policy_the_transit_is_emptied_and_the_difference_is_gain_or_loss(
+    world: World,
+) -> None:
+    await world.change(mapping_text=CLEARED)
+    ref = await an_invoice_in_euros(world)
+    await world.pay(ref)
+    await world.live()
+    assert await world.balance_due(ref) == 0
+    assert await world.cash("10670ST") == 0
+    assert await world.ledger("83000", "EUR") == 100
+    assert await world.ledger("83000") == -AT_STRIPE
+    assert await world.ledger("10500") == 0
+    await world.all_posted()
+
+
+async def test_a_refund_in_euros_is_booked_at_what_it_took_in_dollars(world: World) -> None:
+    await world.change(mapping_text=CLEARED)
+    ref = await an_invoice_in_euros(world)
+    charge = await world.pay(ref)
+    await world.live()
+    await world.stripe.tell("rates", {"rates": {"eur": "1.2"}})
+    await world.refund(charge, 5000)
+    await world.live()
+    assert await world.ledger("40900") == 60
+    assert await world.cash("10670ST") == 0
+    await world.all_posted()
+
+
+@pytest.mark.parametrize("mapping", [LISTED, CLEARED])
+async def test_a_debit_in_euros_that_comes_back_leaves_nothing_in_transit(
+    world: World, mapping: str
+) -> None:
+    await world.change(mapping_text=mapping)
+    ref = await an_invoice_in_euros(world)
+    charge = await world.pay(ref, card=BANK_DEBIT)
+    await world.pass_minutes(10 * 24 * 60)
+    await world.live()
+    await world.stripe.tell(f"charges/{charge}/return")
+    await world.sync("stripe.transactions")
+    assert await world.balance_due(ref) == 100
+    assert await world.cash("10670ST") == 0
+    for account in ("10500", "83000"):
+        assert await world.ledger(account) == await world.ledger(account, "EUR") == 0
+    await world.all_posted()
