@@ -139,7 +139,7 @@ def test_an_invoice_paid_on_both_sides_is_told_with_the_amount_to_give_back() ->
 def test_an_invoice_that_was_raised_is_told() -> None:
     (told,) = level(owing(12_000), sent(10_000), usd(0))
     assert isinstance(told, TellAPerson)
-    assert told.why == "raised"
+    assert told.why == "asks_too_little"
 
 
 def test_an_invoice_voided_in_stripe_alone_is_told() -> None:

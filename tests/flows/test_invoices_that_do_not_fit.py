@@ -11,21 +11,6 @@ from build.world import World
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_customer_deleted_at_stripe_is_named_and_its_invoices_with_it(
-    world: World,
-) -> None:
-    await world.mirror()
-    gone = next(
-        row["id"] for row in world.stripe_app.world.tables["customer"]
-        if row["metadata"].get("erp_customer") == "GOODFOOD"
-    )  # fmt: skip
-    await world.stripe.delete(f"/v1/customers/{gone}", world.new.secrets.stripe_key)
-    ref = await world.an_invoice()
-    await world.mirror()
-    await stuck(world, gone)
-    assert await world.stripe_invoices(ref) == []
-
-
 async def test_a_customer_with_a_balance_at_stripe_stops_its_invoice_until_it_is_zero(
     world: World,
 ) -> None:

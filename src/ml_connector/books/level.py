@@ -94,11 +94,11 @@ def _asks_too_little(erp: ErpInvoice, stripe: StripeInvoice, owed: Money) -> Tel
             "Cancel it in Acumatica with a credit memo as well, or collect it another way.",
         )
     return TellAPerson(
-        "raised",
+        "asks_too_little",
         f"Invoice {erp.number} is owed {owed} in Acumatica, but {stripe.number} in Stripe asks"
         f" for {stripe.payable} only.",
-        "It was re-opened or raised: invoice the difference in Acumatica, or collect it another"
-        " way.",
+        "If it was credited or marked as paid in Stripe, book the same in Acumatica. If it was"
+        " re-opened or raised in Acumatica, invoice the difference anew or collect it another way.",
     )
 
 

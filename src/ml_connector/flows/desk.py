@@ -28,6 +28,7 @@ from ml_connector.flows import (
     payouts,
     receipts,
     refunds,
+    stripe_side,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -63,6 +64,7 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.REFUND: lambda c, resource: refunds.give_back(c, StripeId(resource)),
     Kind.PAYOUT: lambda c, resource: payouts.pay_out(c, StripeId(resource)),
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
+    Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
     Kind.PROOF: _proof,
     Kind.STREAM: _stream,
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ml_connector.basics.errors import TryAgain
+from ml_connector.basics.errors import Refused, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import (
     LONGEST_NUMBER,
@@ -13,6 +13,7 @@ from ml_connector.books.mirror import (
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
 from ml_connector.flows.level import keep_level
 from ml_connector.flows.mirrored import (
@@ -36,6 +37,7 @@ from ml_connector.stripe.errors import Missing
 
 INVOICE_TYPE = "Invoice"
 VOID = "void"
+NO_SUCH = ("stripe.resource_missing", "stripe.missing")
 
 
 class WaitsForCustomer(TryAgain):
@@ -70,7 +72,12 @@ def wanted(c: Connected, invoice: ErpInvoice) -> bool:
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     customer = await _customer_of(c, invoice)
     plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
-    made = await _draft(c, invoice, customer, plan, draft)
+    try:
+        made = await _draft(c, invoice, customer.stripe_id, plan, draft)
+    except (Missing, Refused) as error:
+        if error.cause.startswith(NO_SUCH) and await retire_if_deleted(c, customer):
+            await _customer_of(c, invoice)  # asks for a new one, and waits for it
+        raise
     if made.status == DRAFT:
         made = await _fill(c, invoice, made, plan)
         made = await c.stripe.finalize_invoice(made.id)
@@ -83,7 +90,7 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     await _remember(c, invoice, made, SENT)
 
 
-async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
+async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
     ref = ErpRef(invoice.customer_id)
     async with c.store.transaction() as tx:
         found = await links.by_erp(tx, c.id, CUSTOMER, ref)
@@ -96,7 +103,7 @@ async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
             remedy="Customers go first. One that is inactive or on hold in Acumatica is not sent:"
             f" set {ref} to Active.",
         )
-    return found[0].stripe_id
+    return found[0]
 
 
 async def _draft(

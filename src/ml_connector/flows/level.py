@@ -7,7 +7,15 @@ from ml_connector.basics.money import Money, total
 from ml_connector.books.level import Action, CreditNote, PayOutOfBand, TellAPerson, Void, level
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.mirrored import INTENT, INVOICE, sent_of, withdraw
+from ml_connector.flows.mirrored import (
+    DOUBTED,
+    INTENT,
+    INVOICE,
+    SETTLED,
+    is_doubted,
+    sent_of,
+    withdraw,
+)
 from ml_connector.flows.write_ahead import announced, settle
 from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
@@ -67,7 +75,7 @@ async def keep_level(c: Connected, link: Link) -> None:
     """
     before = await applied_of(c, link)
     erp = await c.acumatica.invoice(link.erp_ref)
-    if erp.balance in asks_for(sent_of(link).total, before):
+    if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
         return
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     if await applied_of(c, link) != before:
@@ -148,12 +156,22 @@ async def _agreed(c: Connected, link: Link, stripe: StripeInvoice) -> None:
         async with c.store.transaction() as tx:
             await withdraw(tx, link, voided=True, now=c.clock.now())
         return
-    asked = total((stripe.paid_by_charges, stripe.payable), stripe.total.currency)
-    change: JsonObject = {"total_minor": asked.minor}
+    asked = _asked(stripe)
+    change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
     async with c.store.transaction() as tx:
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
         for intent in await links.by_erp(tx, c.id, INTENT, link.erp_ref):
             await links.amend_detail(tx, c.id, INTENT, intent.stripe_id, change)
+
+
+def _asked(stripe: StripeInvoice) -> Money:
+    """What an invoice asks for in all: what was paid by charges, and what may still be paid."""
+    return total((stripe.paid_by_charges, stripe.payable), stripe.total.currency)
+
+
+def as_remembered(link: Link, stripe: StripeInvoice) -> bool:
+    """Whether Stripe's side is as the last look left it, but for payments of it."""
+    return stripe.status in {"open", "paid"} and _asked(stripe) == sent_of(link).total
 
 
 def _said(action: Action) -> str:

@@ -66,6 +66,20 @@ async def remember_intent(tx: AsyncConnection, invoice: Link, intent: StripeId) 
     await links.add(tx, link)
 
 
+DOUBTED, SETTLED = "doubted", "doubt_settled"
+
+
+async def doubt(tx: AsyncConnection, link: Link, now: datetime) -> None:
+    """Notes that Stripe's side is not as we remember it: the next look must read it."""
+    change: JsonObject = {DOUBTED: now.isoformat()}
+    await links.amend_detail(tx, link.connection, link.kind, link.stripe_id, change)
+
+
+def is_doubted(link: Link) -> bool:
+    """Whether a doubt was noted since Stripe's side was last looked at."""
+    return link.detail.get(DOUBTED) != link.detail.get(SETTLED)
+
+
 async def withdraw(tx: AsyncConnection, link: Link, *, voided: bool, now: datetime) -> None:
     """An invoice that was voided or deleted is no mirror; the next try makes a new one."""
     await links.remove(tx, link.connection, INVOICE, link.stripe_id)

@@ -18,6 +18,12 @@ class Identified(Struct, frozen=True):
     object: str = ""
 
 
+class OfInvoice(Struct, frozen=True):
+    """An object that belongs to an invoice."""
+
+    invoice: str = ""
+
+
 class Related(Struct, frozen=True):
     """What a thin event is about."""
 
