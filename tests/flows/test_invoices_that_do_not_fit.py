@@ -4,41 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from build.clerks import by_cheque
 from build.troubled import cured, sold, stuck
 from build.world import World
-from ml_connector.basics.ids import ErpRef
 
 pytestmark = pytest.mark.anyio
-
-
-async def by_cheque(world: World, ref: ErpRef, amount: int) -> str:
-    """The customer pays so much of an invoice by cheque, booked in the ERP; its number."""
-    number = ref.partition("|")[2]
-    cheque = {
-        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "CHECK",
-        "CashAccount": "10200WH", "PaymentRef": "cheque 1", "PaymentAmount": amount,
-        "Hold": False,
-        "DocumentsToApply": [
-            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": amount}
-        ],
-    }  # fmt: skip
-    await world.enter("Payment", cheque, release=True)
-    return number
-
-
-async def test_a_customer_deleted_at_stripe_is_named_and_its_invoices_with_it(
-    world: World,
-) -> None:
-    await world.mirror()
-    gone = next(
-        row["id"] for row in world.stripe_app.world.tables["customer"]
-        if row["metadata"].get("erp_customer") == "GOODFOOD"
-    )  # fmt: skip
-    await world.stripe.delete(f"/v1/customers/{gone}", world.new.secrets.stripe_key)
-    ref = await world.an_invoice()
-    await world.mirror()
-    await stuck(world, gone)
-    assert await world.stripe_invoices(ref) == []
 
 
 async def test_a_customer_with_a_balance_at_stripe_stops_its_invoice_until_it_is_zero(
@@ -69,27 +39,6 @@ async def test_a_tiny_invoice_is_never_sent_and_says_why(world: World) -> None:
     await world.mirror()
     await stuck(world, ref.partition("|")[2], "minimum")
     assert await world.stripe_invoices(ref) == []
-
-
-async def test_an_invoice_that_is_paid_by_cheque_after_it_was_sent_is_named(world: World) -> None:
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    number = await by_cheque(world, ref, 60)
-    assert await world.balance_due(ref) == 40
-    await world.mirror()
-    found = await stuck(world, number)
-    assert "40" in found[0].sentence
-
-
-async def test_an_invoice_that_a_cheque_has_closed_is_named_so_that_nobody_pays_twice(
-    world: World,
-) -> None:
-    ref = await world.an_invoice("100.00")
-    await world.mirror()
-    number = await by_cheque(world, ref, 100)
-    assert await world.balance_due(ref) == 0
-    await world.mirror()
-    await stuck(world, number)
 
 
 async def test_an_invoice_partly_paid_before_it_is_mirrored_asks_for_the_rest(

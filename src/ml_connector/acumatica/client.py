@@ -114,7 +114,8 @@ class AcumaticaClient:
         if source == "SalesInvoice":
             query = {"$expand": "Details,TaxDetails,FinancialDetails"}
         else:
-            query = {"$expand": "Details,TaxDetails", "$custom": "Document.CuryID"}
+            expand = "Details,TaxDetails,ApplicationsDefault"
+            query = {"$expand": expand, "$custom": "Document.CuryID"}
         return translate.invoice(await self._one(source, ref, wire.InvoiceWire, query))
 
     def changed(

@@ -36,6 +36,7 @@ from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine
 LONGEST_DESCRIPTION = 512
 LONGEST_REFERENCE = 40
 GENERAL_LEDGER = "GL"
+CREDIT_MEMO = "Credit Memo"
 
 
 def customer(record: wire.CustomerWire) -> ErpCustomer:
@@ -91,7 +92,17 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         lines=tuple(_invoice_line(line, currency) for line in record.details),
         taxes=tuple(_tax(tax, currency) for tax in record.tax_details),
         modified=instant(record.last_modified_date_time),
+        credited=_credited(record, currency),
     )
+
+
+def _credited(record: wire.InvoiceWire, currency: str) -> Money | None:
+    """What credit memos have settled; None where the view does not list what settled it."""
+    rows = record.applications_default
+    if rows is None:
+        return None
+    memos = (number(row.amount_paid) for row in rows if text(row.doc_type) == CREDIT_MEMO)
+    return Money.of(sum(memos, Decimal(0)), currency)
 
 
 def _invoice_currency(record: wire.InvoiceWire) -> str:

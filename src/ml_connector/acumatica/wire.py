@@ -88,6 +88,13 @@ class TaxWire(Record, frozen=True):
     tax_amount: Field[Decimal] = ABSENT
 
 
+class SettledWire(Record, frozen=True):
+    """A document that has settled a part of an AR document."""
+
+    doc_type: Field[str] = ABSENT
+    amount_paid: Field[Decimal] = ABSENT
+
+
 class FinancialWire(Record, frozen=True):
     """Where a sales invoice is booked."""
 
@@ -114,6 +121,7 @@ class InvoiceWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     details: tuple[InvoiceLineWire, ...] = ()
     tax_details: tuple[TaxWire, ...] = ()
+    applications_default: tuple[SettledWire, ...] | None = None
     financial_details: FinancialWire | None = None
     custom: dict[str, dict[str, CustomWire]] = msgspec.field(
         default_factory=dict[str, dict[str, CustomWire]]

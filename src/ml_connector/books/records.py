@@ -93,6 +93,8 @@ class ErpInvoice:
     lines: tuple[ErpLine, ...]
     taxes: tuple[ErpTax, ...]
     modified: datetime
+    credited: Money | None = None
+    """What credit memos have settled of it; None where the view does not tell."""
 
     @property
     def number(self) -> str:
@@ -123,6 +125,22 @@ class StripeInvoice:
     payment_intent: StripeId | None
     """The default payment's intent; only known where payments were expanded."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    paid_elsewhere: Money | None = None
+    """The part of `amount_paid` that came outside Stripe; None is nothing."""
+
+    @property
+    def paid_by_charges(self) -> Money:
+        """What was paid with money that moved in Stripe."""
+        if self.paid_elsewhere is None:
+            return self.amount_paid
+        return self.amount_paid - self.paid_elsewhere
+
+    @property
+    def payable(self) -> Money:
+        """What a buyer could still pay: nothing of a draft, a voided or a paid one."""
+        if self.status in ("open", "uncollectible"):
+            return self.amount_remaining
+        return Money.zero(self.total.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
+from ml_connector.flows.level import asks_for
 from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
@@ -90,10 +91,9 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     known = await links.by_erp(tx, c.id, INVOICE, row.ref)
     if not known or sent_of(known[0]).state != SENT:
         return row.balance > 0
-    sent = sent_of(known[0]).total
-    applied = await reports.applied_to(tx, c.id, row.ref, sent.currency)
-    expected = sent - applied.in_the_ledger
-    return row.balance not in (expected.decimal, (expected - applied.on_the_way).decimal)
+    asked = sent_of(known[0]).total
+    applied = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    return row.balance not in [one.decimal for one in asks_for(asked, applied)]
 
 
 async def sweep(c: Connected) -> int:

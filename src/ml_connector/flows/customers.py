@@ -1,6 +1,5 @@
 """Acumatica customers mirrored to Stripe, before anything that refers to them."""
 
-from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.records import ErpCustomer, StripeCustomer
 from ml_connector.flows.connected import Connected
@@ -9,6 +8,7 @@ from ml_connector.flows.write_ahead import announced, settle
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject, as_object
+from ml_connector.stripe.errors import Missing
 
 INACTIVE = frozenset({"Inactive", "On Hold"})
 """Statuses in which Acumatica itself refuses new documents (fact sheet 6.1)."""
@@ -62,15 +62,27 @@ async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:
     seen = as_object(customer)
     if _shown(seen) == _shown(link.detail):
         return
-    updated = await c.stripe.update_customer(link.stripe_id, customer)
-    if updated.deleted:
-        raise AskAPerson(
-            f"The Stripe customer {link.stripe_id} of {customer.customer_id} was deleted.",
-            cause=f"customer.deleted:{customer.customer_id}",
-            remedy="Unlink it, so that a new one is made, or restore it with Stripe's support.",
-        )
+    try:
+        await c.stripe.update_customer(link.stripe_id, customer)
+    except Missing:
+        if not await retire_if_deleted(c, link):
+            raise
+        await mirror(c, customer.customer_id)
+        return
     async with c.store.transaction() as tx:
         await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, seen)
+
+
+async def retire_if_deleted(c: Connected, link: Link) -> bool:
+    """Forgets a Stripe customer that was deleted there, for good; the next look makes a new one."""
+    if not (await c.stripe.customer(link.stripe_id)).deleted:
+        return False
+    async with c.store.transaction() as tx:
+        await links.remove(tx, c.id, CUSTOMER, link.stripe_id)
+        detail: JsonObject = {"stripe": link.stripe_id}
+        now = c.clock.now()
+        await audit.write(tx, c.id, "connector", "customer retired", link.erp_ref, detail, now)
+    return True
 
 
 def _shown(detail: JsonObject) -> list[object]:

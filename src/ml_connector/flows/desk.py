@@ -29,6 +29,7 @@ from ml_connector.flows import (
     payouts,
     receipts,
     refunds,
+    stripe_side,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -65,6 +66,7 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.DISPUTE: lambda c, resource: disputes.follow(c, StripeId(resource)),
     Kind.PAYOUT: lambda c, resource: payouts.pay_out(c, StripeId(resource)),
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
+    Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
     Kind.PROOF: _proof,
     Kind.STREAM: _stream,
 }

@@ -22,7 +22,7 @@ async def stripe_event(
         event_id=hint.id,
         source=source,
         kind=kind or "ignored",
-        resource=hint.object_id,
+        resource=hint.subject,
         type=hint.type,
         body={"created": hint.created, "livemode": hint.livemode},
     )
@@ -31,7 +31,10 @@ async def stripe_event(
         return False
     SIGNALS.labels(connection, source, kind or "ignored").inc()
     if kind is not None and wait is not None:
-        await look(tx, connection, Look(kind, hint.object_id), not_before=now + wait)
+        # What moved money is booked first: it mostly explains what became of an invoice.
+        priority = -1 if kind is Kind.MIRRORED else 0
+        at = Look(kind, hint.subject)
+        await look(tx, connection, at, not_before=now + wait, priority=priority)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ml_connector.basics.errors import AskAPerson, TryAgain
+from ml_connector.basics.errors import Refused, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import (
     LONGEST_NUMBER,
@@ -13,7 +13,9 @@ from ml_connector.books.mirror import (
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
+from ml_connector.flows.level import keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
@@ -23,37 +25,37 @@ from ml_connector.flows.mirrored import (
     Sent,
     invoice_link,
     sent_of,
+    times_voided,
+    withdraw,
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
-from ml_connector.store import audit, cursors, links, reports
+from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 from ml_connector.stripe.errors import Missing
 
 INVOICE_TYPE = "Invoice"
 VOID = "void"
+NO_SUCH = ("stripe.resource_missing", "stripe.missing")
 
 
 class WaitsForCustomer(TryAgain):
     """The invoice's customer is not in Stripe yet; customers go first."""
 
 
-class ChangedAfterSending(AskAPerson):
-    """The ERP document no longer says what the buyer was sent."""
-
-
 async def mirror(c: Connected, ref: ErpRef) -> None:
     """Makes Stripe ask for what the ERP invoice is owed; does nothing when it is level.
 
-    Raises WaitsForCustomer, CannotMirror, DoesNotAddUp or ChangedAfterSending.
+    Raises WaitsForCustomer, CannotMirror, DoesNotAddUp, or what `keep_level` raises.
     """
-    invoice = await c.acumatica.invoice(ref)
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if known and sent_of(known[0]).state == SENT:
-        await _check_level(c, invoice, known[0])
-    elif wanted(c, invoice):
+        await keep_level(c, known[0])
+        return
+    invoice = await c.acumatica.invoice(ref)
+    if wanted(c, invoice):
         await _send(c, invoice, known[0] if known else None)
 
 
@@ -70,7 +72,12 @@ def wanted(c: Connected, invoice: ErpInvoice) -> bool:
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     customer = await _customer_of(c, invoice)
     plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
-    made = await _draft(c, invoice, customer, plan, draft)
+    try:
+        made = await _draft(c, invoice, customer.stripe_id, plan, draft)
+    except (Missing, Refused) as error:
+        if error.cause.startswith(NO_SUCH) and await retire_if_deleted(c, customer):
+            await _customer_of(c, invoice)  # asks for a new one, and waits for it
+        raise
     if made.status == DRAFT:
         made = await _fill(c, invoice, made, plan)
         made = await c.stripe.finalize_invoice(made.id)
@@ -83,7 +90,7 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     await _remember(c, invoice, made, SENT)
 
 
-async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
+async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
     ref = ErpRef(invoice.customer_id)
     async with c.store.transaction() as tx:
         found = await links.by_erp(tx, c.id, CUSTOMER, ref)
@@ -96,7 +103,7 @@ async def _customer_of(c: Connected, invoice: ErpInvoice) -> StripeId:
             remedy="Customers go first. One that is inactive or on hold in Acumatica is not sent:"
             f" set {ref} to Active.",
         )
-    return found[0].stripe_id
+    return found[0]
 
 
 async def _draft(
@@ -129,16 +136,11 @@ async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
 async def _numbered(c: Connected, invoice: ErpInvoice, plan: InvoicePlan) -> InvoicePlan:
     """The plan with a number that is free: a voided invoice keeps the one that it had."""
     async with c.store.transaction() as tx:
-        before = await cursors.read(tx, c.id, _voided(invoice.ref))
-    if before is None:
+        before = await times_voided(tx, c.id, invoice.ref)
+    if not before:
         return plan
-    suffix = f"-{int(str(before['times'])) + 1}"
+    suffix = f"-{before + 1}"
     return replace(plan, number=f"{plan.number[: LONGEST_NUMBER - len(suffix)]}{suffix}")
-
-
-def _voided(ref: ErpRef) -> str:
-    """Where it is kept how often the Stripe invoice of a document was voided by us."""
-    return f"voided:{ref}"
 
 
 async def _fill(
@@ -181,29 +183,7 @@ async def _forget(
     c: Connected, invoice: ErpInvoice, gone: StripeId, *, voided: bool = False
 ) -> None:
     """An invoice that was voided or deleted is no mirror; the next try makes a new one."""
+    sent = Sent(DRAFT, invoice.customer_id, invoice.balance, "", "")
     async with c.store.transaction() as tx:
-        await links.remove(tx, c.id, INVOICE, gone)
-        if voided:
-            before = await cursors.read(tx, c.id, _voided(invoice.ref))
-            times = int(str(before["times"])) + 1 if before else 1
-            await cursors.advance(tx, c.id, _voided(invoice.ref), {"times": times})
-        detail: JsonObject = {"stripe": gone}
-        await audit.write(
-            tx, c.id, "connector", "invoice withdrawn", invoice.ref, detail, c.clock.now()
-        )
-
-
-async def _check_level(c: Connected, invoice: ErpInvoice, link: Link) -> None:
-    """The ERP still owes what was sent, less what we have posted from Stripe since."""
-    sent = sent_of(link)
-    async with c.store.transaction() as tx:
-        applied = await reports.applied_to(tx, c.id, invoice.ref, sent.total.currency)
-    expected = sent.total - applied.in_the_ledger
-    if invoice.balance in (expected, expected - applied.on_the_way):
-        return
-    raise ChangedAfterSending(
-        f"Invoice {invoice.number} was sent as {sent.total} and {applied.in_the_ledger} of it"
-        f" is paid through Stripe, yet its balance in Acumatica is {invoice.balance}.",
-        cause=f"invoice.changed:{invoice.ref}",
-        remedy=f"Void or credit {sent.number} in Stripe so that the buyer pays only what is owed.",
-    )
+        link = invoice_link(c.id, gone, invoice.ref, sent)
+        await withdraw(tx, link, voided=voided, now=c.clock.now())

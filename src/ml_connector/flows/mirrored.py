@@ -1,6 +1,7 @@
 """What we remember of a mirrored customer or invoice, so that no call is spent to ask again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice
-from ml_connector.store import links
+from ml_connector.store import audit, cursors, links
 from ml_connector.store.links import Link
+from ml_connector.store.rows import JsonObject
 
 CUSTOMER: Final = "customer"
 INVOICE: Final = "invoice"
@@ -62,3 +64,39 @@ async def remember_intent(tx: AsyncConnection, invoice: Link, intent: StripeId) 
     """Keeps which invoice a payment intent pays; it never changes (fact sheet 2.4)."""
     link = invoice_link(invoice.connection, intent, invoice.erp_ref, sent_of(invoice), kind=INTENT)
     await links.add(tx, link)
+
+
+DOUBTED, SETTLED = "doubted", "doubt_settled"
+
+
+async def doubt(tx: AsyncConnection, link: Link, now: datetime) -> None:
+    """Notes that Stripe's side is not as we remember it: the next look must read it."""
+    change: JsonObject = {DOUBTED: now.isoformat()}
+    await links.amend_detail(tx, link.connection, link.kind, link.stripe_id, change)
+
+
+def is_doubted(link: Link) -> bool:
+    """Whether a doubt was noted since Stripe's side was last looked at."""
+    return link.detail.get(DOUBTED) != link.detail.get(SETTLED)
+
+
+async def withdraw(tx: AsyncConnection, link: Link, *, voided: bool, now: datetime) -> None:
+    """An invoice that was voided or deleted is no mirror; the next try makes a new one."""
+    await links.remove(tx, link.connection, INVOICE, link.stripe_id)
+    if voided:
+        times = 1 + await times_voided(tx, link.connection, link.erp_ref)
+        await cursors.advance(tx, link.connection, _voided(link.erp_ref), {"times": times})
+    detail: JsonObject = {"stripe": link.stripe_id}
+    await audit.write(
+        tx, link.connection, "connector", "invoice withdrawn", link.erp_ref, detail, now
+    )
+
+
+async def times_voided(tx: AsyncConnection, connection: ConnectionId, ref: ErpRef) -> int:
+    """How often a Stripe invoice of a document was voided: each keeps the number that it had."""
+    before = await cursors.read(tx, connection, _voided(ref))
+    return 0 if before is None else int(str(before["times"]))
+
+
+def _voided(ref: ErpRef) -> str:
+    return f"voided:{ref}"

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """A Stripe balance transaction that no other kind stands for."""
     PROOF = "proof"
     """The proof of a payout; looks at our own rows alone."""
+    MIRRORED = "mirrored"
+    """A Stripe invoice or customer that may be the mirror of one of Acumatica's."""
     STREAM = "stream"
     """A stream of changes to catch up with."""
 
@@ -51,6 +53,13 @@ EVENTS: dict[str, tuple[Kind, timedelta]] = {
     "payout.failed": (Kind.PAYOUT, timedelta(0)),
     "payout.canceled": (Kind.PAYOUT, timedelta(0)),
     "payout.reconciliation_completed": (Kind.PAYOUT, timedelta(0)),
+    "invoice.voided": (Kind.MIRRORED, timedelta(0)),
+    "invoice.marked_uncollectible": (Kind.MIRRORED, timedelta(0)),
+    "invoice.paid": (Kind.MIRRORED, timedelta(0)),
+    "invoice.deleted": (Kind.MIRRORED, timedelta(0)),
+    "credit_note.created": (Kind.MIRRORED, timedelta(0)),
+    "credit_note.voided": (Kind.MIRRORED, timedelta(0)),
+    "customer.deleted": (Kind.MIRRORED, timedelta(0)),
 }
 """Which Stripe events lead to a job, and how soon; every other event is stored and left."""
 

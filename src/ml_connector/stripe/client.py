@@ -9,6 +9,7 @@ import msgspec
 from ml_connector.basics.ids import StripeId
 from ml_connector.stripe import wire
 from ml_connector.stripe.caller import API_VERSION, created
+from ml_connector.stripe.credit_notes import CreditNotes
 from ml_connector.stripe.customers import Customers
 from ml_connector.stripe.errors import NoPermission
 from ml_connector.stripe.invoices import Invoices
@@ -25,7 +26,7 @@ RESOURCES: tuple[Resource, ...] = (
 )  # fmt: skip
 
 
-class StripeClient(Customers, Invoices, Movements):
+class StripeClient(Customers, Invoices, CreditNotes, Movements):
     """Everything the connector asks of one Stripe account.
 
     Every method may raise the errors of `errors.filed`; `mode` is "test" or "live".

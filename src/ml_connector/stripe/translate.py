@@ -76,6 +76,7 @@ def invoice(answer: wire.Invoice) -> StripeInvoice:
         hosted_url=answer.hosted_invoice_url or "",
         payment_intent=_default_intent(answer.payments),
         metadata=answer.metadata or {},
+        paid_elsewhere=money(answer.amount_paid_off_stripe),
     )
 
 

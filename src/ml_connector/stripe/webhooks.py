@@ -37,6 +37,13 @@ class EventHint:
     object_type: str
     created: datetime
     livemode: bool
+    invoice: StripeId | None = None
+    """The invoice of a credit note; a thin event does not tell it."""
+
+    @property
+    def subject(self) -> StripeId:
+        """What is to be looked at: a credit note changes its invoice."""
+        return self.invoice or self.object_id
 
 
 def verify(
@@ -88,6 +95,9 @@ def hint(body: bytes) -> EventHint:
 def snapshot_hint(event: wire.Event) -> EventHint:
     """The hint of a snapshot event; of its object only id and kind are read."""
     subject = msgspec.json.decode(event.data.object, type=wire.Identified)
+    invoice = ""
+    if subject.object == "credit_note":
+        invoice = msgspec.json.decode(event.data.object, type=wire.OfInvoice).invoice
     return EventHint(
         id=StripeId(event.id),
         type=event.type,
@@ -95,6 +105,7 @@ def snapshot_hint(event: wire.Event) -> EventHint:
         object_type=subject.object,
         created=from_unix(event.created),
         livemode=event.livemode,
+        invoice=StripeId(invoice) if invoice else None,
     )
 
 

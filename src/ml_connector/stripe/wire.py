@@ -18,6 +18,12 @@ class Identified(Struct, frozen=True):
     object: str = ""
 
 
+class OfInvoice(Struct, frozen=True):
+    """An object that belongs to an invoice."""
+
+    invoice: str = ""
+
+
 class Related(Struct, frozen=True):
     """What a thin event is about."""
 
@@ -108,11 +114,20 @@ class Invoice(Struct, frozen=True):
     amount_paid: int
     amount_remaining: int
     starting_balance: int
+    amount_paid_off_stripe: int = 0
     number: str | None = None
     hosted_invoice_url: str | None = None
     total_taxes: list[TaxTotal] | None = None
     metadata: dict[str, str] | None = None
     payments: Listing[InvoicePayment] | None = None
+
+
+class CreditNote(Struct, frozen=True):
+    """A credit note; it lowers what is open of its invoice."""
+
+    id: str
+    status: str
+    metadata: dict[str, str] | None = None
 
 
 class Charge(Struct, frozen=True):

@@ -1,0 +1,111 @@
+"""What brings a Stripe invoice level with its ERP document again, once the buyer has it."""
+
+from dataclasses import dataclass
+
+from ml_connector.basics.money import Money
+from ml_connector.books.records import ErpInvoice, StripeInvoice
+
+
+@dataclass(frozen=True, slots=True)
+class PayOutOfBand:
+    """Marks the whole rest as paid elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Withdraws the invoice for good; only while nothing of it is paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """Lowers what is open by an amount."""
+
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TellAPerson:
+    """Nothing that we may do makes it level; `why` groups equal cases."""
+
+    why: str
+    sentence: str
+    remedy: str
+
+
+Action = PayOutOfBand | Void | CreditNote | TellAPerson
+
+
+def level(erp: ErpInvoice, stripe: StripeInvoice, on_the_way: Money) -> list[Action]:
+    """What makes Stripe ask for exactly what the ERP is still owed; empty when it does.
+
+    `on_the_way` is what was paid in Stripe and is not in the ERP's balance yet. Stripe is only
+    ever lowered: a payer can never be asked for more than is owed, nor for it twice.
+    """
+    if stripe.status == "draft":
+        return []
+    expected = erp.balance - on_the_way
+    owed = max(expected, Money.zero(expected.currency))
+    found: list[Action] = []
+    if owed < stripe.payable:
+        found.append(_lower(erp, stripe, owed))
+    if expected < owed:
+        found.append(_paid_too_much(erp, owed - expected))
+    elif stripe.payable < owed:
+        found.append(_asks_too_little(erp, stripe, owed))
+    elif stripe.status == "uncollectible" and stripe.payable == owed:
+        found.append(_given_up(erp, stripe))
+    return found
+
+
+def _lower(erp: ErpInvoice, stripe: StripeInvoice, owed: Money) -> Action:
+    if owed:
+        # Stripe takes no credit note on an invoice that was given up.
+        if stripe.status == "uncollectible":
+            return _given_up(erp, stripe)
+        return CreditNote(stripe.payable - owed)
+    if not _cancelled(erp, stripe):
+        return PayOutOfBand()
+    if not stripe.amount_paid:
+        return Void()
+    return PayOutOfBand() if stripe.status == "uncollectible" else CreditNote(stripe.payable)
+
+
+def _cancelled(erp: ErpInvoice, stripe: StripeInvoice) -> bool:
+    """Whether credit memos, and no payment outside Stripe, have settled what was asked for."""
+    credited = erp.credited
+    return bool(credited) and not credited < stripe.total - stripe.paid_by_charges
+
+
+def _paid_too_much(erp: ErpInvoice, excess: Money) -> TellAPerson:
+    return TellAPerson(
+        "paid_twice",
+        f"Invoice {erp.number} was paid in Stripe with {excess} more than Acumatica is still owed"
+        f" ({erp.balance}).",
+        f"Refund {excess} in Stripe, or reverse what else settled it in Acumatica.",
+    )
+
+
+def _asks_too_little(erp: ErpInvoice, stripe: StripeInvoice, owed: Money) -> TellAPerson:
+    if stripe.status == "void":
+        return TellAPerson(
+            "voided",
+            f"Invoice {erp.number} is owed {owed} in Acumatica, but {stripe.number} was voided"
+            " in Stripe.",
+            "Cancel it in Acumatica with a credit memo as well, or collect it another way.",
+        )
+    return TellAPerson(
+        "asks_too_little",
+        f"Invoice {erp.number} is owed {owed} in Acumatica, but {stripe.number} in Stripe asks"
+        f" for {stripe.payable} only.",
+        "If it was credited or marked as paid in Stripe, book the same in Acumatica. If it was"
+        " re-opened or raised in Acumatica, invoice the difference anew or collect it another way.",
+    )
+
+
+def _given_up(erp: ErpInvoice, stripe: StripeInvoice) -> TellAPerson:
+    return TellAPerson(
+        "uncollectible",
+        f"Invoice {erp.number} is owed {erp.balance} in Acumatica, but {stripe.number} was marked"
+        " uncollectible in Stripe.",
+        "Write it off in Acumatica; the rest in Stripe is then closed by itself.",
+    )

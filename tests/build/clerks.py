@@ -1,0 +1,42 @@
+"""What clerks do in the ERP beside the connector: cheques, credit memos, other people's work."""
+
+from build.world import CUSTOMER, World
+from ml_connector.basics.ids import ErpRef
+
+
+async def by_cheque(world: World, ref: ErpRef, amount: int) -> str:
+    """The customer pays so much of an invoice by cheque, booked in the ERP; its number."""
+    number = ref.partition("|")[2]
+    name = f"cheque {1 + len(await world.documents('Payment'))}"
+    cheque = {
+        "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "CHECK",
+        "CashAccount": "10200WH", "PaymentRef": name, "PaymentAmount": amount,
+        "Hold": False,
+        "DocumentsToApply": [
+            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": amount}
+        ],
+    }  # fmt: skip
+    made = await world.enter("Payment", cheque, release=True)
+    return str(made["ReferenceNbr"])
+
+
+async def bounced(world: World, cheque: str) -> None:
+    """The bank returns a cheque: its payment is voided, and what it settled is owed again."""
+    erp = (await world.connected()).acumatica
+    await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{cheque}")))
+
+
+async def credit_memo(world: World, ref: ErpRef, amount: int) -> str:
+    """A part of an invoice, or all of it, is cancelled by a credit memo; its number."""
+    number = ref.partition("|")[2]
+    memo = {
+        "Type": "Credit Memo", "Customer": CUSTOMER, "Hold": False,
+        "Date": world.clock.now().date(),
+        "Details": [{"TransactionDescription": "Taken back", "Account": "40000", "Qty": 1,
+                     "UnitPrice": amount, "TaxCategory": "EXEMPT"}],
+        "ApplicationsCreditMemo": [
+            {"DocType": "Invoice", "ReferenceNbr": number, "AmountPaid": amount}
+        ],
+    }  # fmt: skip
+    made = await world.enter("Invoice", memo, release=True)
+    return str(made["ReferenceNbr"])
