@@ -163,6 +163,7 @@ def void_refused_because_part_is_paid(stage: Stage) -> Expected:
     """
     invoice = stage.invoice("100.00")
     stage.booked(stage.pay(invoice, "40.00"))
+    stage.turned_away(f"invoices/{stage.mirrored(invoice)['id']}/void")
     stage.clerk.credit_memo(invoice, "60.00")
     return Expected(payments=1, fees=1, mirrored={"paid": 1})
 
