@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.mirror import MirrorPolicies
 
 
 class Role(StrEnum):
@@ -54,6 +55,7 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -8,6 +8,7 @@ from ml_connector.books.mirror import (
     LONGEST_NUMBER,
     DoesNotAddUp,
     InvoicePlan,
+    Selection,
     check_finalized,
     plan_invoice,
 )
@@ -33,7 +34,7 @@ from ml_connector.flows.write_ahead import announced, settle
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
-from ml_connector.stripe.errors import Missing
+from ml_connector.stripe.errors import Missing, NumberTaken
 
 INVOICE_TYPE = "Invoice"
 VOID = "void"
@@ -54,8 +55,8 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     if known and sent_of(known[0]).state == SENT:
         await keep_level(c, known[0])
         return
-    invoice = await c.acumatica.invoice(ref)
-    if wanted(c, invoice):
+    invoice = await c.acumatica.invoice(ref, c.mapping.mirror.source)
+    if wanted(c, invoice) and await customer_wanted(c, invoice):
         await _send(c, invoice, known[0] if known else None)
 
 
@@ -66,7 +67,20 @@ def wanted(c: Connected, invoice: ErpInvoice) -> bool:
         and invoice.finalized
         and bool(invoice.balance)
         and invoice.issued >= c.record.start_date
+        and c.mapping.mirror.takes(invoice)
     )
+
+
+async def customer_wanted(c: Connected, invoice: ErpInvoice) -> bool:
+    """Whether the mirror takes customers of this invoice's class; a call when it is not known."""
+    classes = c.mapping.mirror.customer_classes
+    if classes == Selection():
+        return True
+    async with c.store.transaction() as tx:
+        known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(invoice.customer_id))
+    if known:
+        return classes.takes(str(known[0].detail.get("customer_class", "")))
+    return classes.takes((await c.acumatica.customer(invoice.customer_id)).customer_class)
 
 
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
@@ -87,6 +101,8 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
         await c.stripe.void_invoice(made.id)
         await _forget(c, invoice, made.id, voided=True)
         raise
+    if c.mapping.mirror.send:
+        await c.stripe.send_invoice(made.id)
     await _remember(c, invoice, made, SENT)
 
 
@@ -119,10 +135,23 @@ async def _draft(
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
-    made = found[0] if found else await c.stripe.create_invoice(plan, customer)
+    made = found[0] if found else await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)
     await settle(c, what)
     return made
+
+
+async def _made(
+    c: Connected, invoice: ErpInvoice, customer: StripeId, plan: InvoicePlan
+) -> StripeInvoice:
+    """A new draft, or the one that bears its number and our mark though we forgot of it."""
+    try:
+        return await c.stripe.create_invoice(plan, customer)
+    except NumberTaken:
+        found = await c.stripe.find_invoices(customer, invoice.ref)
+        if not found:
+            raise
+        return found[0]
 
 
 async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:

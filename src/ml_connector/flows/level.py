@@ -74,7 +74,7 @@ async def keep_level(c: Connected, link: Link) -> None:
     back.
     """
     before = await applied_of(c, link)
-    erp = await c.acumatica.invoice(link.erp_ref)
+    erp = await c.acumatica.invoice(link.erp_ref, c.mapping.mirror.source)
     if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
         return
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
