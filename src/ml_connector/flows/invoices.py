@@ -58,6 +58,8 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     invoice = await c.acumatica.invoice(ref, c.mapping.mirror.source)
     if wanted(c, invoice) and await customer_wanted(c, invoice):
         await _send(c, invoice, known[0] if known else None)
+    elif known:
+        await _abandon(c, invoice, known[0])
 
 
 def wanted(c: Connected, invoice: ErpInvoice) -> bool:
@@ -104,6 +106,21 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     if c.mapping.mirror.send:
         await c.stripe.send_invoice(made.id)
     await _remember(c, invoice, made, SENT)
+
+
+async def _abandon(c: Connected, invoice: ErpInvoice, draft: Link) -> None:
+    """An interrupted run's invoice is not wanted any more: nobody may be left able to pay it."""
+    left = await _left(c, draft.stripe_id)
+    if left is None or left.status in {DRAFT, VOID}:
+        if left is not None and left.status == DRAFT:
+            await c.stripe.delete_draft(left.id)
+        voided = left is not None and left.status == VOID
+        await _forget(c, invoice, draft.stripe_id, voided=voided)
+        return
+    await _remember(c, invoice, left, SENT)
+    async with c.store.transaction() as tx:
+        known = await links.by_erp(tx, c.id, INVOICE, invoice.ref)
+    await keep_level(c, known[0])
 
 
 async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
@@ -189,7 +206,8 @@ async def _fill(
 
 
 async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
-    sent = Sent(state, invoice.customer_id, invoice.balance, made.number, made.hosted_url)
+    asked = made.amount_due if state == SENT else invoice.balance
+    sent = Sent(state, invoice.customer_id, asked, made.number, made.hosted_url)
     link = invoice_link(c.id, made.id, invoice.ref, sent)
     async with c.store.transaction() as tx:
         await links.add(tx, link)
@@ -200,7 +218,7 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
         if state == SENT:
             detail: JsonObject = {
                 "stripe": made.id,
-                "amount": str(invoice.balance),
+                "amount": str(asked),
                 "number": made.number,
             }
             await audit.write(
