@@ -2,8 +2,10 @@
 
 import pytest
 
+from build.clerks import by_cheque
 from build.troubled import stuck
 from build.world import SANDBOX_MAPPING, World
+from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ErpRef
 
 pytestmark = pytest.mark.anyio
@@ -134,3 +136,33 @@ async def test_an_address_that_moves_without_its_customers_stamp_is_found_by_the
     assert twin["email"] == "mover@example.com"
     await world.sync("acumatica.contacts")
     assert twin["email"] == "new@example.com"
+
+
+async def test_a_word_that_is_no_policy_is_refused_by_name(world: World) -> None:
+    with pytest.raises(Misconfigured, match="perhaps"):
+        await decide(world, 'adopt = "perhaps"')
+
+
+async def test_an_invoice_with_a_document_discount_is_sent_as_one_line_for_its_balance(
+    world: World,
+) -> None:
+    line = {"TransactionDescription": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
+            "DiscountAmount": 10, "TaxCategory": "EXEMPT"}  # fmt: skip
+    ref = await world.an_invoice(Details=[line])
+    await world.mirror()
+    owed = await world.balance_due(ref)
+    assert (await world.mirrored(ref))["amount_due"] == owed * 100
+    assert await world.troubles() == []
+
+
+async def test_a_document_that_the_sales_form_does_not_show_is_read_through_the_other(
+    world: World,
+) -> None:
+    await decide(world, 'source = "SalesInvoice"')
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_due"] == 10000
+    await by_cheque(world, ref, 60)
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_remaining"] == 4000
+    assert await world.troubles() == []

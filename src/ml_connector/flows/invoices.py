@@ -16,7 +16,7 @@ from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
-from ml_connector.flows.level import keep_level
+from ml_connector.flows.level import erp_invoice, keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
@@ -55,7 +55,7 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     if known and sent_of(known[0]).state == SENT:
         await keep_level(c, known[0])
         return
-    invoice = await c.acumatica.invoice(ref, c.mapping.mirror.source)
+    invoice = await erp_invoice(c, ref)
     if wanted(c, invoice) and await customer_wanted(c, invoice):
         await _send(c, invoice, known[0] if known else None)
     elif known:
