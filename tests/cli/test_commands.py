@@ -59,16 +59,16 @@ def answer(done: "subprocess.CompletedProcess[str]") -> Any:
 def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path) -> None:
     made = run("connect", "trial", "--sandbox", str(sandbox), "--start", "2026-10-01", "--json")
     assert (made.returncode, answer(made)["connection"]) == (0, "trial")
-    checks = run("ping", "--json")
+    checks = run("ping", "trial", "--json")
     assert checks.returncode == 0
     assert {check["verdict"] for check in answer(checks)["checks"]} == {"pass"}
-    assert run("sync", "--json").returncode == 0
-    level = run("tieout", "--json")
+    assert run("sync", "trial", "--json").returncode == 0
+    level = run("tieout", "trial", "--json")
     assert level.returncode == 0
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
-    assert run("plan", "--json").returncode == 0
+    assert run("plan", "trial", "--json").returncode == 0
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:

@@ -9,6 +9,7 @@ from build.clerks import bounced, by_cheque, credit_memo
 from build.dying import Dying
 from build.troubled import stuck
 from build.world import World
+from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import ErpRef
 from ml_connector.flows.connected import Connected
 
@@ -225,3 +226,41 @@ async def test_a_buyer_who_pays_while_it_is_levelled_is_never_asked_twice(world:
     assert await asked(world, ref) == 0
     assert await notes(world) == 0
     await stuck(world, "60.00 USD", ref.partition("|")[2])
+
+
+@pytest.mark.parametrize("step", ["create_invoice", "finalize_invoice"])
+async def test_an_invoice_paid_by_cheque_while_it_is_sent_leaves_nothing_to_pay(
+    world: World, step: str
+) -> None:
+    await world.mirror()
+    ref = await world.an_invoice("100.00")
+    cut: list[str] = []
+
+    class CutOff:
+        def __init__(self, client: Any) -> None:
+            self.client = client
+
+        def __getattr__(self, name: str) -> Any:
+            real = getattr(self.client, name)
+            if name != step or cut:
+                return real
+
+            async def call(*given: Any, **named: Any) -> Any:
+                cut.append(name)
+                await real(*given, **named)
+                await by_cheque(world, ref, 100)
+                raise TryAgain("The line broke.", remedy="Wait.")
+
+            return call
+
+    def through(c: Connected) -> Any:
+        stripe: Any = CutOff(c.stripe)
+        return replace(c, stripe=stripe)
+
+    world.through = through
+    await world.mirror()
+    await world.wait_for_cure()
+    assert cut
+    assert await asked(world, ref) == 0
+    assert "open" not in {one["status"] for one in await world.stripe_invoices(ref)}
+    await level(world)

@@ -92,6 +92,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         lines=tuple(_invoice_line(line, currency) for line in record.details),
         taxes=tuple(_tax(tax, currency) for tax in record.tax_details),
         modified=instant(record.last_modified_date_time),
+        terms=text(record.terms),
         credited=_credited(record, currency),
     )
 

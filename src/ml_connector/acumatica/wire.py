@@ -114,6 +114,7 @@ class InvoiceWire(Record, frozen=True):
     due_date: Field[str] = ABSENT
     description: Field[str] = ABSENT
     link_branch: Field[str] = ABSENT
+    terms: Field[str] = ABSENT
     currency: Field[str] = ABSENT
     amount: Field[Decimal] = ABSENT
     balance: Field[Decimal] = ABSENT

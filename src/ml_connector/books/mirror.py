@@ -4,11 +4,63 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
 
 from ml_connector.basics.currencies import MINIMUM_CHARGE, largest_charge, smallest_step
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.money import Money, total
 from ml_connector.books.records import ErpInvoice, ErpLine, ErpTax, StripeInvoice
+
+
+class Adopt(StrEnum):
+    """What becomes of a Stripe customer that has a new customer's exact e-mail address."""
+
+    ASK = "ask"
+    """A person marks it as the customer's, or as nobody's."""
+    AUTOMATIC = "automatic"
+    """One that stands alone is taken over."""
+    NEVER = "never"
+    """It is left alone; a new one is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which values are for the mirror: those included (all, when none is named) and not excluded.
+
+    Capitals do not matter.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def takes(self, value: str) -> bool:
+        """Whether a value is for the mirror."""
+        named = value.casefold()
+        wanted = {one.casefold() for one in self.include}
+        return (not wanted or named in wanted) and named not in {
+            one.casefold() for one in self.exclude
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorPolicies:
+    """What a firm decides about its mirror; the `[mirror]` table of the mapping.
+
+    With `send` Stripe mails each invoice; `source` is the form through which one is read.
+    """
+
+    adopt: Adopt = Adopt.ASK
+    customer_classes: Selection = Selection()
+    branches: Selection = Selection()
+    terms: Selection = Selection()
+    send: bool = False
+    source: Literal["Invoice", "SalesInvoice"] = "Invoice"
+
+    def takes(self, invoice: ErpInvoice) -> bool:
+        """Whether a document's branch and terms are for the mirror."""
+        return self.branches.takes(invoice.branch) and self.terms.takes(invoice.terms)
+
 
 LARGEST_NUMBER_OF_LINES = 250
 LARGEST_NUMBER_OF_TAXES = 20

@@ -93,6 +93,7 @@ class ErpInvoice:
     lines: tuple[ErpLine, ...]
     taxes: tuple[ErpTax, ...]
     modified: datetime
+    terms: str = ""
     credited: Money | None = None
     """What credit memos have settled of it; None where the view does not tell."""
 

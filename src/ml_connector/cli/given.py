@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.flows.catch_up import STREAMS
+from ml_connector.flows.schedule import POLLS
 from ml_connector.store.connections import (
     AcumaticaSide,
     Connection,
@@ -103,7 +103,7 @@ def joined(name: str, given: Options, secrets: Secrets, stored: Connection | Non
         acumatica=erp,
         secrets=secrets,
         policies=old.policies | _policies(given),
-        cadence=old.cadence | (dict.fromkeys(STREAMS, given.every) if given.every else {}),
+        cadence=old.cadence | (dict.fromkeys(POLLS, given.every) if given.every else {}),
     )
 
 

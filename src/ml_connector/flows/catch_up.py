@@ -146,9 +146,23 @@ async def payouts(c: Connected) -> int:
     return len(open_ones)
 
 
+async def contacts(c: Connected) -> int:
+    """Queues a look at every mirrored customer; returns how many.
+
+    An edit of a contact or an address alone does not always move the customer's own stamp, so
+    no watermark shows it. One call to Acumatica for each customer: seldom.
+    """
+    async with c.store.transaction() as tx:
+        known = await links.every(tx, c.id, CUSTOMER)
+        for link in known:
+            await look(tx, c.id, Look(Kind.CUSTOMER, link.erp_ref), priority=-1)
+    return len(known)
+
+
 STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
     "acumatica.customers": customers,
     "acumatica.invoices": invoices,
+    "acumatica.contacts": contacts,
     "stripe.events": events,
     "stripe.transactions": sweep,
     "stripe.payouts": payouts,

@@ -1,6 +1,8 @@
 """Acumatica customers mirrored to Stripe, before anything that refers to them."""
 
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.books.mirror import Adopt
 from ml_connector.books.records import ErpCustomer, StripeCustomer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mirrored import CUSTOMER
@@ -14,14 +16,22 @@ INACTIVE = frozenset({"Inactive", "On Hold"})
 """Statuses in which Acumatica itself refuses new documents (fact sheet 6.1)."""
 
 
+BY_EMAIL = "by e-mail"
+
+
+class MayBeKnown(AskAPerson):
+    """Stripe has a customer with the same e-mail address; a person says whether it is the one."""
+
+
 async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
     customer = await c.acumatica.customer(customer_id)
+    classes = c.mapping.mirror.customer_classes
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(customer_id))
     if known:
         await _keep_level(c, customer, known[0])
-    elif customer.status not in INACTIVE:
+    elif customer.status not in INACTIVE and classes.takes(customer.customer_class):
         await _create(c, customer)
 
 
@@ -30,21 +40,47 @@ async def _create(c: Connected, customer: ErpCustomer) -> None:
     what = f"customer:{customer.customer_id}"
     seen = as_object(customer)
     again = await announced(c, what, seen)
-    found = await _made_before(c, customer) if again else []
-    made = found[0] if found else await c.stripe.create_customer(customer)
-    await _link(c, customer, made.id, "found again" if found else "created", seen)
+    how, found = await _evidence(c, customer, again=again)
+    if how == BY_EMAIL and found is not None:
+        await c.stripe.update_customer(found.id, customer)
+    made = found or await c.stripe.create_customer(customer)
+    await _link(c, customer, made.id, how, seen)
     await settle(c, what)
 
 
-async def _made_before(c: Connected, customer: ErpCustomer) -> list[StripeCustomer]:
-    """What an interrupted run may have made; the list by e-mail shows it without any lag."""
+async def _evidence(
+    c: Connected, customer: ErpCustomer, *, again: bool
+) -> tuple[str, StripeCustomer | None]:
+    """How the customer is linked, and the Stripe customer that is it already, if any.
+
+    Our own mark is proof (an interrupted run, a lost database). The same e-mail address is
+    evidence, and the policy says what it is worth. Raises MayBeKnown.
+    """
+    adopt = c.mapping.mirror.adopt
+    if adopt is Adopt.NEVER and not again:
+        return "created", None
     hits = await c.stripe.find_customers(customer.customer_id, email=customer.email)
-    return [
-        hit
-        for hit in hits
-        if hit.metadata.get("erp_customer") == customer.customer_id
-        and hit.metadata.get("mlc") == c.id
-    ]
+    ours = [hit for hit in hits if hit.metadata.get("erp_customer") == customer.customer_id]
+    if ours:
+        return "found again", ours[0]
+    others = [] if adopt is Adopt.NEVER else hits
+    if len(others) == 1 and adopt is Adopt.AUTOMATIC:
+        return BY_EMAIL, others[0]
+    if others:
+        raise _may_be_known(c, customer, others)
+    return "created", None
+
+
+def _may_be_known(c: Connected, customer: ErpCustomer, hits: list[StripeCustomer]) -> MayBeKnown:
+    names = ", ".join(f"{hit.id} ({hit.name})" for hit in hits)
+    return MayBeKnown(
+        f"Customer {customer.customer_id} ({customer.name}) may be in Stripe already: the address"
+        f" {customer.email} is that of {names}.",
+        cause=f"customer.may_be_known:{customer.customer_id}",
+        remedy="To use one, give it the metadata"
+        f" erp_customer={customer.customer_id} and mlc={c.id} in Stripe; to refuse one, give it"
+        " erp_customer=none. It then goes on by itself.",
+    )
 
 
 async def _link(

@@ -8,6 +8,7 @@ from ml_connector.books.mirror import (
     LONGEST_NUMBER,
     DoesNotAddUp,
     InvoicePlan,
+    Selection,
     check_finalized,
     plan_invoice,
 )
@@ -15,7 +16,7 @@ from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
-from ml_connector.flows.level import keep_level
+from ml_connector.flows.level import erp_invoice, keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
@@ -33,7 +34,7 @@ from ml_connector.flows.write_ahead import announced, settle
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
-from ml_connector.stripe.errors import Missing
+from ml_connector.stripe.errors import Missing, NumberTaken
 
 INVOICE_TYPE = "Invoice"
 VOID = "void"
@@ -54,9 +55,11 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     if known and sent_of(known[0]).state == SENT:
         await keep_level(c, known[0])
         return
-    invoice = await c.acumatica.invoice(ref)
-    if wanted(c, invoice):
+    invoice = await erp_invoice(c, ref)
+    if wanted(c, invoice) and await customer_wanted(c, invoice):
         await _send(c, invoice, known[0] if known else None)
+    elif known:
+        await _abandon(c, invoice, known[0])
 
 
 def wanted(c: Connected, invoice: ErpInvoice) -> bool:
@@ -66,7 +69,20 @@ def wanted(c: Connected, invoice: ErpInvoice) -> bool:
         and invoice.finalized
         and bool(invoice.balance)
         and invoice.issued >= c.record.start_date
+        and c.mapping.mirror.takes(invoice)
     )
+
+
+async def customer_wanted(c: Connected, invoice: ErpInvoice) -> bool:
+    """Whether the mirror takes customers of this invoice's class; a call when it is not known."""
+    classes = c.mapping.mirror.customer_classes
+    if classes == Selection():
+        return True
+    async with c.store.transaction() as tx:
+        known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(invoice.customer_id))
+    if known:
+        return classes.takes(str(known[0].detail.get("customer_class", "")))
+    return classes.takes((await c.acumatica.customer(invoice.customer_id)).customer_class)
 
 
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
@@ -87,7 +103,24 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
         await c.stripe.void_invoice(made.id)
         await _forget(c, invoice, made.id, voided=True)
         raise
+    if c.mapping.mirror.send:
+        await c.stripe.send_invoice(made.id)
     await _remember(c, invoice, made, SENT)
+
+
+async def _abandon(c: Connected, invoice: ErpInvoice, draft: Link) -> None:
+    """An interrupted run's invoice is not wanted any more: nobody may be left able to pay it."""
+    left = await _left(c, draft.stripe_id)
+    if left is None or left.status in {DRAFT, VOID}:
+        if left is not None and left.status == DRAFT:
+            await c.stripe.delete_draft(left.id)
+        voided = left is not None and left.status == VOID
+        await _forget(c, invoice, draft.stripe_id, voided=voided)
+        return
+    await _remember(c, invoice, left, SENT)
+    async with c.store.transaction() as tx:
+        known = await links.by_erp(tx, c.id, INVOICE, invoice.ref)
+    await keep_level(c, known[0])
 
 
 async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
@@ -119,10 +152,23 @@ async def _draft(
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
-    made = found[0] if found else await c.stripe.create_invoice(plan, customer)
+    made = found[0] if found else await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)
     await settle(c, what)
     return made
+
+
+async def _made(
+    c: Connected, invoice: ErpInvoice, customer: StripeId, plan: InvoicePlan
+) -> StripeInvoice:
+    """A new draft, or the one that bears its number and our mark though we forgot of it."""
+    try:
+        return await c.stripe.create_invoice(plan, customer)
+    except NumberTaken:
+        found = await c.stripe.find_invoices(customer, invoice.ref)
+        if not found:
+            raise
+        return found[0]
 
 
 async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
@@ -160,7 +206,8 @@ async def _fill(
 
 
 async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
-    sent = Sent(state, invoice.customer_id, invoice.balance, made.number, made.hosted_url)
+    asked = made.amount_due if state == SENT else invoice.balance
+    sent = Sent(state, invoice.customer_id, asked, made.number, made.hosted_url)
     link = invoice_link(c.id, made.id, invoice.ref, sent)
     async with c.store.transaction() as tx:
         await links.add(tx, link)
@@ -171,7 +218,7 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
         if state == SENT:
             detail: JsonObject = {
                 "stripe": made.id,
-                "amount": str(invoice.balance),
+                "amount": str(asked),
                 "number": made.number,
             }
             await audit.write(

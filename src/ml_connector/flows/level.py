@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
+from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money, total
 from ml_connector.books.level import Action, CreditNote, PayOutOfBand, TellAPerson, Void, level
 from ml_connector.books.records import ErpInvoice, StripeInvoice
@@ -67,6 +69,17 @@ async def applied_of(c: Connected, link: Link) -> Applied:
         return await reports.applied_to(tx, c.id, link.erp_ref, currency)
 
 
+async def erp_invoice(c: Connected, ref: ErpRef) -> ErpInvoice:
+    """The ERP's document through the chosen form, or through AR301000, which shows them all."""
+    source = c.mapping.mirror.source
+    try:
+        return await c.acumatica.invoice(ref, source)
+    except Missing:
+        if source == "Invoice":
+            raise
+        return await c.acumatica.invoice(ref)
+
+
 async def keep_level(c: Connected, link: Link) -> None:
     """Brings Stripe's side level with the ERP's; one call when nothing changed.
 
@@ -74,7 +87,7 @@ async def keep_level(c: Connected, link: Link) -> None:
     back.
     """
     before = await applied_of(c, link)
-    erp = await c.acumatica.invoice(link.erp_ref)
+    erp = await erp_invoice(c, link.erp_ref)
     if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
         return
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)

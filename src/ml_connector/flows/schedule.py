@@ -17,14 +17,19 @@ from ml_connector.store.engine import Store
 
 log = structlog.get_logger()
 
+NIGHTLY = 86_400
 DEFAULT_CADENCE: dict[str, int] = {
     "acumatica.customers": 300,
     "acumatica.invoices": 120,
+    "acumatica.contacts": NIGHTLY,
     "stripe.events": 120,
     "stripe.transactions": 900,
     "stripe.payouts": 3600,
 }
 """Seconds between two looks at a stream; a connection may set its own for each."""
+
+POLLS = tuple(name for name, seconds in DEFAULT_CADENCE.items() if seconds < NIGHTLY)
+"""The streams that are quick to look at; the others cost a call for each record."""
 
 KEEP_FINISHED_JOBS_DAYS = 7
 

@@ -1,0 +1,168 @@
+"""What a firm decides about its mirror: whom it adopts, what it sends, and what it leaves alone."""
+
+import pytest
+
+from build.clerks import by_cheque
+from build.troubled import stuck
+from build.world import SANDBOX_MAPPING, World
+from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.ids import ErpRef
+
+pytestmark = pytest.mark.anyio
+
+
+async def decide(world: World, table: str) -> None:
+    """A person writes the mirror's table into the mapping."""
+    written = SANDBOX_MAPPING.read_text("utf-8")
+    await world.change(mapping_text=f"{written}\n[mirror]\n{table}\n")
+
+
+def twins(world: World, customer: str) -> list[str]:
+    rows = [one for one in world.stripe_app.world.tables["customer"] if not one.get("deleted")]
+    return [str(one["id"]) for one in rows if one["metadata"].get("erp_customer") == customer]
+
+
+async def a_known_buyer(world: World, name: str = "Oldfriend") -> tuple[str, str]:
+    """Somebody who is in Stripe by hand, and then becomes a customer in the ERP."""
+    made = await world.stripe_api("customers", email=f"{name.lower()}@example.com", name=name)
+    return str(made["id"]), await world.a_customer(name, "USD")
+
+
+async def test_a_stripe_customer_with_the_same_address_is_asked_about_and_marked_by_a_person(
+    world: World,
+) -> None:
+    there, customer = await a_known_buyer(world)
+    await world.mirror()
+    await stuck(world, there, customer)
+    assert twins(world, customer) == []
+    marks = {"metadata[erp_customer]": customer, "metadata[mlc]": "main"}
+    await world.stripe_api(f"customers/{there}", **marks)
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert twins(world, customer) == [there]
+    await world.an_invoice(customer=customer)
+    await world.mirror()
+    assert [one["customer"] for one in world.stripe_app.world.tables["invoice"]] == [there]
+
+
+async def test_a_person_may_refuse_it_and_a_new_one_is_made(world: World) -> None:
+    there, customer = await a_known_buyer(world)
+    await world.mirror()
+    await stuck(world, there)
+    await world.stripe_api(f"customers/{there}", **{"metadata[erp_customer]": "none"})
+    await world.wait_for_cure()
+    (made,) = twins(world, customer)
+    assert made != there
+
+
+async def test_by_policy_it_is_taken_over_at_once(world: World) -> None:
+    await decide(world, 'adopt = "automatic"')
+    there, customer = await a_known_buyer(world)
+    await world.mirror()
+    assert twins(world, customer) == [there]
+    assert await world.troubles() == []
+
+
+async def test_two_with_the_same_address_are_asked_about_even_so(world: World) -> None:
+    await decide(world, 'adopt = "automatic"')
+    first, customer = await a_known_buyer(world)
+    again = await world.stripe_api("customers", email="oldfriend@example.com", name="Twin")
+    await world.mirror()
+    await stuck(world, first, str(again["id"]))
+    assert twins(world, customer) == []
+
+
+async def test_by_policy_nobody_is_adopted(world: World) -> None:
+    await decide(world, 'adopt = "never"')
+    there, customer = await a_known_buyer(world)
+    await world.mirror()
+    (made,) = twins(world, customer)
+    assert made != there
+    assert await world.troubles() == []
+
+
+async def test_only_the_chosen_customers_are_mirrored_and_the_others_make_no_noise(
+    world: World,
+) -> None:
+    rows = await world.erp.ask("documents?type=Customer")
+    classes = {row["CustomerID"]["value"]: row["CustomerClass"]["value"] for row in rows}
+    left_out = classes["GOODFOOD"]
+    await decide(world, f'customer_classes = {{ exclude = ["{left_out}"] }}')
+    ref = await world.an_invoice()
+    await world.mirror()
+    assert twins(world, "GOODFOOD") == []
+    assert await world.stripe_invoices(ref) == []
+    assert await world.troubles() == []
+
+
+async def chosen(world: World, **facts: object) -> tuple[ErpRef, int]:
+    ref = await world.an_invoice(**facts)  # pyright: ignore[reportArgumentType]
+    await world.mirror()
+    assert await world.troubles() == []
+    return ref, len(await world.stripe_invoices(ref))
+
+
+async def test_only_the_chosen_terms_are_mirrored(world: World) -> None:
+    await decide(world, 'terms = { include = ["net15"] }')
+    assert (await chosen(world))[1] == 0
+    assert (await chosen(world, Terms="NET15"))[1] == 1
+
+
+async def test_only_the_chosen_branches_are_mirrored(world: World) -> None:
+    (ours, sent) = await chosen(world)
+    assert sent == 1
+    branch = (await (await world.connected()).acumatica.invoice(ours)).branch
+    await decide(world, f'branches = {{ exclude = ["{branch}"] }}')
+    assert (await chosen(world))[1] == 0
+
+
+async def test_by_policy_stripe_mails_the_invoice(world: World) -> None:
+    await decide(world, "send = true")
+    await chosen(world)
+    events = [one["type"] for one in world.stripe_app.world.tables["event"]]
+    assert events.count("invoice.sent") == 1
+
+
+async def test_an_address_that_moves_without_its_customers_stamp_is_found_by_the_nightly_sweep(
+    world: World,
+) -> None:
+    customer = await world.a_customer("Mover", "USD")
+    await world.mirror()
+    contact = {"Email": "new@example.com"}
+    await world.enter("Customer", {"CustomerID": customer, "MainContact": contact})
+    await world.mirror()
+    rows = world.stripe_app.world.tables["customer"]
+    (twin,) = [one for one in rows if one["metadata"].get("erp_customer") == customer]
+    assert twin["email"] == "mover@example.com"
+    await world.sync("acumatica.contacts")
+    assert twin["email"] == "new@example.com"
+
+
+async def test_a_word_that_is_no_policy_is_refused_by_name(world: World) -> None:
+    with pytest.raises(Misconfigured, match="perhaps"):
+        await decide(world, 'adopt = "perhaps"')
+
+
+async def test_an_invoice_with_a_document_discount_is_sent_as_one_line_for_its_balance(
+    world: World,
+) -> None:
+    line = {"TransactionDescription": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
+            "DiscountAmount": 10, "TaxCategory": "EXEMPT"}  # fmt: skip
+    ref = await world.an_invoice(Details=[line])
+    await world.mirror()
+    owed = await world.balance_due(ref)
+    assert (await world.mirrored(ref))["amount_due"] == owed * 100
+    assert await world.troubles() == []
+
+
+async def test_a_document_that_the_sales_form_does_not_show_is_read_through_the_other(
+    world: World,
+) -> None:
+    await decide(world, 'source = "SalesInvoice"')
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_due"] == 10000
+    await by_cheque(world, ref, 60)
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_remaining"] == 4000
+    assert await world.troubles() == []
