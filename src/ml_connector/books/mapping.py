@@ -7,11 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
-<<<<<<< HEAD
-from ml_connector.books.policies import Policies, WhenConverted
-=======
 from ml_connector.books.mirror import MirrorPolicies
->>>>>>> mirror
+from ml_connector.books.policies import Policies, WhenConverted
 
 
 class Role(StrEnum):
@@ -78,12 +75,9 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
-<<<<<<< HEAD
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
-=======
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
->>>>>>> mirror
 
     @property
     def zone(self) -> ZoneInfo:
