@@ -258,6 +258,26 @@ def test_a_debit_that_the_bank_takes_back_undoes_its_payment(pair: str) -> None:
     }
 
 
+def test_a_top_up_comes_from_the_bank_and_its_reversal_goes_back() -> None:
+    """20.00 are moved to Stripe and taken back.
+
+    clearing             | bank
+    20.00  |             |       | 20.00
+           |      20.00  | 20.00 |
+    """
+    up = booked(a_balance_transaction("topup/topup", "20.00 USD", source="tu_1"))
+    back = a_balance_transaction("topup_reversal/topup_reversal", "-20.00 USD", id="txn_2")
+    assert t_accounts(up) == {BANK: "-20.00 USD", CLEARING: "20.00 USD"}
+    assert t_accounts([*up, *booked(back)]) == {BANK: "0.00 USD", CLEARING: "0.00 USD"}
+    assert [one.key for one in [*up, *booked(back)]] == ["topup:txn_1", "topup:txn_2"]
+
+
+@pytest.mark.parametrize("kind", ["reserve", "payment_network_reserve"])
+def test_a_reserve_is_an_asset_while_it_is_held(kind: str) -> None:
+    held = a_balance_transaction(f"{kind}_hold/risk_reserved_funds", "-20.00 USD")
+    assert t_accounts(booked(held)) == {RESERVE: "20.00 USD", CLEARING: "-20.00 USD"}
+
+
 def test_only_a_whole_payment_is_undone() -> None:
     bt = a_balance_transaction("payment_failure_refund/charge_failure", "-5.00 USD")
     voids = Voiding(erp_ref("Payment", "000078"), "py_1", money("12.00 USD"))
@@ -277,6 +297,9 @@ def test_the_rule_table_has_no_row_that_this_page_does_not_show() -> None:
         *("refund/refund", "payment_refund/refund", "refund_failure/refund_failure"),
         *("payment_failure_refund/charge_failure", "payment_reversal/charge_failure"),
         "payment_reversal/charge",
+        *("topup/topup", "topup_reversal/topup_reversal"),
+        "payment_network_reserve_hold/risk_reserved_funds",
+        "payment_network_reserve_release/risk_reserved_funds",
         *("adjustment/dispute", "adjustment/dispute_reversal", "adjustment/fee"),
         *("stripe_fee/fee", "stripe_fx_fee/fee", "tax_fee/tax"),
         *("payout/payout", "payout_failure/payout_reversal", "payout_cancel/payout_reversal"),

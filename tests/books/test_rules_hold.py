@@ -62,7 +62,7 @@ def test_a_pair_without_rule_or_account_never_makes_a_posting(
         "adjustment/other_adjustment",
         "adjustment/refund_failure",
         "charge/refund",
-        "topup/topup",
+        "topup/other",
         "payment_unreconciled/other",
     ],
 )

@@ -87,6 +87,20 @@ async def test_a_payout_that_the_bank_sends_back_is_reversed(world: World) -> No
     await world.all_posted()
 
 
+async def test_a_top_up_comes_from_the_bank_and_may_be_taken_back(world: World) -> None:
+    up = {"type": "topup", "reporting_category": "topup", "amount": 5000, "currency": "usd"}
+    await world.stripe.tell("adjust", up)
+    await world.sync("stripe.transactions")
+    assert await world.cash() == 50
+    assert await world.cash("10200WH") == -50
+    await world.all_posted()
+    back = {"type": "topup_reversal", "reporting_category": "topup_reversal", "amount": -5000}
+    await world.stripe.tell("adjust", back | {"currency": "usd"})
+    await world.sync("stripe.transactions")
+    assert await world.cash() == await world.cash("10200WH") == 0
+    await world.all_posted()
+
+
 async def test_a_movement_of_an_unknown_kind_is_named_and_blocks_only_its_own_payout(
     world: World,
 ) -> None:

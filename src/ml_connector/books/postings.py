@@ -131,6 +131,8 @@ class Purpose(StrEnum):
     """Disputed money is the customer's debt again, so it is no asset beside that."""
     CHARGE_STRIPE = "stripe_charge"
     """Stripe billed its own services."""
+    TOPUP = "topup"
+    """Money moved from the bank to the Stripe balance, or back again."""
     RESERVE = "reserve"
     """Stripe held money aside, or set it free."""
     CONVERSION = "conversion"

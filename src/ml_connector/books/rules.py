@@ -47,6 +47,7 @@ TRANSFER = Rule(Purpose.PAYOUT)
 TRANSFER_BACK = Rule(Purpose.PAYOUT_REVERSAL)
 DISPUTE = Rule(Purpose.DISPUTE, Role.DISPUTED, Role.DISPUTE_FEES)
 STRIPE_BILL = Rule(Purpose.CHARGE_STRIPE, Role.FEES)
+TOPUP = Rule(Purpose.TOPUP)
 RESERVE = Rule(Purpose.RESERVE, Role.RESERVE)
 BOUNCE = Rule(Purpose.VOID)
 SET_ASIDE = Rule(Purpose.SUSPENSE, Role.SUSPENSE)
@@ -69,12 +70,16 @@ RULES: dict[tuple[str, str], Rule] = {
     ("payout", "payout"): TRANSFER,
     ("payout_failure", "payout_reversal"): TRANSFER_BACK,
     ("payout_cancel", "payout_reversal"): TRANSFER_BACK,
+    ("topup", "topup"): TOPUP,
+    ("topup_reversal", "topup_reversal"): TOPUP,
     ("payout_minimum_balance_hold", "payout_minimum_balance_hold"): RESERVE,
     ("payout_minimum_balance_release", "payout_minimum_balance_release"): RESERVE,
     ("reserve_transaction", "risk_reserved_funds"): RESERVE,
     ("reserved_funds", "risk_reserved_funds"): RESERVE,
     ("reserve_hold", "risk_reserved_funds"): RESERVE,
     ("reserve_release", "risk_reserved_funds"): RESERVE,
+    ("payment_network_reserve_hold", "risk_reserved_funds"): RESERVE,
+    ("payment_network_reserve_release", "risk_reserved_funds"): RESERVE,
 }
 
 
@@ -166,12 +171,18 @@ def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> 
 
 
 _KEYED_BY_TRANSACTION = frozenset(
-    {Purpose.DISPUTE, Purpose.CHARGE_STRIPE, Purpose.RESERVE, Purpose.SUSPENSE}
+    {
+        Purpose.DISPUTE,
+        Purpose.CHARGE_STRIPE,
+        Purpose.RESERVE,
+        Purpose.SUSPENSE,
+        Purpose.TOPUP,
+    }
 )
 
 
 def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
-    if rule in (TRANSFER, TRANSFER_BACK):
+    if rule in (TRANSFER, TRANSFER_BACK, TOPUP):
         return mapping.of_currency(bt.amount.currency).bank
     if rule.against is None:
         return mapping.pairs[f"{bt.type}/{bt.category}"]

@@ -24,6 +24,7 @@ JOURNALS = {
     "loss reversal": "loss_reversals",
     "dispute undone": "disputes_undone",
     "suspense": "suspense",
+    "topup": "topups",
     "conversion": "conversions",
     "stripe charge": "bills",
     "payout": "payouts",

@@ -28,6 +28,7 @@ class Expected:
     """Journals of money that nobody can name."""
     conversions: int = 0
     """Journals of payments in another currency than they settled in."""
+    topups: int = 0
     bills: int = 0
     """Journals of what Stripe charges for its own services."""
     payouts: int = 0
