@@ -27,8 +27,8 @@ lint: ## ruff and the house's floors
 	@$(DEV) && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/lint-imports
 types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
-bench: ## the benchmarks, by hand; they print ratios (ARGS='accept')
-	@$(DEV) && $(PY) -m bench $(ARGS)
+machines: ## the state machine of the books with many more examples
+	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest --timeout 3600 tests/machines $(ARGS)
 lock: ## pin the newest allowed packages, with hashes and without any host's name
 	@$(DEV) && ./tools/lock
 docs: ## check that every link in the manual leads somewhere

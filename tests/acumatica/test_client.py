@@ -122,7 +122,10 @@ async def test_an_invoice_is_one_call_that_asks_for_its_currency() -> None:
     invoice = await erp.invoice(ErpRef("Invoice|000123"))
     assert invoice.balance == Money(6000, USD)
     assert site.calls() == ["GET 24.200.001/Invoice/Invoice/000123"]
-    assert site.seen[0].query == {"$expand": "Details,TaxDetails", "$custom": "Document.CuryID"}
+    assert site.seen[0].query == {
+        "$expand": "Details,TaxDetails,ApplicationsDefault",
+        "$custom": "Document.CuryID",
+    }
 
 
 async def test_a_key_with_a_slash_is_found_by_its_id() -> None:
