@@ -29,6 +29,10 @@ types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
 machines: ## the state machine of the books with many more examples
 	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest --timeout 3600 tests/machines $(ARGS)
+bench: ## the benchmarks, by hand; they print ratios (ARGS=accept)
+	@$(DEV) && $(PY) -m bench $(ARGS)
+screens: ## pictures of every page of the sandboxes, into screens/ (needs chromium)
+	@$(DEV) && ./tools/screens
 lock: ## pin the newest allowed packages, with hashes and without any host's name
 	@$(DEV) && ./tools/lock
 docs: ## check that every link in the manual leads somewhere

@@ -1,5 +1,6 @@
 """Any life of a Stripe account, over the rules: clearing follows the balance, cent by cent."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -194,4 +195,6 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(
+    max_examples=int(os.environ.get("ML_EXAMPLES", "60")), stateful_step_count=25, deadline=None
+)
