@@ -348,7 +348,7 @@ class World:
 
 async def briefly(seconds: float) -> None:
     """No test waits for what takes seconds in life."""
-    await asyncio.sleep(min(seconds, 0.001))
+    await asyncio.sleep(min(seconds, 0.003))
 
 
 def url_of(store: Store) -> str:

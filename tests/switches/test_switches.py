@@ -55,7 +55,7 @@ ACUMATICA: list[dict[str, Any]] = [
     {"bare_endpoint_list": True},
     {"offer_contract_5": True},
     {"hidden_versions": "25.200.001"},
-    {"operation_ms": 400},
+    {"operation_ms": 100},
 ]
 
 STRIPE: list[dict[str, Any]] = [
