@@ -138,8 +138,6 @@ async def _claim_again(held: _Held) -> None:
         raise LostClaim(key)
     held.row = row
     await held.move(State.CREATED if row.erp_number else State.PLANNED)
-    if held.state is State.CREATED:
-        await _look_before_release(held)
 
 
 async def _find_out(held: _Held) -> None:
