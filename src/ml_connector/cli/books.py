@@ -56,42 +56,6 @@ def tie_out_facts(one: "TieOut") -> dict[str, object]:
     }
 
 
-def proof(payout: str, *, connection: Name = "", json: Json = False) -> int:
-    """Prove one payout: each member, the document that carries it, and the sum to the cent."""
-
-    async def body(office: Office) -> int:
-        from ml_connector.basics.errors import AskAPerson
-        from ml_connector.basics.ids import StripeId
-        from ml_connector.cli import show
-        from ml_connector.flows.payouts import try_proof
-
-        c = await office.board.connected(await office.only(connection))
-        found = await try_proof(c, StripeId(payout))
-        if found is None:
-            raise AskAPerson(
-                f"The payout {payout} was never seen.",
-                cause="proof.unknown_payout",
-                remedy="Check its number, or run `ml-connector sync` first.",
-            )
-        if json:
-            show.as_json({"proven": found.proven, "gaps": found.gaps, "proof": found})
-        else:
-            rows = [
-                (member.transaction, f"{member.type}/{member.category}", str(member.net),
-                 ", ".join(str(one.document or "").replace("|", " ") for one in member.carried))
-                for member in found.members
-            ]  # fmt: skip
-            show.table(f"Payout {found.payout}", ("transaction", "kind", "net ", "documents"), rows)
-            show.say(f"Members {found.sum_of_members}, payout {found.amount}.")
-            proven = ("proven", "green") if found.proven else ("not proven", "yellow")
-            show.say("", mark=proven[0], colour=proven[1])
-            for gap in found.gaps:
-                show.say(f"  {gap}")
-        return Exit.OK if found.proven else Exit.ATTENTION
-
-    return opened(body, as_json=json)
-
-
 audit = App(name="audit", help="The audit trail: who or what did what, and why.")
 
 
