@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds both tables."""
+    """Adds both tables; connections that exist begin to measure their tie-out every night."""
     op.create_table(
         "signing_keys",
         sa.Column("purpose", sa.Text(), nullable=False),
@@ -41,4 +41,8 @@ def upgrade() -> None:
         "tie_outs",
         ["connection", "currency", "at"],
         unique=False,
+    )
+    op.execute(
+        "INSERT INTO schedules (connection, stream, every_seconds, next_due)"
+        " SELECT id, 'tieout', 86400, now() FROM connections"
     )
