@@ -12,7 +12,7 @@ from ml_connector.flows.papers import VOIDED_PAYMENT
 from ml_connector.observe import DIFFERENCE
 from ml_connector.store import cursors, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
-from ml_connector.store.tie_outs import Measured
+from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 
@@ -122,3 +122,9 @@ async def latest_period(c: Connected) -> str:
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
     return f"{max([today, *arrivals]):%m%Y}"
+
+
+async def since(c: Connected, currency: str) -> Since | None:
+    """Since when a currency differs, as far as it was measured; None when it held last."""
+    async with c.store.transaction() as tx:
+        return await tie_outs.since(tx, c.id, currency)
