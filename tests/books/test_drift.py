@@ -1,5 +1,6 @@
 """A difference is searched down to the record that makes it."""
 
+from collections.abc import Generator
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -74,16 +75,20 @@ def test_halving_finds_the_first_month_that_differs_with_few_questions(
     first: int, more: int
 ) -> None:
     months = max(first + 1, more + 1)
-    steps, questions, answer = halving(0, months - 1), 0, None
+    questions: list[int] = []
+    assert answered(halving(0, months - 1), first, questions) == first
+    assert 2 ** max(len(questions) - 1, 0) <= months
+
+
+def answered(steps: Generator[int, bool, int], first: int, questions: list[int]) -> int:
+    """Where the halving ends when every month from `first` on differs."""
+    answer: bool | None = None
     while True:
         try:
-            asked = next(steps) if answer is None else steps.send(answer)
+            questions.append(next(steps) if answer is None else steps.send(answer))
         except StopIteration as end:
-            assert end.value == first
-            break
-        questions += 1
-        answer = asked >= first
-    assert 2 ** max(questions - 1, 0) <= months
+            return int(end.value)
+        answer = questions[-1] >= first
 
 
 def test_a_payment_and_its_voiding_count_as_one_document() -> None:

@@ -9,8 +9,7 @@ from ml_connector.flows.catch_up import sweep
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.tie_out import measure
-from ml_connector.store import tie_outs
+from ml_connector.flows.tie_out import measure, since
 
 UNTIL_SURE = timedelta(minutes=2)
 """A document may have reached the ledger a moment before we have stored that it did."""
@@ -19,14 +18,10 @@ UNTIL_SURE = timedelta(minutes=2)
 class DoesNotTieOut(AskAPerson):
     """The clearing account and the Stripe balance differ by money that nobody can name."""
 
-    def __init__(self, found: TieOut, since: datetime | None) -> None:
+    def __init__(self, found: TieOut, first: datetime | None) -> None:
         self.money: Money = found.difference
         more = "more" if found.difference.minor > 0 else "less"
-        stood = (
-            f" The first measurement that shows it is of {since:%Y-%m-%d %H:%M} UTC."
-            if since
-            else ""
-        )
+        stood = f" It was first measured at {first:%Y-%m-%d %H:%M} UTC." if first else ""
         super().__init__(
             f"The clearing account of {found.currency} holds {abs(found.difference)} {more} than"
             f" Stripe's balance accounts for.{stood}",
@@ -50,9 +45,8 @@ async def confirm(c: Connected, currency: str) -> None:
     """Measures again; raises DoesNotTieOut while one currency still differs."""
     for one in await _measured(c):
         if one.currency == currency and not one.holds:
-            async with c.store.transaction() as tx:
-                since = await tie_outs.since(tx, c.id, currency)
-            raise DoesNotTieOut(one, since.differs_from if since else None)
+            stood = await since(c, currency)
+            raise DoesNotTieOut(one, stood.differs_from if stood else None)
 
 
 async def _measured(c: Connected) -> list[TieOut]:
