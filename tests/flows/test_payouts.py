@@ -63,7 +63,7 @@ async def test_a_payout_moves_clearing_to_the_bank_and_is_proven_to_the_cent(
         f"-{Decimal(payout['amount']) / 100:.2f} USD"
     ]
     (number,) = {one["ReferenceNbr"] for one in await world.documents("Payment")
-                 if str(one["PaymentAmount"]) == "55.55"}  # fmt: skip
+                 if Decimal(str(one["PaymentAmount"])) == Decimal("55.55")}  # fmt: skip
     assert f"Payment {number}" in page_of(paper)
     (changed, *_) = checked(text.replace(f"Payment {number}", "Payment 999999")).complaints
     named = dict(paper.lines)[changed.line]
