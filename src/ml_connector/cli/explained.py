@@ -20,6 +20,7 @@ def facts_of(found: Lineage) -> dict[str, object]:
             for one in found.chain.troubles
         ],
         "unmatched": [_unmatched_facts(one) for one in found.unmatched],
+        "not_asked": list(found.not_asked),
         "acts": [
             {"at": one.at, "who": one.actor, "what": one.action, "subject": one.subject,
              "detail": one.detail}
@@ -127,6 +128,8 @@ def show_explanation(found: Lineage) -> None:
         show.say(f"    {trouble.sentence} {trouble.remedy}", mark="waits", colour="yellow")
     for one in found.unmatched:
         _show_unmatched(one)
+    for sentence in found.not_asked:
+        show.say(f"    {sentence}", mark="not asked", colour="yellow")
 
 
 def _show_unmatched(one: WhyUnmatched) -> None:

@@ -123,7 +123,7 @@ def _plan_facts(one: "Planned") -> dict[str, object]:
 
 
 def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
-    """Explain any number (invoice, charge, payout, document, tag): both sides, who did what, why."""
+    """Explain any number (invoice, charge, payout, document): both sides, who did what, and why."""
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show

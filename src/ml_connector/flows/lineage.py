@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ml_connector.basics.ids import StripeId, erp_ref
+from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.ids import erp_ref
 from ml_connector.books.candidates import WhyUnmatched, why_unmatched
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.explain import Explanation, explain
@@ -16,12 +17,16 @@ from ml_connector.store.transactions import SETTLED
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """An explanation with its audit trail, its calls (by resource), and refused candidates."""
+    """An explanation with its audit trail, its calls (by resource), and refused candidates.
+
+    `not_asked` says why a payment that waits could not be compared again just now.
+    """
 
     chain: Explanation
     acts: Sequence[AuditEntry]
     calls: dict[str, int]
     unmatched: Sequence[WhyUnmatched]
+    not_asked: Sequence[str]
 
 
 async def lineage(c: Connected, number: str) -> Lineage:
@@ -31,7 +36,8 @@ async def lineage(c: Connected, number: str) -> Lineage:
     async with c.store.transaction() as tx:
         acts = await audit.of_subjects(tx, c.id, names)
         calls = await exchanges.of_resources(tx, c.id, names)
-    return Lineage(chain, acts, calls, await _unmatched(c, chain))
+    unmatched, not_asked = await _unmatched(c, chain)
+    return Lineage(chain, acts, calls, unmatched, not_asked)
 
 
 def _names(chain: Explanation) -> set[str]:
@@ -47,15 +53,23 @@ def _names(chain: Explanation) -> set[str]:
     return found | {one.resource for one in chain.troubles}
 
 
-async def _unmatched(c: Connected, chain: Explanation) -> list[WhyUnmatched]:
-    """The payments of the chain that wait, each with what it was compared with."""
+async def _unmatched(c: Connected, chain: Explanation) -> tuple[list[WhyUnmatched], list[str]]:
+    """The payments of the chain that wait, each with what it was compared with.
+
+    An explanation is most wanted while something is broken: Stripe's silence does not stop it.
+    """
     found: list[WhyUnmatched] = []
+    silent: list[str] = []
     for row in chain.transactions:
-        waits = row.type in RECEIPTS and row.state not in SETTLED and row.source is not None
-        if not waits or not row.cause.startswith("payment."):
+        waits = row.type in RECEIPTS and row.state not in SETTLED
+        if row.source is None or not waits or not row.cause.startswith("payment."):
             continue
-        charge = await c.stripe.charge(StripeId(row.source or ""))
-        why = why_unmatched(charge, await evidence_of(c, charge))
+        try:
+            charge = await c.stripe.charge(row.source)
+            why = why_unmatched(charge, await evidence_of(c, charge))
+        except ConnectorError as error:
+            silent.append(f"{row.source} could not be compared: {error.sentence}")
+            continue
         if why is not None:
             found.append(why)
-    return found
+    return found, silent

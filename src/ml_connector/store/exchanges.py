@@ -94,7 +94,7 @@ async def of_resources(
     mine = (table.c.connection == connection) & table.c.resource.in_(sorted(resources))
     question = select(table.c.resource, func.count()).where(mine).group_by(table.c.resource)
     found = await tx.execute(question.order_by(table.c.resource))
-    return {resource: count for resource, count in found}
+    return {row[0]: row[1] for row in found}
 
 
 async def recent(
