@@ -196,7 +196,6 @@ async def test_every_number_of_a_chain_leads_to_both_of_its_ends(world: World) -
     told = facts_of(story)
     acted = {(act.actor, act.action) for act in story.acts}
     assert {("connector", "posting"), ("connector", "invoice sent")} <= acted
-    assert story.calls[chain["charge"]] == 1
     assert story.unmatched == []
     assert [row["at_stripe"] for row in told["transactions"]] == ["available"]
     assert {row["mapping_version"] for row in told["postings"]} == {1}

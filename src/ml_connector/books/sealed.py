@@ -21,8 +21,8 @@ Sign = Callable[[bytes], str]
 Check = Callable[[str, str, bytes], bool]
 """Whether a public key has signed: key, signature, message."""
 
-WHOLE = frozenset({"format", "paper", "key", "lines", "signature"})
-LINE = frozenset({"line", "says", "signature"})
+WHOLE = {"format", "paper", "key", "lines", "signature"}
+LINE = {"line", "says", "signature"}
 
 
 class NotAPaper(Misconfigured):

@@ -215,7 +215,7 @@ def _read(file: Path, what: str) -> str:
 def _say_verified(paper: "Paper", *, checked_key: bool, other: bool, as_json: bool) -> None:
     from ml_connector.cli import show
 
-    head = next((facts for _, facts in paper.lines if facts.get("what") == "payout"), {})
+    head = next(facts for _, facts in paper.lines if facts.get("what") == "payout")
     sound = not paper.complaints and not other
     if as_json:
         complaints = [{"line": one.line, "sentence": one.sentence} for one in paper.complaints]

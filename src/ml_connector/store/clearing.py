@@ -45,8 +45,8 @@ async def effects(tx: AsyncConnection, connection: ConnectionId, currency: str) 
             postings.c.key,
             postings.c.kind,
             postings.c.transaction_id,
-            func.coalesce(postings.c.erp_type, ""),
-            func.coalesce(postings.c.erp_number, ""),
+            postings.c.erp_type,
+            postings.c.erp_number,
             postings.c.body["day"].astext,
             postings.c.clearing_minor,
         )
@@ -60,7 +60,7 @@ async def effects(tx: AsyncConnection, connection: ConnectionId, currency: str) 
     )
     return [
         Effect(
-            PostingKey(key), kind, StripeId(transaction), erp_type, erp_number,
+            PostingKey(key), kind, StripeId(transaction), erp_type or "", erp_number or "",
             None if day is None else date.fromisoformat(day), Money(minor, currency),
         )
         for key, kind, transaction, erp_type, erp_number, day, minor in await tx.execute(question)
