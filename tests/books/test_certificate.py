@@ -79,9 +79,9 @@ def test_a_paper_that_nobody_touched_has_no_complaint_and_says_what_was_proven()
 
 def texts(place: Any) -> list[tuple[Any, Any]]:
     """Every place inside a line that holds a value."""
-    names: list[Any] = list(place) if isinstance(place, dict) else list(range(len(place)))
+    known: Any = range(len(place)) if isinstance(place, list) else place
     pairs: list[tuple[Any, Any]] = []
-    for name in names:
+    for name in known:
         holds = isinstance(place[name], dict | list)
         pairs += texts(place[name]) if holds else [(place, name)]
     return pairs

@@ -67,6 +67,13 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert level.returncode == 0
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
+    searched = run("tieout", "trial", "--search", "--json")
+    assert (searched.returncode, answer(searched)["drift"]) == (0, [])
+    key = answer(run("proof", "key", "--json"))["key"]
+    assert answer(run("proof", "key", "--json")) == {"key": key}
+    papers = run("proof", "all", "--out", str(sandbox.parent / "proofs"), "--json")
+    assert (papers.returncode, answer(papers)["proofs"]) == (0, [])
+    assert run("proof", "po_of_nobody", "--json").returncode == 1
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
     assert run("plan", "trial", "--json").returncode == 0
 

@@ -193,7 +193,7 @@ async def test_every_number_of_a_chain_leads_to_both_of_its_ends(world: World) -
         assert chain["payout"] in {row.id for row in found.payouts}, what
         assert any(one.key == f"payment:{chain['charge']}" for one in found.postings), what
     story = await lineage(await world.connected(), chain["charge"])
-    told = facts_of(story)
+    told: Any = facts_of(story)
     acted = {(act.actor, act.action) for act in story.acts}
     assert {("connector", "posting"), ("connector", "invoice sent")} <= acted
     assert story.unmatched == []
