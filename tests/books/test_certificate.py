@@ -79,10 +79,10 @@ def test_a_paper_that_nobody_touched_has_no_complaint_and_says_what_was_proven()
 
 def texts(place: Any) -> list[tuple[Any, Any]]:
     """Every place inside a line that holds a value."""
-    known: Any = range(len(place)) if isinstance(place, list) else place
+    known: Any = place.keys() if hasattr(place, "keys") else range(len(place))
     pairs: list[tuple[Any, Any]] = []
     for name in known:
-        holds = isinstance(place[name], dict | list)
+        holds = not isinstance(place[name], str | int)
         pairs += texts(place[name]) if holds else [(place, name)]
     return pairs
 
