@@ -67,10 +67,6 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert (level.returncode, answer(level)["drift"]) == (0, [])
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
-    papers = run("proof", "all", "--out", str(sandbox.parent / "proofs"), "--json")
-    assert (papers.returncode, answer(papers)["proofs"]) == (0, [])
-    key = run("proof", "key")
-    assert len(bytes.fromhex(key.stdout)) == 32
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
     assert run("plan", "trial", "--json").returncode == 0
 
