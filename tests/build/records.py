@@ -230,13 +230,17 @@ def a_stripe_invoice(
 
 
 def a_payout(
-    amount: str | Money = "12.00 USD", *, automatic: bool = True, reconciliation: str = "completed"
+    amount: str | Money = "12.00 USD",
+    *,
+    automatic: bool = True,
+    reconciliation: str = "completed",
+    status: str = "paid",
 ) -> Payout:
     """An automatic payout that Stripe has reconciled."""
     return Payout(
         id=StripeId("po_1"),
         amount=money(amount),
-        status="paid",
+        status=status,
         automatic=automatic,
         arrival_date=date(2026, 4, 2),
         created=NOON,

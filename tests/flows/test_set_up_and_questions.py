@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from build.world import World
+from ml_connector.cli.explained import facts_of
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.checkup import Check, Verdict, checks
 from ml_connector.flows.explain import explain, replay
+from ml_connector.flows.lineage import lineage
 from ml_connector.flows.plan import Planned, accounts_moved, plan
 from ml_connector.store import audit
 from ml_connector.store.connections import Secrets, open_secrets
@@ -190,6 +192,14 @@ async def test_every_number_of_a_chain_leads_to_both_of_its_ends(world: World) -
         assert chain["charge"] in {row.source for row in found.transactions}, what
         assert chain["payout"] in {row.id for row in found.payouts}, what
         assert any(one.key == f"payment:{chain['charge']}" for one in found.postings), what
+    story = await lineage(await world.connected(), chain["charge"])
+    told: Any = facts_of(story)
+    acted = {(act.actor, act.action) for act in story.acts}
+    assert {("connector", "posting"), ("connector", "invoice sent")} <= acted
+    assert story.unmatched == []
+    assert [row["at_stripe"] for row in told["transactions"]] == ["available"]
+    assert {row["mapping_version"] for row in told["postings"]} == {1}
+    assert {row["in_acumatica"] for row in told["postings"]} == {"Closed", "Posted"}
     of_refund = await explain(world.store, world.id, chain["refund"])
     assert {row.source for row in of_refund.transactions} == {chain["refund"]}
     of_payout = await explain(world.store, world.id, chain["payout"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica import inquiries, translate, wire
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
@@ -27,6 +27,7 @@ from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
 from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.drift import Movement
 from ml_connector.books.postings import ArPayment, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
 from ml_connector.http.transport import Timeouts
@@ -271,16 +272,25 @@ class AcumaticaClient:
         own = [row for row in rows if text(row.currency_id) == currency]
         base = [row for row in rows if not text(row.currency_id)]
         if base and await self.ledger_currency() != currency:
-            raise AskAPerson(
-                f"Account {account} is not kept in {currency}, so its balance is not known in it.",
-                cause=f"acumatica.account_currency:{account}",
-                remedy=f"Map an account that is kept in {currency}.",
-            )
+            raise other_currency(account, currency)
         amounts = [
             *(number(row.currency_ending_balance) for row in own),
             *(number(row.ending_balance) for row in base),
         ]
         return Money.of(sum(amounts, Decimal(0)), currency)
+
+    async def movements(self, account: str, currency: str, period: str) -> list[Movement]:
+        """Every posted line of an account in a period (`MMYYYY`): one call.
+
+        Raises AskAPerson where a line is kept neither in `currency` nor in a ledger of it.
+        """
+        rows = await inquiries.lines_of(
+            self._endpoint, self._ledger, account, first=period, last=period
+        )
+        foreign = [row for row in rows if text(row.currency) != currency]
+        if foreign and await self.ledger_currency() != currency:
+            raise other_currency(account, currency)
+        return [inquiries.movement(row, currency) for row in rows]
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""
@@ -331,6 +341,15 @@ class AcumaticaClient:
             found = await self._one(entity, ref, wire.ChangedWire, status)
             if text(found.status) not in released:
                 raise
+
+
+def other_currency(account: str, currency: str) -> AskAPerson:
+    """An account whose amounts are not known in a currency."""
+    return AskAPerson(
+        f"Account {account} is not kept in {currency}, so its balance is not known in it.",
+        cause=f"acumatica.account_currency:{account}",
+        remedy=f"Map an account that is kept in {currency}.",
+    )
 
 
 def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:

@@ -31,6 +31,7 @@ FORMS = {
     "Account": "Chart of Accounts (GL202500)",
     "Ledger": "Ledgers (GL201500)",
     "AccountSummaryInquiry": "Account Summary (GL401000)",
+    "AccountDetailsForPeriodInquiry": "Account Details for Period (GL404001)",
 }
 """The form whose rights decide about each entity."""
 

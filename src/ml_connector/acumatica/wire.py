@@ -246,6 +246,33 @@ class SummaryWire(Record, frozen=True):
     results: tuple[SummaryRowWire, ...] = ()
 
 
+class DetailRowWire(Record, frozen=True):
+    """One line of the details inquiry: what a document did to one account."""
+
+    account: Field[str] = ABSENT
+    module: Field[str] = ABSENT
+    batch_number: Field[str] = ABSENT
+    ref_number: Field[str] = ABSENT
+    currency: Field[str] = ABSENT
+    customer_vendor: Field[str] = ABSENT
+    transaction_date: Field[str] = ABSENT
+    transaction_description: Field[str] = ABSENT
+    transaction_type: Field[str] = ABSENT
+    debit_amount: Field[Decimal] = ABSENT
+    credit_amount: Field[Decimal] = ABSENT
+    debit_amount_in_base_currency: Field[Decimal] = ABSENT
+    credit_amount_in_base_currency: Field[Decimal] = ABSENT
+
+
+class DetailsWire(Record, frozen=True):
+    """The account details inquiry (GL404001): parameters going in, lines coming out."""
+
+    ledger: Field[str] = ABSENT
+    from_period: Field[str] = ABSENT
+    to_period: Field[str] = ABSENT
+    results: tuple[DetailRowWire, ...] = ()
+
+
 class LedgerWire(Record, frozen=True):
     """A ledger (GL201500)."""
 

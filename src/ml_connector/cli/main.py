@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, sandbox, service, setup, work
+from ml_connector.cli import books, demo, proofs, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -23,7 +23,7 @@ app.command(work.plan)
 app.command(work.explain)
 app.command(work.replay)
 app.command(books.tieout)
-app.command(books.proof)
+app.command(proofs.proof)
 app.command(books.audit)
 app.command(sandbox.sandbox)
 app.command(service.db)

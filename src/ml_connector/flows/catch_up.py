@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.acumatica.client import Polled
 from ml_connector.acumatica.documents import Changed
-from ml_connector.basics.errors import Bug
 from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
@@ -168,13 +167,6 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
     "stripe.payouts": payouts,
 }
 """Every stream that is caught up with, by the name that a connection's cadence uses."""
-
-
-async def catch_up(c: Connected, stream: str) -> int:
-    """Catches up with one stream; returns how many looks it led to. Raises Bug for no stream."""
-    if stream not in STREAMS:
-        raise Bug(f"There is no stream {stream!r}.")
-    return await STREAMS[stream](c)
 
 
 async def _watermark(c: Connected, stream: str) -> datetime:

@@ -21,7 +21,6 @@ from ml_connector.basics.errors import (
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.flows import (
-    catch_up,
     customers,
     disputes,
     invoices,
@@ -29,7 +28,9 @@ from ml_connector.flows import (
     payouts,
     receipts,
     refunds,
+    streams,
     stripe_side,
+    watch,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -55,7 +56,7 @@ async def _proof(c: Connected, resource: str) -> None:
 
 
 async def _stream(c: Connected, resource: str) -> None:
-    await catch_up.catch_up(c, resource)
+    await streams.run(c, resource)
 
 
 FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
@@ -68,6 +69,7 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
     Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
     Kind.PROOF: _proof,
+    Kind.TIEOUT: watch.confirm,
     Kind.STREAM: _stream,
 }
 """The flow of each kind of job."""
@@ -140,7 +142,7 @@ async def troubled(store: Store, clock: Clock, job: Job, error: ConnectorError) 
         )
         wait = next_wait(error, tries, first_of_cause=not probed, chance=random.random())  # noqa: S311
         again = None if wait is None else now + wait
-        money = await _money_of(tx, job)
+        money = error.money if isinstance(error, watch.DoesNotTieOut) else await _money_of(tx, job)
         await troubles.raise_(
             tx, connection, job.kind, job.resource, error, money, now, next_try=again
         )

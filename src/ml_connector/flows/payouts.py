@@ -74,15 +74,22 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         inside = await transactions.of_payout(tx, c.id, payout_id)
         members = [await _member(c, tx, one) for one in inside]
         own = await transactions.by_source(tx, c.id, payout_id)
-        transfer = next((one for one in own if one.type == "payout"), None)
-        carried = await _member(c, tx, transfer) if transfer is not None else None
-        proof = prove(payout_of(row), members, carried)
+        both = [await _own(c, tx, own, leaving=leaving) for leaving in (True, False)]
+        proof = prove(payout_of(row), members, *both)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
         if proof.proven and row.proven_at is None:
             detail: JsonObject = {"amount": str(proof.amount), "members": len(members)}
             await audit.write(tx, c.id, "connector", "payout proven", payout_id, detail, now)
     return proof
+
+
+async def _own(
+    c: Connected, tx: AsyncConnection, own: list[BalanceTransactionRow], *, leaving: bool
+) -> Member | None:
+    """The payout's own movement: the transfer to the bank, or the one that brought it back."""
+    row = next((one for one in own if (one.type == "payout") == leaving), None)
+    return None if row is None else await _member(c, tx, row)
 
 
 async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:

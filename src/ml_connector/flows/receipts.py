@@ -74,7 +74,7 @@ async def _match(c: Connected, charge: Charge) -> Match:
     invoice = await _paid_by(c, charge)
     if invoice is not None:
         return match(charge, await _still_owed(c, charge, invoice))
-    return match_by_evidence(charge, await _evidence(c, charge))
+    return match_by_evidence(charge, await evidence_of(c, charge))
 
 
 async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
@@ -88,7 +88,7 @@ async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
     raise why
 
 
-async def _evidence(c: Connected, charge: Charge) -> Evidence:
+async def evidence_of(c: Connected, charge: Charge) -> Evidence:
     """What we know of the charge's payer and of the invoices that it names."""
     customer = await _customer_of(c, charge)
     return Evidence(

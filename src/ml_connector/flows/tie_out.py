@@ -10,8 +10,9 @@ from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.papers import VOIDED_PAYMENT
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, payouts, postings, transactions
+from ml_connector.store import cursors, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
+from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 
@@ -25,7 +26,7 @@ async def measure(c: Connected) -> list[TieOut]:
     """
     stripe = await c.stripe.balance()
     unposted = await _unposted(c)
-    period = await _latest_period(c)
+    period = await latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
     found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
     if not all(one.holds for one in found):
@@ -56,10 +57,21 @@ def _of(code: str, items: list[Unposted]) -> list[Unposted]:
 
 
 async def _keep(c: Connected, result: TieOut) -> None:
-    """Shows the result to the metrics, and stores it as the last one."""
+    """Shows the result to the metrics, and stores it: as the last one, and in the history."""
     DIFFERENCE.labels(c.id, result.currency).set(result.difference.minor)
-    kept = as_object(result) | {"at": c.clock.now().isoformat()}
+    now = c.clock.now()
+    kept = as_object(result) | {"at": now.isoformat()}
+    measured = Measured(
+        connection=c.id,
+        currency=result.currency,
+        at=now,
+        clearing_minor=result.clearing.minor,
+        stripe_minor=result.stripe.minor,
+        named_minor=result.named.minor,
+        difference_minor=result.difference.minor,
+    )
     async with c.store.transaction() as tx:
+        await tie_outs.keep(tx, measured)
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
@@ -101,7 +113,7 @@ async def _unposted(c: Connected) -> list[Unposted]:
     return found
 
 
-async def _latest_period(c: Connected) -> str:
+async def latest_period(c: Connected) -> str:
     """The period (`MMYYYY`) that holds everything posted so far.
 
     A payout's journal is dated on its arrival, which may lie in the month to come.
@@ -110,3 +122,9 @@ async def _latest_period(c: Connected) -> str:
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
     return f"{max([today, *arrivals]):%m%Y}"
+
+
+async def since(c: Connected, currency: str) -> Since | None:
+    """Since when a currency differs, as far as it was measured; None when it held last."""
+    async with c.store.transaction() as tx:
+        return await tie_outs.since(tx, c.id, currency)
