@@ -32,6 +32,7 @@ def facts_of(found: Explanation) -> dict[str, object]:
                 "state": row.state,
                 "document": f"{row.erp_type or ''} {row.erp_number or ''}".strip(),
                 "clearing": money(row.clearing),
+                "mapping_version": row.mapping_version,
                 "failure": row.failure,
             }
             for row in found.postings
@@ -57,7 +58,8 @@ def show_explanation(found: Explanation) -> None:
         show.say(f"money     {row.id} {pair} net {row.net}, {row.state} {row.reason}".rstrip())
     for posting in found.postings:
         document = f"{posting.erp_type or 'no document'} {posting.erp_number or ''}".strip()
-        show.say(f"posting   {posting.key}: {document}, {posting.state}")
+        under = f"mapping version {posting.mapping_version}"
+        show.say(f"posting   {posting.key}: {document}, {posting.state}, {under}")
     for payout in found.payouts:
         proven = "proven" if payout.proven_at else "not proven yet"
         show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
