@@ -10,9 +10,12 @@ import msgspec
 import tomlkit
 
 from ml_connector.basics.errors import Misconfigured
-from ml_connector.books.mapping import Mapping
+from ml_connector.books.mapping import UNSOUND, Mapping
 from ml_connector.flows.set_up import read_mapping
 from ml_connector.store.rows import JsonObject
+
+ANY_ZONE = "UTC"
+"""Whether a text reads does not hang on the connection's own time zone."""
 
 
 def mapping_of(body: JsonObject, version: int, time_zone: str) -> Mapping:
@@ -49,7 +52,7 @@ def _leaves(body: ReadOnly[str, object], prefix: str = "") -> Iterator[tuple[str
             yield key, value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def put(text: str, key: str, value: str, time_zone: str) -> str:
+def put(text: str, key: str, value: str) -> str:
     """The text with one key set, comments and order kept; raises Misconfigured.
 
     The value is what reads: the word as it stands, else a TOML literal (`true`, `["A", "B"]`).
@@ -57,14 +60,14 @@ def put(text: str, key: str, value: str, time_zone: str) -> str:
     word = _edited(text, key, value)
     literal = _literal(value)
     try:
-        read_mapping(word, time_zone)
-    except Misconfigured:
-        if literal is None:
+        read_mapping(word, ANY_ZONE)
+    except Misconfigured as error:
+        if literal is None or error.cause == UNSOUND:
             raise
     else:
         return word
     edited = _edited(text, key, literal)
-    read_mapping(edited, time_zone)
+    read_mapping(edited, ANY_ZONE)
     return edited
 
 
