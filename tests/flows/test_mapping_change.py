@@ -75,11 +75,14 @@ async def test_the_tenants_own_lists_show_every_gap_in_eight_calls(world: World)
 
 async def test_what_a_site_does_not_show_is_said_not_to_be_checked(world: World) -> None:
     hidden = "CompaniesStructure,Subaccount,FinancialPeriod,Ledger"
-    await world.erp.tell("switches", {"forbidden_entities": hidden})
+    switches = {"forbidden_entities": hidden, "custom_in_lists": False}
+    await world.erp.tell("switches", switches)
     found = await linted(world, WHOLE)
     assert {one.severity for one in found} == {Severity.WARN}
     assert all(one.unchecked for one in found)
-    assert {one.key for one in found} >= {"branch", "subaccount", "period", "ledger"}
+    assert {one.key for one in found} == {
+        "currencies", "accounts", "branch", "subaccount", "period", "ledger",
+    }  # fmt: skip
 
 
 async def paid(world: World, amount: str) -> str:

@@ -34,7 +34,7 @@ policies = st.builds(
 def mappings(draw: st.DrawFn) -> Mapping:
     """Sound mappings with account codes of any signs."""
     codes = draw(st.lists(st.sampled_from(CODES), min_size=1, unique=True))
-    least = 3 * len(codes) + 4
+    least = 3 * len(codes) + 5
     names = draw(st.lists(words, min_size=least, max_size=least, unique=True))
     take = iter(names)
     return Mapping(
@@ -47,7 +47,7 @@ def mappings(draw: st.DrawFn) -> Mapping:
         accounts=dict.fromkeys(draw(st.sets(st.sampled_from(list(map(str, Role))))), next(take)),
         pairs=dict.fromkeys(draw(st.sets(st.text(), max_size=3)), next(take)),
         policies=draw(policies),
-        transit={"CAD": TransitAccounts(next(take), next(take), draw(st.just(names[-3])))},
+        transit={"CAD": TransitAccounts(next(take), next(take), next(take))},
         mirror=draw(mirrors),
     )
 

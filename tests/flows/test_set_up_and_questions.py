@@ -108,7 +108,6 @@ async def test_what_does_not_fit_the_tenant_fails_by_its_key_in_the_mapping(
         "accounts.refunds": "40900",
         "accounts.fees": "99999",
         "currencies.USD.bank": "EUR",
-        "currencies.USD.clearing_cash": "10650ST",
         "currencies.JPY.clearing_cash": "10660ST",
         "payment_method": "card processing",
     }
