@@ -117,7 +117,8 @@ def period(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
         remedy = f"Generate the periods of the year on {calendar}."
         yield fail("period", f"No financial period is there for {today:%Y-%m-%d}.", remedy)
         return
-    shown = f"{found.period[:2]}-{found.period[2:]}"
+    code = found.period.replace("-", "")
+    shown = f"{code[:2]}-{code[2:]}"
     if found.status not in {"", "Open"}:
         yield fail(
             "period",

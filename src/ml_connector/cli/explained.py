@@ -58,8 +58,8 @@ def show_explanation(found: Explanation) -> None:
         show.say(f"money     {row.id} {pair} net {row.net}, {row.state} {row.reason}".rstrip())
     for posting in found.postings:
         document = f"{posting.erp_type or 'no document'} {posting.erp_number or ''}".strip()
-        under = f"mapping version {posting.mapping_version}"
-        show.say(f"posting   {posting.key}: {document}, {posting.state}, {under}")
+        under = f", mapping version {posting.mapping_version}" if posting.mapping_version else ""
+        show.say(f"posting   {posting.key}: {document}, {posting.state}{under}")
     for payout in found.payouts:
         proven = "proven" if payout.proven_at else "not proven yet"
         show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")

@@ -11,7 +11,6 @@ from cyclopts import App, Parameter
 from ml_connector.cli.frame import Exit, Json, Name, Office, opened
 
 if TYPE_CHECKING:
-    from ml_connector.basics.ids import ConnectionId
     from ml_connector.books.finding import Finding
     from ml_connector.flows.mapping_change import Proposal
 
@@ -77,9 +76,12 @@ def set_text(
     """Read a file strictly, check it against the tenant, and put it in force as a new version."""
 
     async def body(office: Office) -> int:
+        from ml_connector.flows.mapping_change import propose
+
         chosen = await office.only(name)
         text = await asyncio.to_thread(_text_of, file)
-        return await _take(office, chosen, text, note, dry_run, force, as_json=json)
+        proposal = await propose(office.place.store, chosen, text)
+        return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
 
@@ -98,14 +100,15 @@ def edit(
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.mapped import edited
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping_change import propose, version_of
 
         chosen = await office.only(name)
         found = await version_of(office.place.store, chosen)
         place = await asyncio.to_thread(edited, found.text, os.environ)
         show.note(f"Your text is kept in {place}.")  # a refusal shall not cost anyone's work
         text = await asyncio.to_thread(_text_of, place)
-        return await _take(office, chosen, text, note, dry_run, force, as_json=json)
+        proposal = await propose(office.place.store, chosen, text, found)
+        return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
 
@@ -124,13 +127,14 @@ def put(
     """Set one key (policies.unmatched suspense), comments and order kept; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping_change import propose, version_of
         from ml_connector.flows.mapping_text import put as put_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
         text = put_key(found.text, key, value)
-        return await _take(office, chosen, text, note, dry_run, force, as_json=json)
+        proposal = await propose(office.place.store, chosen, text, found)
+        return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
 
@@ -148,13 +152,14 @@ def drop(
     """Take one key out of the text; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping_change import propose, version_of
         from ml_connector.flows.mapping_text import drop as drop_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
         text = drop_key(found.text, key)
-        return await _take(office, chosen, text, note, dry_run, force, as_json=json)
+        proposal = await propose(office.place.store, chosen, text, found)
+        return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
 
@@ -172,12 +177,13 @@ def back(
     """Put an older version in force again, as a new version."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping_change import propose, version_of
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen, version)
         why = note or f"Back to version {version}."
-        return await _take(office, chosen, found.text, why, dry_run, force, as_json=json)
+        proposal = await propose(office.place.store, chosen, found.text)
+        return await _take(office, proposal, why, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
 
@@ -263,10 +269,9 @@ def _fails(found: "list[Finding]") -> bool:
     return any(one.severity is Severity.FAIL for one in found)
 
 
-async def _take(  # noqa: PLR0917 - the options of one command
+async def _take(
     office: Office,
-    connection: "ConnectionId",
-    text: str,
+    proposal: "Proposal",
     note: str,
     dry_run: bool,
     force: bool,
@@ -275,10 +280,9 @@ async def _take(  # noqa: PLR0917 - the options of one command
 ) -> int:
     """Checks a text, shows what it changes, and puts it in force unless something fails."""
     from ml_connector.cli.mapped import Taken, show_taken
-    from ml_connector.flows.mapping_change import propose, put_in_force
+    from ml_connector.flows.mapping_change import put_in_force
 
     store = office.place.store
-    proposal = await propose(store, connection, text)
     found = [] if force else await _linted(office, proposal)
     refused = _fails(found)
     version = None if proposal.base is None else proposal.base.version

@@ -32,11 +32,16 @@ class Proposal:
         return self.base is not None and self.base.text == self.text
 
 
-async def propose(store: Store, connection: ConnectionId, text: str) -> Proposal:
-    """Reads a text strictly and compares it; raises Misconfigured with every problem."""
+async def propose(
+    store: Store, connection: ConnectionId, text: str, made_from: MappingVersion | None = None
+) -> Proposal:
+    """Reads a text strictly and compares it; raises Misconfigured with every problem.
+
+    `made_from` is the version that a person began with; else it is compared with that in force.
+    """
     async with store.transaction() as tx:
         record = await connections.get(tx, connection)
-        base = await mapping.current(tx, connection)
+        base = made_from or await mapping.current(tx, connection)
     body = read_mapping(text, record.time_zone)
     version = 0 if base is None else base.version
     return Proposal(

@@ -32,7 +32,7 @@ class Changed:
     after: str | None
 
 
-def differences(before: JsonObject, after: JsonObject) -> list[Changed]:
+def differences(before: ReadOnly[str, object], after: ReadOnly[str, object]) -> list[Changed]:
     """Which keys changed from what to what, in the order of the new text."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
     return [

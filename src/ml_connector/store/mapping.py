@@ -47,7 +47,6 @@ async def made_under(tx: AsyncConnection, connection: ConnectionId) -> list[Made
         select(*which, func.count(), func.sum(postings.c.clearing_minor))
         .where(
             postings.c.connection == connection,
-            postings.c.mapping_version.is_not(None),
             postings.c.erp_number.is_not(None),
         )
         .group_by(*which)
@@ -56,6 +55,7 @@ async def made_under(tx: AsyncConnection, connection: ConnectionId) -> list[Made
     return [
         MadeUnder(version, currency, count, Money(int(minor), currency))
         for version, currency, count, minor in await tx.execute(question)
+        if version is not None
     ]
 
 
