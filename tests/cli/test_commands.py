@@ -140,7 +140,7 @@ def test_a_small_month_with_an_outage_ends_with_level_books(run: Run) -> None:
     assert facts["unexplained"] == []
 
 
-def test_a_controller_changes_the_mapping_as_text_and_sees_every_version(
+def test_a_mapping_that_does_not_fit_is_refused_and_an_edited_one_is_a_new_version(
     run: Run, sandbox: Path, home: Path
 ) -> None:
     run("connect", "books", "--sandbox", str(sandbox), "--start", "2026-10-01", "--json")
