@@ -13,16 +13,15 @@ from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
     PAYMENT_RELEASED,
     Changed,
-    ErpAccount,
     ErpDocument,
     ErpJournal,
     ErpPayment,
-    ErpPaymentMethod,
 )
 from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
 from ml_connector.acumatica.fields import held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
+from ml_connector.acumatica.tenant import TenantForms
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
 from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
@@ -30,6 +29,7 @@ from ml_connector.basics.money import Money
 from ml_connector.books.drift import Movement
 from ml_connector.books.postings import ArPayment, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
+from ml_connector.books.tenant import ErpAccount, ErpPaymentMethod
 from ml_connector.http.transport import Timeouts
 
 Polled = Literal["Customer", "Invoice", "Payment"]
@@ -75,6 +75,7 @@ class AcumaticaClient:
         self.version = EndpointVersion.parse(endpoint)
         self._session = session
         self._endpoint = Endpoint(url, self.version, session, sleep=sleep)
+        self.tenant = TenantForms(self._endpoint)
         self._ledger = ledger
         self._base = ""
 

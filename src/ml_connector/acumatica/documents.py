@@ -1,4 +1,4 @@
-"""What Acumatica says of documents and set-up, in neutral terms."""
+"""What Acumatica says of documents, in neutral terms."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -91,43 +91,6 @@ class ErpJournal:
         """How much the batch changes an account: debits less credits."""
         minor = sum(line.amount.minor for line in self.lines if line.account == account)
         return Money(minor, self.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class CashAccountUse:
-    """A cash account that a payment method may use."""
-
-    cash_account: str
-    branch: str
-    use_in_ar: bool
-    ar_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErpPaymentMethod:
-    """A payment method; with `integrated` card processing we could not release its payments."""
-
-    id: str
-    active: bool
-    integrated: bool
-    use_in_ar: bool
-    cash_accounts: tuple[CashAccountUse, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ErpAccount:
-    """A general-ledger account; `currency` is empty where any is allowed.
-
-    `cash_account` tells that a cash account stands on it. Whether it is a control account is not
-    in the contract: a journal on one is refused with cause `acumatica.control_account`.
-    """
-
-    account: str
-    description: str
-    type: str
-    active: bool
-    currency: str
-    cash_account: bool
 
 
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))

@@ -5,14 +5,11 @@ from decimal import Decimal
 
 from ml_connector.acumatica import fields, wire
 from ml_connector.acumatica.documents import (
-    CashAccountUse,
     Changed,
-    ErpAccount,
     ErpDocument,
     ErpJournal,
     ErpJournalLine,
     ErpPayment,
-    ErpPaymentMethod,
 )
 from ml_connector.acumatica.fields import (
     ABSENT,
@@ -32,6 +29,7 @@ from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import Application, ArPayment, Journal, Line
 from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine, ErpTax
+from ml_connector.books.tenant import CashAccountUse, ErpAccount, ErpPaymentMethod
 
 LONGEST_DESCRIPTION = 512
 LONGEST_REFERENCE = 40
@@ -361,7 +359,10 @@ def payment_method(record: wire.PaymentMethodWire) -> ErpPaymentMethod:
 
 
 def account(record: wire.AccountWire) -> ErpAccount:
-    """A general-ledger account."""
+    """A general-ledger account; its control module only where it was asked for and told."""
+    beside = record.custom.get("AccountRecords", {})
+    module = beside.get("ControlAccountModule")
+    manual = beside.get("AllowManualEntry")
     return ErpAccount(
         account=text(record.account_cd),
         description=text(record.description),
@@ -369,4 +370,6 @@ def account(record: wire.AccountWire) -> ErpAccount:
         active=flag(record.active),
         currency=text(record.currency_id),
         cash_account=flag(record.cash_account),
+        control=None if module is None else str(module.value or "").strip(),
+        manual=manual is not None and manual.value is True,
     )

@@ -218,6 +218,12 @@ class PaymentMethodWire(Record, frozen=True):
     allowed_cash_accounts: tuple[AllowedCashAccountWire, ...] = ()
 
 
+class BesideWire(msgspec.Struct, frozen=True):
+    """A field of a form outside the contract: a text or a tick."""
+
+    value: str | bool | None = None
+
+
 class AccountWire(Record, frozen=True):
     """A general-ledger account (GL202500)."""
 
@@ -227,6 +233,48 @@ class AccountWire(Record, frozen=True):
     active: Field[bool] = ABSENT
     cash_account: Field[bool] = ABSENT
     currency_id: Field[str] = ABSENT
+    custom: dict[str, dict[str, BesideWire]] = msgspec.field(
+        default_factory=dict[str, dict[str, BesideWire]]
+    )
+
+
+class SubaccountWire(Record, frozen=True):
+    """A subaccount (GL203000)."""
+
+    subaccount_cd: Field[str] = ABSENT
+    active: Field[bool] = ABSENT
+
+
+class PeriodWire(Record, frozen=True):
+    """A financial period and where it is closed."""
+
+    financial_period_id: Field[str] = ABSENT
+    start_date: Field[str] = ABSENT
+    end_date: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    closed_in_ar: Field[bool] = ABSENT
+    closed_in_ca: Field[bool] = msgspec.field(default=ABSENT, name="ClosedInCA")
+    adjustment_period: Field[bool] = ABSENT
+
+
+class CalendarWire(Record, frozen=True):
+    """A year of the master calendar (GL201000)."""
+
+    details: tuple[PeriodWire, ...] = ()
+
+
+class BranchWire(Record, frozen=True):
+    """A branch with its company's base currency."""
+
+    branch_id: Field[str] = ABSENT
+    branch_status: Field[bool] = ABSENT
+    base_currency_id: Field[str] = ABSENT
+
+
+class StructureWire(Record, frozen=True):
+    """The inquiry of companies and branches (CS401000): nothing going in, rows coming out."""
+
+    results: tuple[BranchWire, ...] = ()
 
 
 class SummaryRowWire(Record, frozen=True):

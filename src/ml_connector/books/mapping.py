@@ -195,11 +195,15 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+UNSOUND = "mapping.unsound"
+"""The cause of a mapping that reads, but contradicts itself."""
+
+
 def require_sound(mapping: Mapping) -> Mapping:
     """The mapping itself when it is sound; raises Misconfigured with every problem at once."""
     found = problems(mapping)
     if found:
         raise Misconfigured(
-            " ".join(found), cause="mapping.unsound", remedy="Correct the connection's mapping."
+            " ".join(found), cause=UNSOUND, remedy="Correct the connection's mapping."
         )
     return mapping

@@ -114,7 +114,7 @@ def show_explanation(found: Lineage) -> None:
         show.say(f"money     {row.id} {pair} net {row.net}, {stands} {row.reason}".rstrip())
     for posting in chain.postings:
         stands = ", ".join(filter(None, (posting.state, _status(posting.read_back))))
-        version = f", mapping {posting.mapping_version}" if posting.mapping_version else ""
+        version = f", mapping version {posting.mapping_version}" if posting.mapping_version else ""
         document = _document(posting) or "no document"
         show.say(f"posting   {posting.key}: {document}, {stands}{version}")
     for payout in chain.payouts:

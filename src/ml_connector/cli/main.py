@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, proofs, sandbox, service, setup, work
+from ml_connector.cli import books, demo, mapping, proofs, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -25,5 +25,6 @@ app.command(work.replay)
 app.command(books.tieout)
 app.command(proofs.proof)
 app.command(books.audit)
+app.command(mapping.mapping)
 app.command(sandbox.sandbox)
 app.command(service.db)

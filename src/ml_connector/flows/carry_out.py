@@ -91,6 +91,7 @@ class _Held:
                 "from": self.row.state,
                 "to": to,
                 "document": f"{moved.erp_type or ''} {moved.erp_number or ''}".strip(),
+                "mapping_version": moved.mapping_version,
             }
             if moved.failure:
                 detail["failure"] = moved.failure

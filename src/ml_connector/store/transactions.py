@@ -208,6 +208,15 @@ async def by_source(
     return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
 
 
+async def since(
+    tx: AsyncConnection, connection: ConnectionId, start: datetime
+) -> list[BalanceTransactionRow]:
+    """All transactions from a moment on, oldest first."""
+    question = select(table).where(table.c.connection == connection, table.c.created >= start)
+    ordered = question.order_by(table.c.created, table.c.id)
+    return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
+
+
 async def unposted(tx: AsyncConnection, connection: ConnectionId) -> list[BalanceTransactionRow]:
     """What the tie-out lists by name: neither posted nor ignored, oldest first."""
     question = select(table).where(

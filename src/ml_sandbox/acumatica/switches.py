@@ -61,6 +61,9 @@ class Switches:
     orderby_honoured: bool = _switch(True, "$orderby sorts; otherwise it is ignored.")
     shuffle_lists: bool = _switch(False, "Lists without $orderby come in an arbitrary order.")
     case_sensitive_filters: bool = _switch(False, "String filters distinguish case.")
+    custom_in_lists: bool = _switch(
+        True, "Lists answer $custom; otherwise it breaks their optimisation, a 500."
+    )
     detail_filter: str = _switch("empty", "A $filter on a detail field: empty list or all rows.")
     modified_offset_minutes: int = _switch(0, "Offset in which date-times are shown, in minutes.")
     date_offset_minutes: int = _switch(0, "Offset that is printed behind pure dates, in minutes.")
