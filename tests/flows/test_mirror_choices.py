@@ -7,6 +7,8 @@ from build.troubled import stuck
 from build.world import SANDBOX_MAPPING, World
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ErpRef
+from ml_connector.flows.explain import explain
+from ml_connector.flows.signals import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -165,4 +167,64 @@ async def test_a_document_that_the_sales_form_does_not_show_is_read_through_the_
     await by_cheque(world, ref, 60)
     await world.mirror()
     assert (await world.mirrored(ref))["amount_remaining"] == 4000
+    assert await world.troubles() == []
+
+
+async def test_a_customer_who_opted_out_is_not_mirrored_and_the_reason_is_told(
+    world: World,
+) -> None:
+    await decide(world, 'opt_out = "STRIPEOPT"')
+    wish = [{"AttributeID": "STRIPEOPT", "Value": "True"}]
+    customer = await world.a_customer("Private", "USD", Attributes=wish)
+    ref = await world.an_invoice(customer=customer)
+    await world.mirror()
+    assert twins(world, customer) == []
+    assert await world.troubles() == []
+    for number in (customer, ref, ref.partition("|")[2]):
+        told = await explain(world.store, world.id, number)
+        assert f"{customer} is left out: its attribute STRIPEOPT says 'True'" in told.left_out
+        assert not told.empty
+    agreed = [{"AttributeID": "STRIPEOPT", "Value": "0"}]
+    await world.enter("Customer", {"CustomerID": customer, "Attributes": agreed})
+    await world.look(Kind.INVOICE, ref)
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_due"] == 10000
+    assert (await explain(world.store, world.id, ref)).left_out == ""
+
+
+async def test_who_opts_out_later_gets_no_new_invoice_and_what_was_sent_is_kept_level(
+    world: World,
+) -> None:
+    await decide(world, 'opt_out = "STRIPEOPT"\nopt_out_values = ["no cards"]')
+    first = await world.an_invoice()
+    await world.mirror()
+    wish = [{"AttributeID": "STRIPEOPT", "Value": "No cards"}]
+    await world.enter("Customer", {"CustomerID": "GOODFOOD", "Attributes": wish})
+    await world.enter("Customer", {"CustomerID": "GOODFOOD", "CustomerName": "Renamed"})
+    second = await world.an_invoice()
+    await by_cheque(world, first, 60)
+    await world.mirror()
+    assert (await world.mirrored(first))["amount_remaining"] == 4000
+    assert await world.stripe_invoices(second) == []
+    (twin,) = twins(world, "GOODFOOD")
+    rows = {one["id"]: one for one in world.stripe_app.world.tables["customer"]}
+    assert rows[twin]["name"] != "Renamed"
+    assert await world.troubles() == []
+
+
+async def test_a_customer_without_an_address_is_made_once_though_the_answer_was_lost_and_it_changed(
+    world: World,
+) -> None:
+    await world.mirror()
+    await world.stripe.tell("switches", {"search_lag_seconds": 90})
+    lost = {"kind": "reset", "when": "after", "method": "POST", "path": "/customers$", "times": 1}
+    await world.stripe.spoil(lost)
+    customer = await world.a_customer("Nameless", "USD", MainContact={})
+    await world.sync("acumatica.customers")
+    assert await world.stripe.faults() == 1
+    await world.enter("Customer", {"CustomerID": customer, "CustomerName": "Named"})
+    await world.look(Kind.CUSTOMER, customer)
+    (twin,) = twins(world, customer)
+    rows = {one["id"]: one for one in world.stripe_app.world.tables["customer"]}
+    assert rows[twin]["name"] == "Named"
     assert await world.troubles() == []

@@ -99,12 +99,11 @@ class AcumaticaClient:
 
     # -- customers and invoices
 
-    async def customer(self, customer_id: str) -> ErpCustomer:
-        """A customer with both contacts: one call."""
-        query = {"$expand": CONTACTS}
-        return translate.customer(
-            await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
-        )
+    async def customer(self, customer_id: str, opt_out: str = "") -> ErpCustomer:
+        """A customer with both contacts, and the attribute `opt_out` if one is named: one call."""
+        query = {"$expand": f"{CONTACTS},Attributes" if opt_out else CONTACTS}
+        found = await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
+        return translate.customer(found, opt_out)
 
     async def invoice(self, ref: ErpRef, source: InvoiceView = "Invoice") -> ErpInvoice:
         """An AR document with lines, taxes and currency, through either view: one call.

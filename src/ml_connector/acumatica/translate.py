@@ -39,8 +39,11 @@ GENERAL_LEDGER = "GL"
 CREDIT_MEMO = "Credit Memo"
 
 
-def customer(record: wire.CustomerWire) -> ErpCustomer:
-    """A customer; bills go to the billing contact's address, else to the main contact's."""
+def customer(record: wire.CustomerWire, opt_out: str = "") -> ErpCustomer:
+    """A customer; bills go to the billing contact's address, else to the main contact's.
+
+    Of its attributes only `opt_out` is kept.
+    """
     contacts = [one for one in (record.billing_contact, record.main_contact) if one is not None]
     emails = [*(text(one.email) for one in contacts), text(record.email)]
     addresses = [one.address for one in contacts if one.address is not None]
@@ -54,7 +57,15 @@ def customer(record: wire.CustomerWire) -> ErpCustomer:
         status=text(record.status),
         customer_class=text(record.customer_class),
         modified=instant(record.last_modified_date_time),
+        opt_out=_attribute(record, opt_out),
     )
+
+
+def _attribute(record: wire.CustomerWire, name: str) -> str:
+    """The value of an attribute; empty when it has none. Capitals of its name do not matter."""
+    wanted = name.casefold()
+    rows = (one for one in record.attributes if text(one.attribute_id).casefold() == wanted)
+    return next((text(one.value) for one in rows), "")
 
 
 def _address(candidates: list[wire.AddressWire]) -> Address:

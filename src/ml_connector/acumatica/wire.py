@@ -48,6 +48,13 @@ class ContactWire(Record, frozen=True):
     address: AddressWire | None = None
 
 
+class AttributeWire(Record, frozen=True):
+    """An attribute of a record, such as a firm defines them."""
+
+    attribute_id: Field[str] = ABSENT
+    value: Field[str] = ABSENT
+
+
 class CustomerWire(Record, frozen=True):
     """A customer (AR303000)."""
 
@@ -60,6 +67,7 @@ class CustomerWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     main_contact: ContactWire | None = None
     billing_contact: ContactWire | None = None
+    attributes: tuple[AttributeWire, ...] = ()
 
 
 class CustomWire(msgspec.Struct, frozen=True):

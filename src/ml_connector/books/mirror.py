@@ -47,7 +47,8 @@ class Selection:
 class MirrorPolicies:
     """What a firm decides about its mirror; the `[mirror]` table of the mapping.
 
-    With `send` Stripe mails each invoice; `source` is the form through which one is read.
+    With `send` Stripe mails each invoice; `source` is the form through which one is read. A
+    customer whose attribute `opt_out` has one of the values `opt_out_values` is left out.
     """
 
     adopt: Adopt = Adopt.ASK
@@ -56,10 +57,34 @@ class MirrorPolicies:
     terms: Selection = Selection()
     send: bool = False
     source: Literal["Invoice", "SalesInvoice"] = "Invoice"
+    opt_out: str = ""
+    opt_out_values: tuple[str, ...] = ("true", "1", "yes")
 
-    def takes(self, invoice: ErpInvoice) -> bool:
-        """Whether a document's branch and terms are for the mirror."""
-        return self.branches.takes(invoice.branch) and self.terms.takes(invoice.terms)
+    def leaves_out(self, invoice: ErpInvoice) -> str:
+        """Why a document is not for the mirror, as a sentence; empty when it is."""
+        for what, chosen, value in (
+            ("branch", self.branches, invoice.branch),
+            ("terms", self.terms, invoice.terms),
+        ):
+            if not chosen.takes(value):
+                return f"The mapping leaves out the {what} {value!r} of {invoice.number}."
+        return ""
+
+    def leaves_out_customer(self, customer_id: str, customer_class: str, opt_out: str) -> str:
+        """Why a customer and its invoices are not for the mirror; empty when they are."""
+        if self.opted_out(opt_out):
+            return (
+                f"Customer {customer_id} is left out: its attribute {self.opt_out} says"
+                f" {opt_out!r}."
+            )
+        if not self.customer_classes.takes(customer_class):
+            return f"The mapping leaves out the class {customer_class!r} of customer {customer_id}."
+        return ""
+
+    def opted_out(self, value: str) -> bool:
+        """Whether a customer's own attribute says that Stripe is not to know it."""
+        values = {one.casefold() for one in self.opt_out_values}
+        return bool(self.opt_out) and value.casefold() in values
 
 
 LARGEST_NUMBER_OF_LINES = 250

@@ -38,6 +38,8 @@ class ErpCustomer:
     status: str
     customer_class: str
     modified: datetime
+    opt_out: str = ""
+    """What the attribute says by which a customer is left out; empty where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def facts_of(found: Explanation) -> dict[str, object]:
              "proven": row.proven_at is not None}
             for row in found.payouts
         ],
+        "left_out": found.left_out,
         "troubles": [
             {"sentence": one.sentence, "remedy": one.remedy, "tries": one.tries}
             for one in found.troubles
@@ -52,6 +53,8 @@ def show_explanation(found: Explanation) -> None:
     """The chain as a person reads it, from the invoice to the bank."""
     for link in found.links:
         show.say(f"{link.kind:9} {link.erp_ref.replace('|', ' ')} is {link.stripe_id} ({link.how})")
+    if found.left_out:
+        show.say(f"left out  {found.left_out}")
     for row in found.transactions:
         pair = f"{row.type}/{row.category}"
         show.say(f"money     {row.id} {pair} net {row.net}, {row.state} {row.reason}".rstrip())

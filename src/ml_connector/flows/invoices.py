@@ -16,6 +16,7 @@ from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
+from ml_connector.flows.left_out import leave_out
 from ml_connector.flows.level import erp_invoice, keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
@@ -56,33 +57,44 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
         await keep_level(c, known[0])
         return
     invoice = await erp_invoice(c, ref)
-    if wanted(c, invoice) and await customer_wanted(c, invoice):
+    owed = is_owed(invoice)
+    why_not = await left_out(c, invoice) if owed else ""
+    if owed:
+        await leave_out(c, ref, why_not)
+    if owed and not why_not:
         await _send(c, invoice, known[0] if known else None)
     elif known:
         await _abandon(c, invoice, known[0])
 
 
-def wanted(c: Connected, invoice: ErpInvoice) -> bool:
-    """Whether the invoice is for the mirror: a released sales invoice with something owed."""
-    return (
-        invoice.ref.partition("|")[0] == INVOICE_TYPE
-        and invoice.finalized
-        and bool(invoice.balance)
-        and invoice.issued >= c.record.start_date
-        and c.mapping.mirror.takes(invoice)
-    )
+def is_owed(invoice: ErpInvoice) -> bool:
+    """Whether a document is what the mirror is for: a released sales invoice, not settled."""
+    is_invoice = invoice.ref.partition("|")[0] == INVOICE_TYPE
+    return is_invoice and invoice.finalized and bool(invoice.balance)
 
 
-async def customer_wanted(c: Connected, invoice: ErpInvoice) -> bool:
-    """Whether the mirror takes customers of this invoice's class; a call when it is not known."""
-    classes = c.mapping.mirror.customer_classes
-    if classes == Selection():
-        return True
+async def left_out(c: Connected, invoice: ErpInvoice) -> str:
+    """Why the firm does not want an invoice mirrored; empty when it does."""
+    if invoice.issued < c.record.start_date:
+        return (
+            f"Invoice {invoice.number} is of {invoice.issued}, before the connection's start on"
+            f" {c.record.start_date}."
+        )
+    return c.mapping.mirror.leaves_out(invoice) or await _customer_left_out(c, invoice)
+
+
+async def _customer_left_out(c: Connected, invoice: ErpInvoice) -> str:
+    """The same of its customer; a call where the class is not known, or an attribute decides."""
+    policies = c.mapping.mirror
+    if policies.customer_classes == Selection() and not policies.opt_out:
+        return ""
+    ref = ErpRef(invoice.customer_id)
     async with c.store.transaction() as tx:
-        known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(invoice.customer_id))
-    if known:
-        return classes.takes(str(known[0].detail.get("customer_class", "")))
-    return classes.takes((await c.acumatica.customer(invoice.customer_id)).customer_class)
+        known = await links.by_erp(tx, c.id, CUSTOMER, ref)
+    if known and not policies.opt_out:
+        return policies.leaves_out_customer(ref, str(known[0].detail.get("customer_class", "")), "")
+    customer = await c.acumatica.customer(ref, policies.opt_out)
+    return policies.leaves_out_customer(ref, customer.customer_class, customer.opt_out)
 
 
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:

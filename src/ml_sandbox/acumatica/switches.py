@@ -66,7 +66,8 @@ class Switches:
     date_offset_minutes: int = _switch(0, "Offset that is printed behind pure dates, in minutes.")
     long_strings: str = _switch("truncate", "Over-long strings: truncate or reject.")
     contact_edits_bump: bool = _switch(
-        False, "An edit of only a contact or address moves Customer.LastModifiedDateTime."
+        False,
+        "An edit of only a contact, address or attribute moves Customer.LastModifiedDateTime.",
     )
     bare_endpoint_list: bool = _switch(False, "GET /entity answers a bare array (older builds).")
     offer_contract_5: bool = _switch(
