@@ -24,6 +24,15 @@ class Adopt(StrEnum):
     """It is left alone; a new one is made."""
 
 
+class WhenReopened(StrEnum):
+    """What becomes of an invoice that was paid in Stripe and is owed again: the money came back."""
+
+    ASK = "ask"
+    """A person is told; the paid Stripe invoice cannot ask again."""
+    AGAIN = "again"
+    """A new Stripe invoice asks for the balance; the old one is kept as history."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which values are for the mirror: those included (all, when none is named) and not excluded.
@@ -57,6 +66,7 @@ class MirrorPolicies:
     terms: Selection = Selection()
     send: bool = False
     source: Literal["Invoice", "SalesInvoice"] = "Invoice"
+    reopened: WhenReopened = WhenReopened.ASK
     opt_out: str = ""
     opt_out_values: tuple[str, ...] = ("true", "1", "yes")
 

@@ -87,7 +87,7 @@ class _Chain:
         """Takes one record in, by the kind and name that a look-up gave."""
         match what:
             case "link":
-                kinds = ("customer", "invoice", "intent")
+                kinds = ("customer", "invoice", "former", "intent", "besides")
                 for kind in kinds:
                     for link in await links.by_erp(self._tx, self._id, kind, ErpRef(name)):
                         self.links[f"{kind}:{link.stripe_id}"] = link

@@ -21,18 +21,20 @@ from ml_connector.flows.level import erp_invoice, keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
+    FORMER,
     INTENT,
     INVOICE,
     SENT,
     Sent,
     invoice_link,
     sent_of,
+    settled_of,
     times_voided,
     withdraw,
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
-from ml_connector.store import audit, links
+from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 from ml_connector.stripe.errors import Missing, NumberTaken
@@ -54,8 +56,9 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if known and sent_of(known[0]).state == SENT:
-        await keep_level(c, known[0])
-        return
+        if not await keep_level(c, known[0]):
+            return
+        known = []
     invoice = await erp_invoice(c, ref)
     owed = is_owed(invoice)
     why_not = await left_out(c, invoice) if owed else ""
@@ -163,7 +166,7 @@ async def _draft(
     plan = await _numbered(c, invoice, plan)
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
-    found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
+    found = await _found(c, customer, invoice) if again else []
     made = found[0] if found else await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)
     await settle(c, what)
@@ -177,10 +180,18 @@ async def _made(
     try:
         return await c.stripe.create_invoice(plan, customer)
     except NumberTaken:
-        found = await c.stripe.find_invoices(customer, invoice.ref)
+        found = await _found(c, customer, invoice)
         if not found:
             raise
         return found[0]
+
+
+async def _found(c: Connected, customer: StripeId, invoice: ErpInvoice) -> list[StripeInvoice]:
+    """The Stripe invoices of a document that bear our mark and are not history."""
+    async with c.store.transaction() as tx:
+        former = {one.stripe_id for one in await links.by_erp(tx, c.id, FORMER, invoice.ref)}
+    found = await c.stripe.find_invoices(customer, invoice.ref)
+    return [one for one in found if one.id not in former]
 
 
 async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
@@ -219,10 +230,12 @@ async def _fill(
 
 async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
     asked = made.amount_due if state == SENT else invoice.balance
-    sent = Sent(state, invoice.customer_id, asked, made.number, made.hosted_url)
-    link = invoice_link(c.id, made.id, invoice.ref, sent)
     async with c.store.transaction() as tx:
-        await links.add(tx, link)
+        applied = await reports.applied_to(tx, c.id, invoice.ref, asked.currency)
+        whole = asked + applied.in_the_ledger
+        sent = Sent(state, invoice.customer_id, whole, made.number, made.hosted_url)
+        link = invoice_link(c.id, made.id, invoice.ref, sent)
+        await links.add(tx, replace(link, detail=link.detail | settled_of(applied)))
         if made.payment_intent is not None:
             await links.add(
                 tx, invoice_link(c.id, made.payment_intent, invoice.ref, sent, kind=INTENT)

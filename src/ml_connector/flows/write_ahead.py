@@ -23,6 +23,12 @@ async def announced_before(c: Connected, what: str, plan: JsonObject) -> JsonObj
     return before
 
 
+async def is_announced(c: Connected, what: str) -> bool:
+    """Whether a marker is there, of an earlier run."""
+    async with c.store.transaction() as tx:
+        return await cursors.read(tx, c.id, f"creating:{what}") is not None
+
+
 async def settle(c: Connected, what: str) -> None:
     """Takes the marker away, once the link to what was made is stored."""
     async with c.store.transaction() as tx:
