@@ -1,5 +1,6 @@
 """A Stripe invoice says the same as the ERP's: it asks for the balance, to the minor unit."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -96,6 +97,38 @@ def test_the_erps_own_lines_and_taxes_are_shown_when_they_add_up() -> None:
         PlannedLine("Line 3", money("50.00 USD"), ()),
         PlannedLine("Discount", money("-10.00 USD"), ()),
     )
+
+
+DISCOUNT = a_line("-10.00 USD", number=0, description="Loyalty", quantity="0")
+FREIGHT = a_line("7.50 USD", number=0, description="Freight", quantity="0")
+
+
+def test_document_discounts_and_freight_are_lines_of_their_own() -> None:
+    """100.00 less 10.00, and 7.50 for freight."""
+    invoice = replace(
+        an_invoice("97.50 USD", lines=(a_line("100.00 USD"),)), extras=(DISCOUNT, FREIGHT)
+    )
+    assert [(one.description, one.amount) for one in planned(invoice).lines] == [
+        ("Hex bolt M8", money("100.00 USD")),
+        ("Loyalty", money("-10.00 USD")),
+        ("Freight", money("7.50 USD")),
+    ]
+
+
+def test_discounts_that_the_lines_hold_already_are_not_taken_off_twice() -> None:
+    invoice = replace(an_invoice("90.00 USD", lines=(a_line("90.00 USD"),)), extras=(DISCOUNT,))
+    assert [one.amount for one in planned(invoice).lines] == [money("90.00 USD")]
+
+
+def test_freight_counts_against_the_250_lines() -> None:
+    lines = (a_line("0.10 USD"),) * 250
+    invoice = replace(an_invoice("32.50 USD", lines=lines), extras=(FREIGHT,))
+    assert one_line_for_the_balance(planned(invoice))
+
+
+def test_taxes_that_the_prices_include_become_one_line_for_the_balance() -> None:
+    invoice = an_invoice("119.00 USD", lines=(a_line("119.00 USD"),), taxes=(a_tax("19.00 USD"),))
+    assert one_line_for_the_balance(planned(invoice))
 
 
 @pytest.mark.parametrize("quantity", ["1.0000", "0", "0.00"])

@@ -1,5 +1,7 @@
 """What a firm decides about its mirror: whom it adopts, what it sends, and what it leaves alone."""
 
+from decimal import Decimal
+
 import pytest
 
 from build.clerks import by_cheque
@@ -145,15 +147,27 @@ async def test_a_word_that_is_no_policy_is_refused_by_name(world: World) -> None
         await decide(world, 'adopt = "perhaps"')
 
 
-async def test_an_invoice_with_a_document_discount_is_sent_as_one_line_for_its_balance(
-    world: World,
-) -> None:
-    line = {"TransactionDescription": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
+async def lines_of(world: World, ref: ErpRef) -> dict[str, int]:
+    """The lines of the Stripe invoice by their texts, in cents."""
+    invoice = (await world.mirrored(ref))["id"]
+    rows = world.stripe_app.world.tables["line_item"]
+    return {one["description"]: one["amount"] for one in rows if one["invoice"] == invoice}
+
+
+async def test_discounts_and_freight_are_lines_of_the_stripe_invoice(world: World) -> None:
+    await decide(world, 'source = "SalesInvoice"')
+    line = {"TransactionDescr": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
             "DiscountAmount": 10, "TaxCategory": "EXEMPT"}  # fmt: skip
-    ref = await world.an_invoice(Details=[line])
+    loyalty = {"Description": "Loyalty", "DiscountCode": "LOYAL", "DiscountAmount": 5}
+    body = {"Type": "Invoice", "CustomerID": "GOODFOOD", "Hold": False, "FreightPrice": 7.5,
+            "Date": world.clock.now().date(), "Details": [line],
+            "DiscountDetails": [loyalty]}  # fmt: skip
+    made = await world.enter("SalesInvoice", body, release=True)
+    ref = ErpRef(f"{made['Type']}|{made['ReferenceNbr']}")
     await world.mirror()
-    owed = await world.balance_due(ref)
-    assert (await world.mirrored(ref))["amount_due"] == owed * 100
+    assert await world.balance_due(ref) == Decimal("92.50")
+    assert (await world.mirrored(ref))["amount_due"] == 9250
+    assert await lines_of(world, ref) == {"Work": 9000, "Loyalty": -500, "Freight": 750}
     assert await world.troubles() == []
 
 

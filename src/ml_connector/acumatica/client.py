@@ -111,9 +111,9 @@ class AcumaticaClient:
         `modified` is `fields.NEVER` where the version's sales view does not tell it.
         """
         if source == "SalesInvoice":
-            query = {"$expand": "Details,TaxDetails,FinancialDetails"}
+            query = {"$expand": "Details,TaxDetails,DiscountDetails,FinancialDetails"}
         else:
-            expand = "Details,TaxDetails,ApplicationsDefault"
+            expand = "Details,TaxDetails,DiscountDetails,ApplicationsDefault"
             query = {"$expand": expand, "$custom": "Document.CuryID"}
         return translate.invoice(await self._one(source, ref, wire.InvoiceWire, query))
 

@@ -104,6 +104,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         taxes=tuple(_tax(tax, currency) for tax in record.tax_details),
         modified=instant(record.last_modified_date_time),
         terms=text(record.terms),
+        extras=_extras(record, currency),
         credited=_credited(record, currency),
     )
 
@@ -132,6 +133,20 @@ def _invoice_line(line: wire.InvoiceLineWire, currency: str) -> ErpLine:
         quantity=number(line.qty),
         unit_price=number(line.unit_price),
         amount=Money.of(number(line.amount), currency),
+    )
+
+
+def _extras(record: wire.InvoiceWire, currency: str) -> tuple[ErpLine, ...]:
+    """The discounts that count and the freight, as lines that follow the document's own."""
+    discounts = (one for one in record.discount_details if not flag(one.skip_discount))
+    named = [
+        (text(one.description) or "Discount", -number(one.discount_amount)) for one in discounts
+    ]
+    named.append(("Freight", number(record.freight_price)))
+    return tuple(
+        ErpLine(0, name, Decimal(0), Decimal(0), Money.of(amount, currency))
+        for name, amount in named
+        if amount
     )
 
 

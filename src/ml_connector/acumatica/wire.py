@@ -96,6 +96,15 @@ class TaxWire(Record, frozen=True):
     tax_amount: Field[Decimal] = ABSENT
 
 
+class DiscountWire(Record, frozen=True):
+    """A discount on a group of lines or on the whole document."""
+
+    description: Field[str] = ABSENT
+    discount_code: Field[str] = ABSENT
+    discount_amount: Field[Decimal] = ABSENT
+    skip_discount: Field[bool] = ABSENT
+
+
 class SettledWire(Record, frozen=True):
     """A document that has settled a part of an AR document."""
 
@@ -130,6 +139,8 @@ class InvoiceWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     details: tuple[InvoiceLineWire, ...] = ()
     tax_details: tuple[TaxWire, ...] = ()
+    discount_details: tuple[DiscountWire, ...] = ()
+    freight_price: Field[Decimal] = ABSENT
     applications_default: tuple[SettledWire, ...] | None = None
     financial_details: FinancialWire | None = None
     custom: dict[str, dict[str, CustomWire]] = msgspec.field(

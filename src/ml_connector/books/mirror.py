@@ -195,16 +195,27 @@ def _due(invoice: ErpInvoice, now: datetime) -> datetime:
 
 
 def _lines(invoice: ErpInvoice) -> tuple[PlannedLine, ...]:
-    """The ERP's own lines when they add up to the balance; else one line for the balance."""
-    lines = tuple(line for line in invoice.lines if line.amount)
-    net = total((line.amount for line in lines), invoice.balance.currency)
-    taxes = total((tax.amount for tax in invoice.taxes), invoice.balance.currency)
-    charged = sum(1 for tax in invoice.taxes if tax.amount)
-    fits = 0 < len(lines) <= LARGEST_NUMBER_OF_LINES and charged <= LARGEST_NUMBER_OF_TAXES
-    if fits and net + taxes == invoice.balance:
-        return _with_taxes(lines, invoice.taxes)
+    """The ERP's own lines when they add up to the balance; else one line for the balance.
+
+    With the discounts and freight of the document, or without where the lines hold them already.
+    """
+    for lines in ((*invoice.lines, *invoice.extras), invoice.lines):
+        with_money = tuple(line for line in lines if line.amount)
+        if _fit(invoice, with_money):
+            return _with_taxes(with_money, invoice.taxes)
     text = f"Balance of invoice {invoice.number}"
     return (PlannedLine(description=text, amount=invoice.balance, taxes=()),)
+
+
+def _fit(invoice: ErpInvoice, lines: tuple[ErpLine, ...]) -> bool:
+    """Whether lines and taxes are few enough for Stripe and add up to the balance.
+
+    Taxes that the prices include do not add up, and become the one line.
+    """
+    code = invoice.balance.currency
+    charged = [tax.amount for tax in invoice.taxes if tax.amount]
+    few = 0 < len(lines) <= LARGEST_NUMBER_OF_LINES and len(charged) <= LARGEST_NUMBER_OF_TAXES
+    return few and total([*(line.amount for line in lines), *charged], code) == invoice.balance
 
 
 def _with_taxes(lines: tuple[ErpLine, ...], taxes: tuple[ErpTax, ...]) -> tuple[PlannedLine, ...]:

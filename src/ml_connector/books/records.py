@@ -96,6 +96,8 @@ class ErpInvoice:
     taxes: tuple[ErpTax, ...]
     modified: datetime
     terms: str = ""
+    extras: tuple[ErpLine, ...] = ()
+    """What changes the total beside the lines: document discounts (negative) and freight."""
     credited: Money | None = None
     """What credit memos have settled of it; None where the view does not tell."""
 
