@@ -242,3 +242,47 @@ async def test_a_customer_without_an_address_is_made_once_though_the_answer_was_
     rows = {one["id"]: one for one in world.stripe_app.world.tables["customer"]}
     assert rows[twin]["name"] == "Named"
     assert await world.troubles() == []
+
+
+def hosted(world: World, ref: ErpRef) -> str:
+    """Where the buyer pays an invoice at Stripe."""
+    rows = world.stripe_app.world.tables["invoice"]
+    (url,) = [one["hosted_invoice_url"] for one in rows if one["metadata"].get("erp_ref") == ref]
+    return str(url)
+
+
+async def test_the_payment_link_is_added_to_the_note_once_and_what_people_wrote_stays(
+    world: World,
+) -> None:
+    await decide(world, 'write_link = "note"')
+    ref = await world.an_invoice()
+    erp = (await world.connected()).acumatica
+    await erp.write_note(ref, "Call before noon.")
+    refused = {"kind": "status", "when": "before", "status": 503, "method": "PUT",
+               "path": "/Invoice$", "times": 1}  # fmt: skip
+    await world.erp.spoil(refused)
+    await world.mirror()
+    url = hosted(world, ref)
+    await world.wait_for_cure()
+    assert (await erp.note(ref)).splitlines() == ["Call before noon.", f"Pay online: {url}"]
+    await world.erp.reset_calls()
+    await world.look(Kind.WRITE_BACK, ref)
+    await world.mirror()
+    assert [call for call in await world.erp.calls() if "PUT" in call or ref in call] == []
+    assert await world.troubles() == []
+
+
+async def test_the_payment_link_is_written_into_a_field_of_the_firms_own(world: World) -> None:
+    await decide(world, 'write_link = "Document.AttributePAYLINK"')
+    ref = await world.an_invoice()
+    await world.mirror()
+    await world.settle()
+    url = hosted(world, ref)
+    papers = world.erp_app.world.tables["Invoice"]
+    fields = {f"{one.get('Type')}|{one.get('ReferenceNbr')}": one.custom for one in papers}
+    assert fields[ref]["Document.AttributePAYLINK"] == url
+
+
+async def test_a_place_for_the_link_that_does_not_exist_is_refused(world: World) -> None:
+    with pytest.raises(Misconfigured, match=r"none, note, or a field"):
+        await decide(world, 'write_link = "notes"')

@@ -20,7 +20,7 @@ from ml_connector.acumatica.documents import (
     ErpPaymentMethod,
 )
 from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
-from ml_connector.acumatica.fields import held, number, sent, text
+from ml_connector.acumatica.fields import Field, held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
@@ -116,6 +116,35 @@ class AcumaticaClient:
             expand = "Details,TaxDetails,DiscountDetails,ApplicationsDefault"
             query = {"$expand": expand, "$custom": "Document.CuryID"}
         return translate.invoice(await self._one(source, ref, wire.InvoiceWire, query))
+
+    async def note(self, ref: ErpRef) -> str:
+        """What people wrote on an AR document: one call."""
+        query = {"$select": "Type,ReferenceNbr"}
+        found = await self._one("Invoice", ref, wire.InvoiceTextWire, query)
+        return "" if found.note is None else text(found.note)
+
+    async def write_note(self, ref: ErpRef, note: str) -> None:
+        """Replaces the note of an AR document: one call. Saying it twice does no harm."""
+        await self._write_text(ref, note=sent(note))
+
+    async def write_field(self, ref: ErpRef, place: str, value: str) -> None:
+        """Fills a field of the form that no contract shows, by `View.Field`: one call."""
+        view, _, name = place.partition(".")
+        await self._write_text(ref, custom={view: {name: sent(value)}})
+
+    async def _write_text(
+        self,
+        ref: ErpRef,
+        *,
+        note: Field[str] | None = None,
+        custom: dict[str, dict[str, Field[str]]] | None = None,
+    ) -> None:
+        kind, reference = erp_keys(ref)
+        body = wire.InvoiceTextWire(
+            type=sent(kind), reference_nbr=sent(reference), note=note, custom=custom or {}
+        )
+        call = _write("Invoice", f"the payment link of {ref}", ref)
+        await self._endpoint.put(call, body, wire.InvoiceTextWire)
 
     def changed(
         self, entity: Polled, since: datetime, top: int = PAGE_SIZE

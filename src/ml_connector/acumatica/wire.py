@@ -13,7 +13,7 @@ from ml_connector.acumatica.fields import ABSENT, Field
 
 R = TypeVar("R")
 _CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
-_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity"))
+_BARE = frozenset(("id", "error", "custom", "note", "name", "version", "endpoints", "entity"))
 
 
 def contract_name(name: str) -> str:
@@ -145,6 +145,17 @@ class InvoiceWire(Record, frozen=True):
     financial_details: FinancialWire | None = None
     custom: dict[str, dict[str, CustomWire]] = msgspec.field(
         default_factory=dict[str, dict[str, CustomWire]]
+    )
+
+
+class InvoiceTextWire(Record, frozen=True):
+    """What is written onto an AR document beside its figures: its note, or fields of a form."""
+
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    note: Field[str] | None = None
+    custom: dict[str, dict[str, Field[str]]] = msgspec.field(
+        default_factory=dict[str, dict[str, Field[str]]]
     )
 
 

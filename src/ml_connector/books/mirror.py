@@ -24,6 +24,9 @@ class Adopt(StrEnum):
     """It is left alone; a new one is made."""
 
 
+NO_LINK, LINK_IN_NOTE = "none", "note"
+
+
 class WhenReopened(StrEnum):
     """What becomes of an invoice that was paid in Stripe and is owed again: the money came back."""
 
@@ -56,7 +59,8 @@ class Selection:
 class MirrorPolicies:
     """What a firm decides about its mirror; the `[mirror]` table of the mapping.
 
-    With `send` Stripe mails each invoice; `source` is the form through which one is read. A
+    With `send` Stripe mails each invoice; `source` is the form through which one is read.
+    `write_link` is where in the ERP its address goes: `note`, or a field (`View.Field`). A
     customer whose attribute `opt_out` has one of the values `opt_out_values` is left out.
     """
 
@@ -67,6 +71,7 @@ class MirrorPolicies:
     send: bool = False
     source: Literal["Invoice", "SalesInvoice"] = "Invoice"
     reopened: WhenReopened = WhenReopened.ASK
+    write_link: str = NO_LINK
     opt_out: str = ""
     opt_out_values: tuple[str, ...] = ("true", "1", "yes")
 
@@ -95,6 +100,14 @@ class MirrorPolicies:
         """Whether a customer's own attribute says that Stripe is not to know it."""
         values = {one.casefold() for one in self.opt_out_values}
         return bool(self.opt_out) and value.casefold() in values
+
+    def problems(self) -> list[str]:
+        """What is wrong with the choices by themselves, a sentence each."""
+        place = self.write_link
+        if place in {NO_LINK, LINK_IN_NOTE} or all(place.partition(".")):
+            return []
+        known = "none, note, or a field by its view, such as Document.AttributePAYLINK"
+        return [f"mirror.write_link cannot be {place!r}; it is {known}."]
 
 
 LARGEST_NUMBER_OF_LINES = 250

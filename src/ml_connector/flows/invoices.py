@@ -34,6 +34,7 @@ from ml_connector.flows.mirrored import (
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
+from ml_connector.flows.write_back import plan_write_back
 from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
@@ -241,6 +242,7 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
                 tx, invoice_link(c.id, made.payment_intent, invoice.ref, sent, kind=INTENT)
             )
         if state == SENT:
+            await plan_write_back(c, tx, invoice.ref)
             detail: JsonObject = {
                 "stripe": made.id,
                 "amount": str(asked),

@@ -34,6 +34,7 @@ from ml_connector.flows.mirrored import (
     withdraw,
 )
 from ml_connector.flows.write_ahead import announced, is_announced, settle
+from ml_connector.flows.write_back import plan_write_back
 from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.reports import Applied
@@ -262,7 +263,11 @@ async def _agreed(c: Connected, link: Link, seen: _Seen, stripe: StripeInvoice) 
     asked = _asked(stripe, seen.before, seen.applied)
     change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
     change |= settled_of(seen.applied)
+    if stripe.hosted_url:
+        change["url"] = stripe.hosted_url
     async with c.store.transaction() as tx:
+        if stripe.hosted_url and stripe.hosted_url != sent_of(link).url:
+            await plan_write_back(c, tx, link.erp_ref)
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
         for intent in await links.by_erp(tx, c.id, INTENT, link.erp_ref):
             await links.amend_detail(tx, c.id, INTENT, intent.stripe_id, change)

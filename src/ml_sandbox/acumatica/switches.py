@@ -55,6 +55,9 @@ class Switches:
         "auto", "The authorize address consents at once (auto) or shows a page (page)."
     )
     unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
+    custom_on_released: bool = _switch(
+        True, "User-defined fields of a released invoice can be written; otherwise ignored."
+    )
     stack_traces: bool = _switch(True, "Error bodies carry a stackTrace.")
     links: bool = _switch(True, "Records carry _links (newer builds).")
     patch_supported: bool = _switch(True, "PATCH is accepted; otherwise 405.")

@@ -117,7 +117,8 @@ class InvoiceForm(Form):
                 draft.set(DueDate=due or draft.get("DueDate"))
             if "Hold" in body.values:
                 change_reservation(draft, hold=bool(body.get("Hold")))
-            take_note(draft, Body(note=body.note))
+            written = body.custom if unit.switches.custom_on_released else {}
+            take_note(draft, Body(note=body.note, custom=dict(written)))
             return
         if "Hold" in body.values:
             change_hold(unit, draft, type_of(draft), hold=bool(body.get("Hold")))
