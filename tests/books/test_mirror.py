@@ -30,9 +30,10 @@ from ml_connector.books.mirror import (
     PlannedLine,
     PlannedTax,
     check_finalized,
+    is_the_same,
     plan_invoice,
 )
-from ml_connector.books.records import ErpInvoice
+from ml_connector.books.records import ErpInvoice, StripeInvoice
 
 
 def planned(invoice: ErpInvoice) -> InvoicePlan:
@@ -305,3 +306,28 @@ def test_a_foreign_balance_of_the_customer_is_named_as_the_reason(balance: Money
     assert f"holds a balance of {balance}" in refusal.value.sentence
     assert refusal.value.cause == "invoice.customer_balance:cus_1"
     assert "credit balance in Stripe to zero" in refusal.value.remedy
+
+
+def by_hand(**facts: object) -> StripeInvoice:
+    """An open Stripe invoice that somebody made for the document's 12.00."""
+    found = replace(a_stripe_invoice("12.00 USD"), status="open", number="000123", metadata={})
+    return replace(found, **facts)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("facts", "same"),
+    [
+        ({}, True),
+        ({"number": "A-1", "metadata": {"erp_ref": "Invoice|000123"}}, True),
+        ({"number": "A-1"}, False),
+        ({"metadata": {"erp_ref": "none"}}, False),
+        ({"metadata": {"erp_ref": "Invoice|000999"}}, False),
+        ({"amount_due": money("12.01 USD")}, False),
+        ({"amount_paid": money("1.00 USD")}, False),
+        ({"status": "paid"}, False),
+    ],
+)
+def test_an_invoice_made_by_hand_is_the_document_only_by_mark_or_number_and_exact_amount(
+    facts: dict[str, object], same: bool
+) -> None:
+    assert is_the_same(an_invoice("12.00 USD"), by_hand(**facts)) is same

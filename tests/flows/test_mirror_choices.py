@@ -286,3 +286,51 @@ async def test_the_payment_link_is_written_into_a_field_of_the_firms_own(world: 
 async def test_a_place_for_the_link_that_does_not_exist_is_refused(world: World) -> None:
     with pytest.raises(Misconfigured, match=r"none, note, or a field"):
         await decide(world, 'write_link = "notes"')
+
+
+async def an_invoice_by_hand(world: World, there: str, number: str) -> str:
+    """Somebody has made and sent the invoice in Stripe, before the connector came."""
+    made = await world.stripe_api(
+        "invoices", customer=there, number=number, collection_method="send_invoice",
+        days_until_due="30", auto_advance="false", pending_invoice_items_behavior="exclude",
+    )  # fmt: skip
+    line = {"invoice": made["id"], "customer": there, "amount": "10000", "currency": "usd"}
+    await world.stripe_api("invoiceitems", **line)
+    await world.stripe_api(f"invoices/{made['id']}/finalize")
+    return str(made["id"])
+
+
+async def test_an_invoice_that_people_sent_before_is_taken_over_and_paid_once(
+    world: World,
+) -> None:
+    await decide(world, 'adopt = "automatic"')
+    there, customer = await a_known_buyer(world)
+    ref = await world.an_invoice("100.00", customer=customer)
+    theirs = await an_invoice_by_hand(world, there, ref.partition("|")[2])
+    await world.mirror()
+    assert await world.troubles() == []
+    assert (await world.mirrored(ref))["id"] == theirs
+    await world.pay(ref)
+    await world.live()
+    assert await world.balance_due(ref) == 0
+    assert len(list(world.stripe_app.world.tables["invoice"])) == 1
+    await world.all_posted()
+
+
+async def test_an_invoice_that_people_sent_before_is_asked_about_and_marked_by_a_person(
+    world: World,
+) -> None:
+    await decide(world, 'adopt = "ask"')
+    there, customer = await a_known_buyer(world)
+    marks = {"metadata[erp_customer]": customer, "metadata[mlc]": "main"}
+    await world.stripe_api(f"customers/{there}", **marks)
+    ref = await world.an_invoice("100.00", customer=customer)
+    theirs = await an_invoice_by_hand(world, there, ref.partition("|")[2])
+    await world.mirror()
+    await stuck(world, theirs, ref.partition("|")[2], "100.00 USD")
+    assert await world.stripe_invoices(ref) == []
+    marks = {"metadata[erp_ref]": ref, "metadata[mlc]": "main"}
+    await world.stripe_api(f"invoices/{theirs}", **marks)
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert (await world.mirrored(ref))["id"] == theirs

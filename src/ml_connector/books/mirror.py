@@ -249,6 +249,18 @@ def _line_text(line: ErpLine) -> str:
     return text[:LONGEST_LINE]
 
 
+def is_the_same(invoice: ErpInvoice, found: StripeInvoice) -> bool:
+    """Whether an open Stripe invoice asks for exactly this document: by its mark or its number.
+
+    It must ask for the balance to the minor unit, with nothing paid or deducted; a veto or the
+    mark of another document is respected.
+    """
+    mark = found.metadata.get("erp_ref", "")
+    named = mark == invoice.ref or (not mark and found.number == invoice.number)
+    untouched = not found.amount_paid and not found.starting_balance
+    return named and untouched and found.status == "open" and found.amount_due == invoice.balance
+
+
 class DoesNotAddUp(AskAPerson):
     """Stripe's total is not the ERP's balance: the invoice is not sent and waits."""
 

@@ -13,6 +13,7 @@ from ml_connector.books.mirror import (
     plan_invoice,
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
+from ml_connector.flows.adoption import adopted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
@@ -105,7 +106,7 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     customer = await _customer_of(c, invoice)
     plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
     try:
-        made = await _draft(c, invoice, customer.stripe_id, plan, draft)
+        made = await _draft(c, invoice, customer, plan, draft)
     except (Missing, Refused) as error:
         if error.cause.startswith(NO_SUCH) and await retire_if_deleted(c, customer):
             await _customer_of(c, invoice)  # asks for a new one, and waits for it
@@ -156,19 +157,20 @@ async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
 
 
 async def _draft(
-    c: Connected, invoice: ErpInvoice, customer: StripeId, plan: InvoicePlan, link: Link | None
+    c: Connected, invoice: ErpInvoice, owner: Link, plan: InvoicePlan, link: Link | None
 ) -> StripeInvoice:
-    """The draft of this invoice: new, or the one that an interrupted run has left."""
+    """The draft of this invoice: new, or what an interrupted run or people have left."""
     if link is not None:
         left = await _left(c, link.stripe_id)
         if left is not None and left.status != VOID:
             return left
         await _forget(c, invoice, link.stripe_id, voided=left is not None)
-    plan = await _numbered(c, invoice, plan)
+    plan, customer = await _numbered(c, invoice, plan), owner.stripe_id
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await _found(c, customer, invoice) if again else []
-    made = found[0] if found else await _made(c, invoice, customer, plan)
+    theirs = None if found else await adopted(c, invoice, owner)
+    made = found[0] if found else theirs or await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)
     await settle(c, what)
     return made
