@@ -22,8 +22,8 @@ from ml_connector.cli.mapped import (
 )
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.mapping_change import Proposal
-from ml_connector.flows.mapping_text import Changed, mapping_of
-from ml_connector.flows.set_up import read_mapping
+from ml_connector.flows.mapping_edit import Changed
+from ml_connector.flows.mapping_text import mapping_of, read_body
 from ml_connector.flows.what_if import Differs, Shift, WhatIf
 from ml_connector.store.mapping import MadeUnder, MappingVersion
 from ml_connector.store.transactions import BalanceTransactionRow
@@ -31,7 +31,7 @@ from ml_connector.store.transactions import BalanceTransactionRow
 MAIN = ConnectionId("main")
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 WHOLE = SANDBOX_MAPPING.read_text("utf-8")
-BODY = read_mapping(WHOLE, "UTC")
+BODY = read_body(WHOLE)
 FIRST = MappingVersion(MAIN, 1, BODY, WHOLE, NOON, "ann", "First")
 FEES = Changed("accounts.fees", "61100", "81000")
 GAP = fail("branch", "Acumatica has no branch 'X'.", "Map one of these.")

@@ -11,7 +11,7 @@ from ml_connector.books.finding import Finding, Severity
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.lint import lint
 from ml_connector.flows.mapping_change import propose, put_in_force, version_of
-from ml_connector.flows.mapping_text import put
+from ml_connector.flows.mapping_edit import put
 from ml_connector.flows.what_if import WhatIf, what_if
 from ml_connector.store import audit, mapping
 

@@ -93,6 +93,13 @@ async def test_metadata_that_names_invoices_settles_them_in_order(world: World) 
     await paid_outside(world, 13000, **{"metadata[erp_invoice]": numbers})
     assert await world.balance_due(first) == 0
     assert await world.balance_due(second) == 30
+    await world.mirror()
+    rows = [*await world.stripe_invoices(first), *await world.stripe_invoices(second)]
+    assert [row["amount_remaining"] for row in rows] == [0, 3000]
+    await world.pay(second)
+    await world.live()
+    assert await world.balance_due(second) == 0
+    await world.mirror()
     assert await world.troubles() == []
     await world.all_posted()
 

@@ -18,7 +18,7 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
 )
 from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
-from ml_connector.acumatica.fields import held, number, sent, text
+from ml_connector.acumatica.fields import Field, held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
 from ml_connector.acumatica.tenant import TenantForms
@@ -101,12 +101,11 @@ class AcumaticaClient:
 
     # -- customers and invoices
 
-    async def customer(self, customer_id: str) -> ErpCustomer:
-        """A customer with both contacts: one call."""
-        query = {"$expand": CONTACTS}
-        return translate.customer(
-            await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
-        )
+    async def customer(self, customer_id: str, opt_out: str = "") -> ErpCustomer:
+        """A customer with both contacts, and the attribute `opt_out` if one is named: one call."""
+        query = {"$expand": f"{CONTACTS},Attributes" if opt_out else CONTACTS}
+        found = await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
+        return translate.customer(found, opt_out)
 
     async def invoice(self, ref: ErpRef, source: InvoiceView = "Invoice") -> ErpInvoice:
         """An AR document with lines, taxes and currency, through either view: one call.
@@ -114,11 +113,40 @@ class AcumaticaClient:
         `modified` is `fields.NEVER` where the version's sales view does not tell it.
         """
         if source == "SalesInvoice":
-            query = {"$expand": "Details,TaxDetails,FinancialDetails"}
+            query = {"$expand": "Details,TaxDetails,DiscountDetails,FinancialDetails"}
         else:
-            expand = "Details,TaxDetails,ApplicationsDefault"
+            expand = "Details,TaxDetails,DiscountDetails,ApplicationsDefault"
             query = {"$expand": expand, "$custom": "Document.CuryID"}
         return translate.invoice(await self._one(source, ref, wire.InvoiceWire, query))
+
+    async def note(self, ref: ErpRef) -> str:
+        """What people wrote on an AR document: one call."""
+        query = {"$select": "Type,ReferenceNbr"}
+        found = await self._one("Invoice", ref, wire.InvoiceTextWire, query)
+        return "" if found.note is None else text(found.note)
+
+    async def write_note(self, ref: ErpRef, note: str) -> None:
+        """Replaces the note of an AR document: one call. Saying it twice does no harm."""
+        await self._write_text(ref, note=sent(note))
+
+    async def write_field(self, ref: ErpRef, place: str, value: str) -> None:
+        """Fills a field of the form that no contract shows, by `View.Field`: one call."""
+        view, _, name = place.partition(".")
+        await self._write_text(ref, custom={view: {name: sent(value)}})
+
+    async def _write_text(
+        self,
+        ref: ErpRef,
+        *,
+        note: Field[str] | None = None,
+        custom: dict[str, dict[str, Field[str]]] | None = None,
+    ) -> None:
+        kind, reference = erp_keys(ref)
+        body = wire.InvoiceTextWire(
+            type=sent(kind), reference_nbr=sent(reference), note=note, custom=custom or {}
+        )
+        call = _write("Invoice", f"the payment link of {ref}", ref)
+        await self._endpoint.put(call, body, wire.InvoiceTextWire)
 
     def changed(
         self, entity: Polled, since: datetime, top: int = PAGE_SIZE

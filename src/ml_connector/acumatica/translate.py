@@ -37,8 +37,11 @@ GENERAL_LEDGER = "GL"
 CREDIT_MEMO = "Credit Memo"
 
 
-def customer(record: wire.CustomerWire) -> ErpCustomer:
-    """A customer; bills go to the billing contact's address, else to the main contact's."""
+def customer(record: wire.CustomerWire, opt_out: str = "") -> ErpCustomer:
+    """A customer; bills go to the billing contact's address, else to the main contact's.
+
+    Of its attributes only `opt_out` is kept.
+    """
     contacts = [one for one in (record.billing_contact, record.main_contact) if one is not None]
     emails = [*(text(one.email) for one in contacts), text(record.email)]
     addresses = [one.address for one in contacts if one.address is not None]
@@ -52,7 +55,15 @@ def customer(record: wire.CustomerWire) -> ErpCustomer:
         status=text(record.status),
         customer_class=text(record.customer_class),
         modified=instant(record.last_modified_date_time),
+        opt_out=_attribute(record, opt_out),
     )
+
+
+def _attribute(record: wire.CustomerWire, name: str) -> str:
+    """The value of an attribute; empty when it has none. Capitals of its name do not matter."""
+    wanted = name.casefold()
+    rows = (one for one in record.attributes if text(one.attribute_id).casefold() == wanted)
+    return next((text(one.value) for one in rows), "")
 
 
 def _address(candidates: list[wire.AddressWire]) -> Address:
@@ -91,6 +102,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         taxes=tuple(_tax(tax, currency) for tax in record.tax_details),
         modified=instant(record.last_modified_date_time),
         terms=text(record.terms),
+        extras=_extras(record, currency),
         credited=_credited(record, currency),
     )
 
@@ -119,6 +131,20 @@ def _invoice_line(line: wire.InvoiceLineWire, currency: str) -> ErpLine:
         quantity=number(line.qty),
         unit_price=number(line.unit_price),
         amount=Money.of(number(line.amount), currency),
+    )
+
+
+def _extras(record: wire.InvoiceWire, currency: str) -> tuple[ErpLine, ...]:
+    """The discounts that count and the freight, as lines that follow the document's own."""
+    discounts = (one for one in record.discount_details if not flag(one.skip_discount))
+    named = [
+        (text(one.description) or "Discount", -number(one.discount_amount)) for one in discounts
+    ]
+    named.append(("Freight", number(record.freight_price)))
+    return tuple(
+        ErpLine(0, name, Decimal(0), Decimal(0), Money.of(amount, currency))
+        for name, amount in named
+        if amount
     )
 
 

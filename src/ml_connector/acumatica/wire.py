@@ -13,7 +13,7 @@ from ml_connector.acumatica.fields import ABSENT, Field
 
 R = TypeVar("R")
 _CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
-_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity"))
+_BARE = frozenset(("id", "error", "custom", "note", "name", "version", "endpoints", "entity"))
 
 
 def contract_name(name: str) -> str:
@@ -48,6 +48,13 @@ class ContactWire(Record, frozen=True):
     address: AddressWire | None = None
 
 
+class AttributeWire(Record, frozen=True):
+    """An attribute of a record, such as a firm defines them."""
+
+    attribute_id: Field[str] = ABSENT
+    value: Field[str] = ABSENT
+
+
 class CustomerWire(Record, frozen=True):
     """A customer (AR303000)."""
 
@@ -60,6 +67,7 @@ class CustomerWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     main_contact: ContactWire | None = None
     billing_contact: ContactWire | None = None
+    attributes: tuple[AttributeWire, ...] = ()
 
 
 class CustomWire(msgspec.Struct, frozen=True):
@@ -86,6 +94,15 @@ class TaxWire(Record, frozen=True):
     tax_rate: Field[Decimal] = ABSENT
     taxable_amount: Field[Decimal] = ABSENT
     tax_amount: Field[Decimal] = ABSENT
+
+
+class DiscountWire(Record, frozen=True):
+    """A discount on a group of lines or on the whole document."""
+
+    description: Field[str] = ABSENT
+    discount_code: Field[str] = ABSENT
+    discount_amount: Field[Decimal] = ABSENT
+    skip_discount: Field[bool] = ABSENT
 
 
 class SettledWire(Record, frozen=True):
@@ -122,10 +139,23 @@ class InvoiceWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     details: tuple[InvoiceLineWire, ...] = ()
     tax_details: tuple[TaxWire, ...] = ()
+    discount_details: tuple[DiscountWire, ...] = ()
+    freight_price: Field[Decimal] = ABSENT
     applications_default: tuple[SettledWire, ...] | None = None
     financial_details: FinancialWire | None = None
     custom: dict[str, dict[str, CustomWire]] = msgspec.field(
         default_factory=dict[str, dict[str, CustomWire]]
+    )
+
+
+class InvoiceTextWire(Record, frozen=True):
+    """What is written onto an AR document beside its figures: its note, or fields of a form."""
+
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    note: Field[str] | None = None
+    custom: dict[str, dict[str, Field[str]]] = msgspec.field(
+        default_factory=dict[str, dict[str, Field[str]]]
     )
 
 

@@ -113,6 +113,7 @@ class NotMapped(AskAPerson):
 def problems(mapping: Mapping) -> list[str]:
     """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
+    found += mapping.mirror.problems()
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found

@@ -1,10 +1,13 @@
 """An explanation in words and in JSON."""
 
+from collections.abc import Sequence
+
 from ml_connector.books.candidates import WhyUnmatched
 from ml_connector.cli import show
 from ml_connector.cli.show import money
 from ml_connector.flows.explain import Explanation
 from ml_connector.flows.lineage import Lineage
+from ml_connector.store.links import Link
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject
 
@@ -76,6 +79,7 @@ def _records(chain: Explanation) -> dict[str, object]:
              "proven_at": row.proven_at}
             for row in chain.payouts
         ],
+        "left_out": chain.left_out,
     }  # fmt: skip
 
 
@@ -104,10 +108,9 @@ def _unmatched_facts(one: WhyUnmatched) -> dict[str, object]:
 def show_explanation(found: Lineage) -> None:
     """The chain as a person reads it, from the invoice to the bank."""
     chain = found.chain
-    for link in chain.links:
-        state = f", {link.detail['state']}" if "state" in link.detail else ""
-        which = link.erp_ref.replace("|", " ")
-        show.say(f"{link.kind:9} {which} is {link.stripe_id} ({link.how}{state})")
+    _show_links(chain.links)
+    if chain.left_out:
+        show.say(f"left out  {chain.left_out}")
     for row in chain.transactions:
         pair = f"{row.type}/{row.category}"
         stands = f"{_status(row.body)} at Stripe, {row.state} here"
@@ -130,6 +133,13 @@ def show_explanation(found: Lineage) -> None:
         _show_unmatched(one)
     for sentence in found.not_asked:
         show.say(f"    {sentence}", mark="not asked", colour="yellow")
+
+
+def _show_links(links: Sequence[Link]) -> None:
+    for link in links:
+        state = f", {link.detail['state']}" if "state" in link.detail else ""
+        which = link.erp_ref.replace("|", " ")
+        show.say(f"{link.kind:9} {which} is {link.stripe_id} ({link.how}{state})")
 
 
 def _show_unmatched(one: WhyUnmatched) -> None:

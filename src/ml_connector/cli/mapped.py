@@ -13,7 +13,7 @@ from ml_connector.books.what_if import Outcome
 from ml_connector.cli import show
 from ml_connector.cli.show import money
 from ml_connector.flows.mapping_change import Proposal
-from ml_connector.flows.mapping_text import Changed
+from ml_connector.flows.mapping_edit import Changed
 from ml_connector.flows.what_if import WhatIf
 from ml_connector.store.mapping import MadeUnder, MappingVersion
 

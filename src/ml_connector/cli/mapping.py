@@ -128,7 +128,7 @@ def put(
 
     async def body(office: Office) -> int:
         from ml_connector.flows.mapping_change import propose, version_of
-        from ml_connector.flows.mapping_text import put as put_key
+        from ml_connector.flows.mapping_edit import put as put_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
@@ -153,7 +153,7 @@ def drop(
 
     async def body(office: Office) -> int:
         from ml_connector.flows.mapping_change import propose, version_of
-        from ml_connector.flows.mapping_text import drop as drop_key
+        from ml_connector.flows.mapping_edit import drop as drop_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
@@ -196,7 +196,7 @@ def diff(older: int, newer: int, *, connection: Name = "", json: Json = False) -
         from ml_connector.cli import show
         from ml_connector.cli.mapped import show_changes
         from ml_connector.flows.mapping_change import version_of
-        from ml_connector.flows.mapping_text import differences
+        from ml_connector.flows.mapping_edit import differences
 
         store, chosen = office.place.store, await office.only(connection)
         one = await version_of(store, chosen, older)

@@ -13,7 +13,13 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.level import asks_for
-from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
+from ml_connector.flows.mirrored import (
+    CUSTOMER,
+    INVOICE,
+    SENT,
+    is_settled_as_known,
+    sent_of,
+)
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import cursors, links, reports, transactions
@@ -92,7 +98,8 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
         return row.balance > 0
     asked = sent_of(known[0]).total
     applied = await reports.applied_to(tx, c.id, row.ref, asked.currency)
-    return row.balance not in [one.decimal for one in asks_for(asked, applied)]
+    level = row.balance in [one.decimal for one in asks_for(asked, applied)]
+    return not (level and is_settled_as_known(known[0], applied))
 
 
 async def sweep(c: Connected) -> int:

@@ -31,6 +31,7 @@ from ml_connector.flows import (
     streams,
     stripe_side,
     watch,
+    write_back,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -68,6 +69,7 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.PAYOUT: lambda c, resource: payouts.pay_out(c, StripeId(resource)),
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
     Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
+    Kind.WRITE_BACK: lambda c, resource: write_back.write_back(c, ErpRef(resource)),
     Kind.PROOF: _proof,
     Kind.TIEOUT: watch.confirm,
     Kind.STREAM: _stream,

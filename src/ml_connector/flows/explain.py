@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.books.postings import ArPayment
 from ml_connector.flows.intake import look
+from ml_connector.flows.left_out import why_left_out
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import links, payouts, postings, reports, transactions, troubles
@@ -29,11 +30,14 @@ class Explanation:
     postings: Sequence[PostingRow]
     payouts: Sequence[PayoutRow]
     troubles: Sequence[Trouble]
+    left_out: str = ""
+    """Why the mirror leaves it out by the firm's own choice; empty when it does not."""
 
     @property
     def empty(self) -> bool:
         """Whether nobody knows the number."""
-        return not (self.links or self.transactions or self.postings or self.payouts)
+        known = self.links or self.transactions or self.postings or self.payouts
+        return not (known or self.left_out)
 
 
 async def explain(store: Store, connection: ConnectionId, number: str) -> Explanation:
@@ -48,6 +52,7 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
             for one in await troubles.open_ones(tx, connection)
             if one.resource in chain.names or one.resource == number
         ]
+        left_out = await why_left_out(tx, connection, number)
     return Explanation(
         number,
         list(chain.links.values()),
@@ -55,6 +60,7 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
         list(chain.postings.values()),
         list(chain.payouts.values()),
         waiting,
+        left_out,
     )
 
 
@@ -81,7 +87,7 @@ class _Chain:
         """Takes one record in, by the kind and name that a look-up gave."""
         match what:
             case "link":
-                kinds = ("customer", "invoice", "intent")
+                kinds = ("customer", "invoice", "former", "intent", "besides")
                 for kind in kinds:
                     for link in await links.by_erp(self._tx, self._id, kind, ErpRef(name)):
                         self.links[f"{kind}:{link.stripe_id}"] = link

@@ -7,8 +7,8 @@ from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping
-from ml_connector.flows.mapping_text import Changed, differences, mapping_of
-from ml_connector.flows.set_up import read_mapping
+from ml_connector.flows.mapping_edit import Changed, differences
+from ml_connector.flows.mapping_text import mapping_of, parse, read_body
 from ml_connector.store import audit, connections, mapping
 from ml_connector.store.engine import Store
 from ml_connector.store.mapping import MappingVersion
@@ -42,7 +42,8 @@ async def propose(
     async with store.transaction() as tx:
         record = await connections.get(tx, connection)
         base = made_from or await mapping.current(tx, connection)
-    body = read_mapping(text, record.time_zone)
+    parse(text, record.time_zone)
+    body = read_body(text)
     version = 0 if base is None else base.version
     return Proposal(
         connection=connection,

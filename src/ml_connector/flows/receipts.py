@@ -52,7 +52,20 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if day_in(transaction.created, c.mapping.zone) < c.record.start_date:
         return  # it is in the opening balance
     async with accounted_for(c, transaction):
-        await book(c, transaction, await story_of(c, charge))
+        story = await story_of(c, charge)
+        await _note_if_besides(c, charge, story)
+        await book(c, transaction, story)
+
+
+async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
+    """Keeps that a charge settles invoices that Stripe goes on asking for: they must be lowered."""
+    if story.match is None or not story.match.applications:
+        return
+    async with c.store.transaction() as tx:
+        intent = charge.payment_intent
+        if intent is None or await links.by_stripe(tx, c.id, "intent", intent) is None:
+            ref = story.match.applications[0].document
+            await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence"))
 
 
 async def story_of(c: Connected, charge: Charge) -> Story:

@@ -15,14 +15,22 @@ from ml_connector.store.tables import balance_transactions, links, payouts, post
 
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 ON_THE_WAY = (State.SENDING, State.CREATED)
+BESIDES = "besides"
+"""The kind of link of a charge that settles documents without having paid a Stripe invoice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What our payments settle of one ERP document: in the ledger, and perhaps soon in it."""
+    """What our payments settle of one ERP document: in the ledger, and perhaps soon in it.
+
+    `besides` is the part of `in_the_ledger` that was not paid through a Stripe invoice;
+    `returned` was paid through one, booked, and undone since (a bounced debit, a lost dispute).
+    """
 
     in_the_ledger: Money
     on_the_way: Money
+    besides: Money
+    returned: Money
 
 
 async def applied_to(
@@ -38,22 +46,33 @@ async def applied_to(
     One payment may be left out: `besides` it, so much is settled.
     """
     wanted: JsonObject = {"applications": [{"document": ref}]}
+    apart = exists().where(
+        links.c.connection == connection,
+        links.c.kind == BESIDES,
+        links.c.stripe_id == postings.c.body["payment_ref"].astext,
+    )
     question = select(
-        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number
+        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number, apart
     ).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body.contains(wanted),
         postings.c.key.is_distinct_from(besides),
     )
-    sums = {True: 0, False: 0}
-    for state, body, kind, number in await tx.execute(question):
+    sums = dict.fromkeys(("ledger", "way", "besides", "returned"), 0)
+    for state, body, kind, number, besides_it in await tx.execute(question):
         if state not in IN_THE_LEDGER and state not in ON_THE_WAY:
             continue
         undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
-        if undone not in IN_THE_LEDGER:
-            sums[state in IN_THE_LEDGER and undone is None] += _applied(body, ref)
-    return Applied(Money(sums[True], currency), Money(sums[False], currency))
+        amount = _applied(body, ref)
+        if undone in IN_THE_LEDGER:
+            sums["returned"] += 0 if besides_it else amount
+        elif state in IN_THE_LEDGER and undone is None:
+            sums["ledger"] += amount
+            sums["besides"] += amount if besides_it else 0
+        else:
+            sums["way"] += amount
+    return Applied(*(Money(minor, currency) for minor in sums.values()))
 
 
 async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:

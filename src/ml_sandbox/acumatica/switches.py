@@ -55,6 +55,9 @@ class Switches:
         "auto", "The authorize address consents at once (auto) or shows a page (page)."
     )
     unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
+    custom_on_released: bool = _switch(
+        True, "User-defined fields of a released invoice can be written; otherwise ignored."
+    )
     stack_traces: bool = _switch(True, "Error bodies carry a stackTrace.")
     links: bool = _switch(True, "Records carry _links (newer builds).")
     patch_supported: bool = _switch(True, "PATCH is accepted; otherwise 405.")
@@ -69,7 +72,8 @@ class Switches:
     date_offset_minutes: int = _switch(0, "Offset that is printed behind pure dates, in minutes.")
     long_strings: str = _switch("truncate", "Over-long strings: truncate or reject.")
     contact_edits_bump: bool = _switch(
-        False, "An edit of only a contact or address moves Customer.LastModifiedDateTime."
+        False,
+        "An edit of only a contact, address or attribute moves Customer.LastModifiedDateTime.",
     )
     bare_endpoint_list: bool = _switch(False, "GET /entity answers a bare array (older builds).")
     offer_contract_5: bool = _switch(
