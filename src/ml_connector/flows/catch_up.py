@@ -1,7 +1,7 @@
 """Asking both sides what was missed: watermarks with an overlap, and the sweep of all money."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.level import asks_for
 from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
+from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import cursors, links, reports, transactions
@@ -183,7 +184,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return datetime.combine(c.record.start_date, time(0), UTC)
+    return cut_over(c)
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:

@@ -7,6 +7,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
@@ -19,6 +20,8 @@ class NotPostedYet(TryAgain):
 async def account_for(c: Connected, transaction_id: StripeId) -> None:
     """Books one balance transaction by its pair alone; raises Unexplained when none is known."""
     transaction = await c.stripe.transaction(transaction_id)
+    if await set_aside(c, transaction):
+        return
     async with accounted_for(c, transaction):
         await book(c, transaction, await story_of(c, transaction))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Boolean, func, literal_column, or_, select, update
+from sqlalchemy import Boolean, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,9 +34,11 @@ class TransactionState(StrEnum):
     """No rule knows this kind; its payout cannot be proven."""
     IGNORED = "ignored"
     """Needs no posting, and the reason says why."""
+    OPENING = "opening"
+    """Moved before our books began: in the opening position, and never anything else."""
 
 
-SETTLED = (TransactionState.POSTED, TransactionState.IGNORED)
+SETTLED = (TransactionState.POSTED, TransactionState.IGNORED, TransactionState.OPENING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,14 @@ async def mark(  # noqa: PLR0917 - the facts of one row
     *,
     now: datetime | None = None,
 ) -> None:
-    """Sets where it stands and why; raises Bug when it was never seen."""
+    """Sets where it stands and why; raises Bug when it was never seen.
+
+    What is in the opening position stays there.
+    """
     statement = update(table).where(table.c.connection == connection, table.c.id == row_id)
-    values = {"state": state, "reason": reason, "cause": cause, "updated_at": moment(now)}
+    opening = str(TransactionState.OPENING)
+    stays = case((table.c.state == opening, opening), else_=str(state))
+    values = {"state": stays, "reason": reason, "cause": cause, "updated_at": moment(now)}
     if not (await tx.execute(statement.values(**values))).rowcount:
         raise Bug(f"The balance transaction {row_id} was never seen.")
 
