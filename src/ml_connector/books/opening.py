@@ -119,7 +119,7 @@ def opening_key(currency: str) -> PostingKey:
 
 def opening_entry(
     place: Position, holds: ReadOnly[str, Money], mapping: Mapping, against: str
-) -> Posting | None:
+) -> Journal | None:
     """The one entry that brings the ledger to the position; None when it is there already.
 
     `holds` is what the accounts hold without our own postings; `against` takes the difference.
@@ -135,10 +135,14 @@ def opening_entry(
     entered = tuple(line for line in lines if line.amount)
     if not entered:
         return None
-    journal = Journal(place.day, mapping.branch, text, entered)
-    key = opening_key(place.currency)
-    clearing = journal.effect_on(mapping.of_currency(place.currency).clearing)
-    return Posting(key, Purpose.OPENING, StripeId(key), journal, clearing)
+    return Journal(place.day, mapping.branch, text, entered)
+
+
+def opening_posting(entry: Journal, mapping: Mapping) -> Posting:
+    """The entry with its key; its effect on clearing is whatever it lacked."""
+    key = opening_key(entry.currency)
+    clearing = entry.effect_on(mapping.of_currency(entry.currency).clearing)
+    return Posting(key, Purpose.OPENING, StripeId(key), entry, clearing)
 
 
 def arrival(payout: Payout, transfer: StripeId, mapping: Mapping) -> Posting:

@@ -9,6 +9,7 @@ from ml_connector.books.policies import WhenLost
 from ml_connector.books.postings import Posting, Purpose, State, Voiding, posting_key
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
+from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
@@ -112,6 +113,9 @@ async def _book_loss(c: Connected, lost: Lost, loss: PostingRow | None) -> None:
 async def _payment_of(c: Connected, lost: Lost, void: PostingRow | None) -> Voiding:
     """The payment that is undone; raises CannotReopen when it is not whole any more."""
     receipt = await receipt_of(c, lost.charge)
+    old = await stubs.undone_by(c, StripeId(lost.charge)) if receipt is None else None
+    if old is not None:
+        return old
     if receipt is None or receipt.state is not State.VERIFIED:
         raise NotPostedYet(
             f"The payment {lost.charge} of the lost dispute {lost.dispute} is not in the books.",

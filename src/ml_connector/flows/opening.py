@@ -12,8 +12,14 @@ from ml_connector.basics.clock import start_of_day
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money, total
-from ml_connector.books.opening import Position, opening_entry, opening_key, position
-from ml_connector.books.postings import Journal, Posting, State
+from ml_connector.books.opening import (
+    Position,
+    opening_entry,
+    opening_key,
+    opening_posting,
+    position,
+)
+from ml_connector.books.postings import Journal, State
 from ml_connector.books.proof import Carried
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.flows.carry_out import carry_out, fingerprint
@@ -43,7 +49,7 @@ class Opening:
     position: Position
     holds: ReadOnly[str, Money]
     against: str
-    entry: Posting | None = None
+    entry: Journal | None = None
 
 
 @dataclass(slots=True)
@@ -194,7 +200,7 @@ async def post(c: Connected, opening: Opening) -> Opening:
         await _keep(c, opening)
     standing = kept or opening
     if standing.entry is not None:
-        await carry_out(c, standing.entry.key)
+        await carry_out(c, opening_key(code))
     async with c.store.transaction() as tx:
         for part in standing.position.in_transit:
             await look(tx, c.id, Look(Kind.PAYOUT, part.subject))
@@ -208,7 +214,8 @@ async def _keep(c: Connected, opening: Opening) -> None:
     now, key = c.clock.now(), opening_key(opening.position.currency)
     async with c.store.transaction() as tx:
         if opening.entry is not None:
-            row = posting_row(c.id, opening.entry, c.mapping.version)
+            posting = opening_posting(opening.entry, c.mapping)
+            row = posting_row(c.id, posting, c.mapping.version)
             await postings.plan(tx, [row], now=now)
         kept = as_object(opening)
         await cursors.advance(tx, c.id, _stream(opening.position.currency), kept, now=now)

@@ -250,3 +250,25 @@ async def sums(tx: AsyncConnection, connection: ConnectionId) -> list[Transactio
         )
         for currency, state, count, amount, fee, net in await tx.execute(question)
     ]
+
+
+async def created_between(
+    tx: AsyncConnection, connection: ConnectionId, start: datetime, end: datetime
+) -> list[BalanceTransactionRow]:
+    """The transactions created from a moment on and before another, oldest first."""
+    question = select(table).where(
+        table.c.connection == connection, table.c.created >= start, table.c.created < end
+    )
+    ordered = question.order_by(table.c.created, table.c.id)
+    return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
+
+
+async def take_back_in(
+    tx: AsyncConnection, connection: ConnectionId, since: datetime, *, now: datetime | None = None
+) -> None:
+    """What was in the opening position is owed from a moment on: the books begin earlier."""
+    aside = (table.c.state == str(TransactionState.OPENING)) & (table.c.created >= since)
+    statement = update(table).where(table.c.connection == connection, aside)
+    await tx.execute(
+        statement.values(state=str(TransactionState.SEEN), reason="", updated_at=moment(now))
+    )
