@@ -26,6 +26,8 @@ class Role(StrEnum):
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
     """Asset: money that Stripe holds aside."""
+    IN_TRANSIT = "in_transit"
+    """Asset: payouts that were on their way to the bank when our books began."""
     FX_GAIN_LOSS = "fx_gain_loss"
     """Expense or income: the exchange difference of payments in other currencies."""
     CHARGEBACK_LOSS = "chargeback_loss"

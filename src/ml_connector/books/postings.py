@@ -143,6 +143,10 @@ class Purpose(StrEnum):
     """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
+    OPENING = "opening"
+    """What Stripe held of a currency when our books began."""
+    ARRIVAL = "arrival"
+    """A payout of before that reached the bank."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def joined(name: str, given: Options, secrets: Secrets, stored: Connection | Non
         id=ConnectionId(_named(name)),
         title=given.title or old.title,
         time_zone=_zone(given.time_zone or old.time_zone),
-        start_date=day("--start", given.start) if given.start else old.start_date,
+        start_date=day_given("--start", given.start) if given.start else old.start_date,
         stripe=StripeSide(given.stripe_url or old.stripe.url, old.stripe.account, livemode),
         acumatica=erp,
         secrets=secrets,
@@ -152,8 +152,8 @@ def _zone(name: str) -> str:
     return name
 
 
-def day(option: str, text: str) -> date:
-    """The day that an option names; raises Misconfigured naming the option."""
+def day_given(option: str, text: str) -> date:
+    """The day that an option names; raises Misconfigured."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

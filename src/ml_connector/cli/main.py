@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, mapping, proofs, sandbox, service, setup, work
+from ml_connector.cli import books, demo, golive, mapping, proofs, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -26,5 +26,7 @@ app.command(books.tieout)
 app.command(proofs.proof)
 app.command(books.audit)
 app.command(mapping.mapping)
+app.command(golive.opening)
+app.command(golive.backfill)
 app.command(sandbox.sandbox)
 app.command(service.db)

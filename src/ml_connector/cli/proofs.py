@@ -121,13 +121,13 @@ def every(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.cli.given import day
+        from ml_connector.cli.given import day_given
         from ml_connector.flows.proofs import arrived
 
         c = await office.board.connected(await office.only(connection))
         out.mkdir(parents=True, exist_ok=True)
         found: list[Proof] = []
-        for payout in await arrived(c, day("--since", since) if since else None):
+        for payout in await arrived(c, day_given("--since", since) if since else None):
             paper, key = await _paper(office, payout, c.id)
             page = out / f"{payout}.html" if pages else None
             _write(paper, key, out / f"{payout}.json", page)

@@ -19,6 +19,9 @@ from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import postings, transactions
 from ml_connector.store.transactions import TransactionState
 
+DONE = frozenset({TransactionState.POSTED, TransactionState.OPENING})
+"""The states of a movement to which nothing is added."""
+
 
 @asynccontextmanager
 async def accounted_for(c: Connected, bt: BalanceTransaction) -> AsyncGenerator[None]:
@@ -107,4 +110,4 @@ async def posted(c: Connected, source: StripeId) -> bool:
     """Whether every balance transaction that we know of a Stripe object is in the ledger."""
     async with c.store.transaction() as tx:
         rows = await transactions.by_source(tx, c.id, source)
-    return bool(rows) and all(row.state is TransactionState.POSTED for row in rows)
+    return bool(rows) and all(row.state in DONE for row in rows)

@@ -1,7 +1,7 @@
 """Asking both sides what was missed: watermarks with an overlap, and the sweep of all money."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,7 @@ from ml_connector.flows.mirrored import (
     is_settled_as_known,
     sent_of,
 )
+from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import cursors, links, reports, transactions
@@ -182,7 +183,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return datetime.combine(c.record.start_date, time(0), UTC)
+    return cut_over(c)
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:

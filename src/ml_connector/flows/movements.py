@@ -5,8 +5,10 @@ from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.books.postings import ArPayment, Purpose, State, Voiding, posting_key
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
+from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
@@ -19,6 +21,8 @@ class NotPostedYet(TryAgain):
 async def account_for(c: Connected, transaction_id: StripeId) -> None:
     """Books one balance transaction by its pair alone; raises Unexplained when none is known."""
     transaction = await c.stripe.transaction(transaction_id)
+    if await set_aside(c, transaction):
+        return
     async with accounted_for(c, transaction):
         await book(c, transaction, await story_of(c, transaction))
 
@@ -29,6 +33,9 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
     if not is_bounce(transaction):
         return Story(subject=subject, text=transaction.description)
     row = await receipt_of(c, subject)
+    old = await stubs.undone_by(c, StripeId(subject)) if row is None else None
+    if old is not None:
+        return Story(subject=subject, voids=old, text="returned by the bank")
     if row is None or row.state is not State.VERIFIED:
         raise NotPostedYet(
             f"The bank took the payment {subject} back ({transaction.id}), which is not in the"

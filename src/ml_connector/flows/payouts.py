@@ -3,13 +3,15 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
 from ml_connector.books.proof import Carried, Member, Proof, prove
-from ml_connector.books.records import Payout
+from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
-from ml_connector.flows.booking import accounted_for, book
+from ml_connector.flows.booking import DONE, accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
+from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
 from ml_connector.store import audit, payouts, postings, transactions
@@ -38,8 +40,21 @@ async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> N
     if known is not None and known.state is TransactionState.POSTED:
         return
     transaction = await c.stripe.transaction(transaction_id)
+    if await set_aside(c, transaction):
+        await _arrive(c, payout, transaction)
+        return
     async with accounted_for(c, transaction):
         await book(c, transaction, Story(subject=payout.id, arrival=payout.arrival_date))
+
+
+async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) -> None:
+    """A payout that was under way when our books began leaves the account for that."""
+    opening = await opened(c, payout.amount.currency)
+    if opening is None or transfer.id != payout.transaction:
+        return
+    if payout.id in {part.subject for part in opening.position.in_transit}:
+        async with accounted_for(c, transfer):
+            await book_besides(c, transfer.id, [arrival(payout, transfer.id, c.mapping)])
 
 
 async def _learn_members(c: Connected, payout: Payout) -> None:
@@ -54,8 +69,9 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         await transactions.remember(tx, c.id, rows)
         ids = [member.id for member in members]
         await payouts.set_members(tx, c.id, payout.id, ids, complete=True)
+        await set_aside_all(c, tx, rows)
         stored = await transactions.of_payout(tx, c.id, payout.id)
-        waiting = (row for row in stored if row.state is not TransactionState.POSTED)
+        waiting = (row for row in stored if row.state not in DONE)
         looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
@@ -95,6 +111,7 @@ async def _own(
 async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
     """A balance transaction with the documents that carry it."""
     carried = [_carried(one) for one in await postings.by_transaction(tx, c.id, row.id)]
+    carried += await share_of(c, tx, row)
     return Member(row.id, row.type, row.category, row.net, tuple(carried))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import StripeId
@@ -13,6 +12,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import movements, receipts
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.opening import cut_over
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -29,8 +29,7 @@ class Planned:
 
 async def plan(c: Connected) -> AsyncGenerator[Planned]:
     """Every balance transaction that is not in the ledger yet, oldest first, as it would go."""
-    start = datetime.combine(c.record.start_date, time(0), UTC)
-    owed = [bt async for bt in c.stripe.transactions(created_from=start)]
+    owed = [bt async for bt in c.stripe.transactions(created_from=cut_over(c))]
     for transaction in reversed(owed):
         if not await _posted(c, transaction.id):
             yield await _planned(c, transaction)

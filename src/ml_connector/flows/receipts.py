@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ml_connector.basics.clock import day_in
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import (
@@ -33,6 +32,7 @@ from ml_connector.flows.mirrored import (
     remember_intent,
     sent_of,
 )
+from ml_connector.flows.opening import set_aside
 from ml_connector.store import links, reports
 from ml_connector.store.links import Link
 
@@ -49,8 +49,8 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if charge.status == "failed" and charge.transaction is None:
         return
     transaction = settled(charge)
-    if day_in(transaction.created, c.mapping.zone) < c.record.start_date:
-        return  # it is in the opening balance
+    if await set_aside(c, transaction):
+        return
     async with accounted_for(c, transaction):
         story = await story_of(c, charge)
         await _note_if_besides(c, charge, story)

@@ -5,6 +5,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.opening import set_aside
 
 
 async def give_back(c: Connected, refund_id: StripeId) -> None:
@@ -16,7 +17,7 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
     refund = await c.stripe.refund(refund_id)
     moved: list[BalanceTransaction | None] = [refund.transaction, refund.failure_transaction]
     for transaction in moved:
-        if transaction is not None:
+        if transaction is not None and not await set_aside(c, transaction):
             async with accounted_for(c, transaction):
                 text = f"of {refund.charge}" if refund.charge else ""
                 await book(c, transaction, Story(subject=refund.id, text=text))

@@ -26,9 +26,8 @@ async def measure(c: Connected) -> list[TieOut]:
     """
     stripe = await c.stripe.balance()
     unposted = await _unposted(c)
-    period = await latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
-    found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
+    found = [await _measure_one(c, code, stripe, unposted) for code in currencies]
     if not all(one.holds for one in found):
         voided = await _voided(c)
         found = [_explained(one, voided) for one in found]
@@ -38,18 +37,23 @@ async def measure(c: Connected) -> list[TieOut]:
 
 
 async def _measure_one(
-    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted], period: str
+    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted]
 ) -> TieOut:
     accounts = c.mapping.currencies.get(code)
     clearing = Money.zero(code)
     if accounts is not None:
-        clearing = await c.acumatica.account_balance(accounts.clearing, code, period)
+        clearing = await ledger_balance(c, accounts.clearing, code)
     return tie_out(
         code,
         clearing=clearing,
         stripe=stripe.get(code, Money.zero(code)),
         unposted=_of(code, unposted),
     )
+
+
+async def ledger_balance(c: Connected, account: str, code: str) -> Money:
+    """What an account of the ledger holds with everything posted so far: one ERP call."""
+    return await c.acumatica.account_balance(account, code, await latest_period(c))
 
 
 def _of(code: str, items: list[Unposted]) -> list[Unposted]:

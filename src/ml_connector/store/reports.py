@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import ArPayment, State
-from ml_connector.store.rows import JsonObject
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
 
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
@@ -173,3 +174,20 @@ async def payments_of(
         postings.c.connection == connection, postings.c.body.contains(wanted)
     )
     return [PostingKey(key) for (key,) in await tx.execute(question.order_by(postings.c.key))]
+
+
+async def posted_on(
+    tx: AsyncConnection, connection: ConnectionId, account: str, currency: str, clearing: str
+) -> list[PostingRow]:
+    """The postings that touch an account in a currency; of the clearing account, all that move it.
+
+    Documents that are no journals name a cash account, which stands for the clearing account.
+    """
+    wanted: JsonObject = {"lines": [{"account": account}]}
+    touches = postings.c.body.contains(wanted)
+    if account == clearing:
+        touches = or_(touches, and_(postings.c.kind != "journal", postings.c.clearing_minor != 0))
+    question = select(postings).where(
+        postings.c.connection == connection, postings.c.currency == currency, touches
+    )
+    return records(PostingRow, (await tx.execute(question)).mappings())
