@@ -8,6 +8,7 @@ from ml_connector.acumatica.documents import (
     CashAccountUse,
     Changed,
     ErpAccount,
+    ErpCharge,
     ErpDocument,
     ErpJournal,
     ErpJournalLine,
@@ -30,7 +31,7 @@ from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import Application, ArPayment, Journal, Line
+from ml_connector.books.postings import Application, ArPayment, Journal, Line, PaymentCharge
 from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine, ErpTax
 
 LONGEST_DESCRIPTION = 512
@@ -182,6 +183,13 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
         documents_to_apply=_rows_to_apply(payment),
+        charges=tuple(_charge_body(one) for one in payment.charges),
+    )
+
+
+def _charge_body(charge: PaymentCharge) -> wire.PaymentChargeWire:
+    return wire.PaymentChargeWire(
+        entry_type_id=sent(charge.entry_type), amount=exact(charge.amount.decimal)
     )
 
 
@@ -245,6 +253,10 @@ def payment(record: wire.PaymentWire) -> ErpPayment:
         description=text(record.description),
         applications=_applications(record, currency),
         modified=instant(record.last_modified_date_time),
+        charges=tuple(
+            ErpCharge(text(row.entry_type_id), Money.of(number(row.amount), currency))
+            for row in record.charges
+        ),
     )
 
 

@@ -53,6 +53,22 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """A document that carries fees of many transactions, beside the sum of their shares."""
+
+    key: PostingKey
+    clearing: Money
+    shares: Money
+
+    @property
+    def gap(self) -> str:
+        """A sentence where the document is not what its shares add up to; empty when it is."""
+        if self.shares == self.clearing:
+            return ""
+        return f"The shares in {self.key} add up to {self.shares}, not {self.clearing}."
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """The equation of one payout; `proven` only when nothing at all is missing."""
 
@@ -62,6 +78,7 @@ class Proof:
     composed: bool
     members: tuple[Member, ...]
     transfer: Member | None
+    shared: tuple[Shared, ...] = ()
 
     @property
     def sum_of_members(self) -> Money:
@@ -85,6 +102,7 @@ class Proof:
         elif self.difference:
             found.append(f"The members add up to {self.sum_of_members}, not {self.amount}.")
         found += [member.gap for member in self.members if member.gap]
+        found += [one.gap for one in self.shared if one.gap]
         if self.transfer is None or self.transfer.gap:
             found.append("The transfer to the bank is not in the ledger.")
         return tuple(found)
@@ -119,6 +137,22 @@ class Settlement(Protocol):
         ...
 
 
-def prove(payout: Settlement, members: Sequence[Member], transfer: Member | None) -> Proof:
-    """The proof of a payout from its members (its own row left out) and its own transfer."""
-    return Proof(payout.id, payout.amount, payout.status, payout.composed, tuple(members), transfer)
+def prove(
+    payout: Settlement,
+    members: Sequence[Member],
+    transfer: Member | None,
+    shared: Sequence[Shared] = (),
+) -> Proof:
+    """The proof of a payout from its members (its own row left out) and its own transfer.
+
+    `shared` are the documents in which members have only a share.
+    """
+    return Proof(
+        payout.id,
+        payout.amount,
+        payout.status,
+        payout.composed,
+        tuple(members),
+        transfer,
+        tuple(shared),
+    )
