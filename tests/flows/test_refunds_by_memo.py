@@ -1,0 +1,147 @@
+"""Refunds as the customer's documents: a credit memo, and a refund that pays it out."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from build.dying import Dying
+from build.policies import mapping_with
+from build.world import Json, World
+from ml_connector.flows.connected import Connected
+
+pytestmark = pytest.mark.anyio
+
+REFUNDS = "40900"
+BY_MEMO = mapping_with(refunds='"credit_memo"')
+REFUND_FAILS = "4000000000005126"
+OF_NEW_YORK = "HMBAKERY"
+
+
+async def sold(world: World, card: str = "", **facts: str) -> str:
+    """An invoice of 100.00 that is paid and posted; the charge."""
+    await world.change(mapping_text=BY_MEMO)
+    ref = await world.an_invoice(**facts)
+    await world.mirror()
+    charge = await world.pay(ref, card=card)
+    await world.live()
+    assert await world.balance_due(ref) == 0
+    return str(charge)
+
+
+async def only(world: World, kind: str) -> Json:
+    (document,) = await world.documents(kind)
+    return document
+
+
+async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World) -> None:
+    refund = await world.refund(await sold(world), 2500)
+    await world.live()
+    memo, paid = await only(world, "Credit Memo"), await only(world, "Refund")
+    assert (memo["Amount"], memo["Status"], memo["CustomerOrder"]) == (25, "Closed", refund)
+    assert (paid["PaymentAmount"], paid["Status"], paid["PaymentRef"]) == (25, "Closed", refund)
+    assert memo["Customer"] == paid["CustomerID"] == "GOODFOOD"
+    assert await world.ledger(REFUNDS) == 25
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.deliver_again()
+    await world.run_payouts()
+    await world.live()
+    assert len(await world.documents("Credit Memo")) == len(await world.documents("Refund")) == 1
+    await world.all_posted()
+
+
+@pytest.mark.parametrize(
+    ("step", "moment"),
+    [("put_memo", "after"), ("release_memo", "after"), ("put_refund", "before"),
+     ("put_refund", "after")],
+)  # fmt: skip
+async def test_a_worker_that_dies_between_memo_and_refund_leaves_one_of_each(
+    world: World, step: str, moment: str
+) -> None:
+    charge = await sold(world)
+    killed: list[Dying] = []
+
+    def through(c: Connected) -> Any:
+        if not killed:
+            killed.append(Dying(c.acumatica, step, moment))
+        return replace(c, acumatica=killed[0])
+
+    world.through = through
+    await world.refund(charge, 2500)
+    await world.live()
+    await world.wait_for_cure()
+    assert killed[0].died
+    assert (await only(world, "Credit Memo"))["Status"] == "Closed"
+    assert (await only(world, "Refund"))["Status"] == "Closed"
+    assert await world.ledger(REFUNDS) == 25
+    await world.all_posted()
+
+
+async def test_a_refund_that_fails_later_leaves_the_memo_open_to_the_customer(
+    world: World,
+) -> None:
+    await world.refund(await sold(world, REFUND_FAILS), 2500)
+    await world.live()
+    assert (await only(world, "Refund"))["Status"] == "Closed"
+    await world.pass_minutes(60 * 24 * 60)
+    await world.live()
+    assert (await only(world, "Refund"))["Status"] == "Voided"
+    memo = await only(world, "Credit Memo")
+    assert (memo["Status"], memo["Balance"]) == ("Open", 25)
+    assert await world.ledger(REFUNDS) == 25
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.all_posted()
+
+
+async def test_a_refund_that_overtakes_its_payment_waits_for_it(world: World) -> None:
+    await world.change(mapping_text=BY_MEMO)
+    ref = await world.an_invoice()
+    await world.mirror()
+    refund = await world.refund(await world.pay(ref), 2500)
+    fault = {"kind": "status", "status": 503, "when": "before", "method": "PUT"}
+    await world.erp.spoil({**fault, "path": "/Payment$", "times": 1})
+    await world.live()
+    assert await world.documents("Credit Memo") == []
+    await world.wait_for_cure()
+    assert (await only(world, "Credit Memo"))["CustomerOrder"] == refund
+    await world.all_posted()
+
+
+async def test_a_refund_of_nobodys_payment_stays_a_journal(world: World) -> None:
+    await world.change(
+        mapping_text=BY_MEMO.replace(
+            'refunds = "credit', 'unmatched = "suspense"\nrefunds = "credit'
+        )
+    )
+    made = {"amount": "4200", "currency": "usd", "confirm": "true"}
+    paid = await world.stripe_api("payment_intents", payment_method="pm_card_visa", **made)
+    await world.live()
+    await world.refund(paid["latest_charge"])
+    await world.live()
+    assert await world.documents("Credit Memo") == []
+    assert await world.ledger(REFUNDS) == 42
+    await world.all_posted()
+
+
+async def test_a_memo_that_acumatica_taxes_is_not_released_and_the_remedy_cures_it(
+    world: World,
+) -> None:
+    await world.erp.tell("switches", {"default_tax_category": "TAXABLE"})
+    charge = await sold(world, customer=OF_NEW_YORK)
+    await world.refund(charge, 2500)
+    await world.live()
+    trouble = await world.trouble()
+    assert "not of 25.00 USD; it is not released" in trouble.sentence
+    memo = await only(world, "Credit Memo")
+    assert (memo["Status"], memo["Amount"] > 25) == ("Balanced", True)
+    await world.books_agree()
+    exempt = {"LineNbr": 1, "TaxCategory": "EXEMPT"}
+    keys = {"Type": "Credit Memo", "ReferenceNbr": memo["ReferenceNbr"]}
+    await world.enter("Invoice", keys | {"Details": [exempt]})
+    await world.change(mapping_text=f'refunds_tax_category = "EXEMPT"\n{BY_MEMO}')
+    await world.wait_for_cure()
+    await world.refund(charge, 1000)
+    await world.live()
+    assert [one["Status"] for one in await world.documents("Credit Memo")] == ["Closed"] * 2
+    assert await world.ledger(REFUNDS) == 35
+    await world.all_posted()
