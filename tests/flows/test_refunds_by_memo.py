@@ -7,7 +7,7 @@ import pytest
 
 from build.dying import Dying
 from build.policies import mapping_with
-from build.world import Json, World
+from build.world import CUSTOMER, Json, World
 from ml_connector.flows.connected import Connected
 
 pytestmark = pytest.mark.anyio
@@ -18,10 +18,10 @@ REFUND_FAILS = "4000000000005126"
 OF_NEW_YORK = "HMBAKERY"
 
 
-async def sold(world: World, card: str = "", **facts: str) -> str:
+async def sold(world: World, card: str = "", customer: str = CUSTOMER) -> str:
     """An invoice of 100.00 that is paid and posted; the charge."""
     await world.change(mapping_text=BY_MEMO)
-    ref = await world.an_invoice(**facts)
+    ref = await world.an_invoice(customer=customer)
     await world.mirror()
     charge = await world.pay(ref, card=card)
     await world.live()
@@ -30,8 +30,14 @@ async def sold(world: World, card: str = "", **facts: str) -> str:
 
 
 async def only(world: World, kind: str) -> Json:
-    (document,) = await world.documents(kind)
+    (document,) = await every(world, kind)
     return document
+
+
+async def every(world: World, kind: str) -> list[Json]:
+    """The documents of a type; a credit memo that is shown as a payment, too, counts once."""
+    rows = await world.documents(kind)
+    return [one for one in rows if kind != "Credit Memo" or "Customer" in one]
 
 
 async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World) -> None:
@@ -46,7 +52,7 @@ async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World)
     await world.deliver_again()
     await world.run_payouts()
     await world.live()
-    assert len(await world.documents("Credit Memo")) == len(await world.documents("Refund")) == 1
+    assert len(await every(world, "Credit Memo")) == len(await every(world, "Refund")) == 1
     await world.all_posted()
 
 
@@ -82,9 +88,6 @@ async def test_a_refund_that_fails_later_leaves_the_memo_open_to_the_customer(
 ) -> None:
     await world.refund(await sold(world, REFUND_FAILS), 2500)
     await world.live()
-    assert (await only(world, "Refund"))["Status"] == "Closed"
-    await world.pass_minutes(60 * 24 * 60)
-    await world.live()
     assert (await only(world, "Refund"))["Status"] == "Voided"
     memo = await only(world, "Credit Memo")
     assert (memo["Status"], memo["Balance"]) == ("Open", 25)
@@ -101,7 +104,7 @@ async def test_a_refund_that_overtakes_its_payment_waits_for_it(world: World) ->
     fault = {"kind": "status", "status": 503, "when": "before", "method": "PUT"}
     await world.erp.spoil({**fault, "path": "/Payment$", "times": 1})
     await world.live()
-    assert await world.documents("Credit Memo") == []
+    assert await every(world, "Credit Memo") == []
     await world.wait_for_cure()
     assert (await only(world, "Credit Memo"))["CustomerOrder"] == refund
     await world.all_posted()
@@ -118,7 +121,7 @@ async def test_a_refund_of_nobodys_payment_stays_a_journal(world: World) -> None
     await world.live()
     await world.refund(paid["latest_charge"])
     await world.live()
-    assert await world.documents("Credit Memo") == []
+    assert await every(world, "Credit Memo") == []
     assert await world.ledger(REFUNDS) == 42
     await world.all_posted()
 
@@ -142,6 +145,6 @@ async def test_a_memo_that_acumatica_taxes_is_not_released_and_the_remedy_cures_
     await world.wait_for_cure()
     await world.refund(charge, 1000)
     await world.live()
-    assert [one["Status"] for one in await world.documents("Credit Memo")] == ["Closed"] * 2
+    assert [one["Status"] for one in await every(world, "Credit Memo")] == ["Closed"] * 2
     assert await world.ledger(REFUNDS) == 35
     await world.all_posted()

@@ -15,7 +15,8 @@ from ml_connector.basics.ids import PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import Lost, as_loss, as_reopened
 from ml_connector.books.mapping import Mapping
-from ml_connector.books.postings import Posting, Voiding
+from ml_connector.books.policies import FeesPosted, Policies
+from ml_connector.books.postings import ArPayment, Posting, Purpose, Voiding, posting_key
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained, is_bounce, is_receipt, postings
 
@@ -48,6 +49,13 @@ class Books:
         """Enters what is not there yet."""
         for posting in made:
             self.carried.setdefault(posting.key, posting)
+
+    def voiding(self, charge: str, amount: Money) -> Voiding:
+        """How a payment that stands here is undone; its charges go back with it."""
+        posting = self.carried.get(posting_key(Purpose.PAYMENT, charge))
+        paper = posting.document if posting is not None else None
+        charges = paper.charges if isinstance(paper, ArPayment) else ()
+        return Voiding(erp_ref("Payment", charge), charge, amount, charges)
 
     def account(self, account: str) -> int:
         """What an account holds."""
@@ -93,8 +101,7 @@ class Life(RuleBasedStateMachine):
             charge = a_charge(bt.amount, id=subject)
             story = replace(story, match=a_match(charge))
         if is_bounce(bt):
-            undone = Voiding(erp_ref("Payment", subject), subject, -bt.amount)
-            story = replace(story, voids=undone)
+            story = replace(story, voids=self.books.voiding(subject, -bt.amount))
         self.told.append((bt, story))
         self.books.take(bt, story)
         return bt
@@ -143,7 +150,7 @@ class Life(RuleBasedStateMachine):
         if outcome == "loss":
             self.books.carry([as_loss(lost, self.books.mapping)])
             return
-        voiding = Voiding(erp_ref("Payment", sale.charge), sale.charge, sale.amount)
+        voiding = self.books.voiding(sale.charge, sale.amount)
         self.books.carry(as_reopened(lost, voiding, self.books.mapping))
         self.owed += sale.amount.minor
 
@@ -194,6 +201,25 @@ class Life(RuleBasedStateMachine):
             assert in_books + self.books.named.get(bt.id, 0) == bt.net.minor, bt
 
 
+@dataclass
+class WithCharges(Books):
+    """Books whose fees ride on the payments."""
+
+    mapping: Mapping = field(
+        default_factory=lambda: a_mapping(policies=Policies(fees=FeesPosted.PAYMENT_CHARGE))
+    )
+
+
+class LifeWithCharges(Life):
+    """The same life, where what is undone takes its charges back."""
+
+    books_type = WithCharges
+
+
+TestLifeWithCharges = LifeWithCharges.TestCase
+TestLifeWithCharges.settings = settings(
+    max_examples=int(os.environ.get("ML_EXAMPLES", "60")), stateful_step_count=25, deadline=None
+)
 TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=int(os.environ.get("ML_EXAMPLES", "60")), stateful_step_count=25, deadline=None

@@ -13,6 +13,7 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
     voided,
 )
+from ml_connector.acumatica.memos import CREDIT_MEMO
 from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal, Voiding
@@ -255,7 +256,9 @@ class _Refund:
 
     async def hits(self) -> list[ErpDocument]:
         found = await self.c.acumatica.find_payments(self.refund.payment_ref)
-        return [one for one in found if one.status not in DEAD and not one.ref.startswith("Voided")]
+        live = [one for one in found if one.status not in DEAD and not one.ref.startswith("Voided")]
+        # The memo itself is shown as a payment, too.
+        return [one for one in live if not one.ref.startswith(CREDIT_MEMO)]
 
     async def send(self) -> ErpDocument:
         return await self.c.acumatica.put_refund(self.refund, await self._memo())
