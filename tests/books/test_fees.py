@@ -42,7 +42,7 @@ from ml_connector.books.postings import (
     Voiding,
     clearing_effect,
 )
-from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.records import BalanceTransaction, FeePart
 from ml_connector.books.rules import Story, fee_may_wait, fee_role, postings
 
 RIDING = a_mapping(policies=Policies(fees=FeesPosted.PAYMENT_CHARGE))
@@ -155,9 +155,9 @@ def test_a_fee_that_rides_on_its_payment_is_split_by_entry_type() -> None:
     ],
 )
 def test_a_fee_that_cannot_ride_is_a_journal_of_its_own(
-    pair: str, fee: str, parts: tuple[object, ...] | None
+    pair: str, fee: str, parts: tuple[FeePart, ...] | None
 ) -> None:
-    bt = a_balance_transaction(pair, "12.00 USD", fee, fee_parts=parts)  # pyright: ignore[reportArgumentType] - as parametrized
+    bt = a_balance_transaction(pair, "12.00 USD", fee, fee_parts=parts)
     made = postings(bt, story_of(bt), RIDING)
     assert [one.purpose for one in made][-1] is Purpose.FEE
     assert clearing_effect(made, "USD") == bt.net

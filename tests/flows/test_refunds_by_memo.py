@@ -9,6 +9,7 @@ from build.dying import Dying
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.plan import accounts_moved, plan
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +43,11 @@ async def every(world: World, kind: str) -> list[Json]:
 
 async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World) -> None:
     refund = await world.refund(await sold(world), 2500)
+    await world.stripe.ask("settled")
+    (planned,) = [one async for one in plan(await world.connected())]
+    assert dict(accounts_moved(planned)) == {
+        REFUNDS: "25.00 USD", "AR of GOODFOOD": "25.00 USD", "10650ST": "-25.00 USD"
+    }  # fmt: skip
     await world.live()
     memo, paid = await only(world, "Credit Memo"), await only(world, "Refund")
     assert (memo["Amount"], memo["Status"], memo["CustomerOrder"]) == (25, "Closed", refund)
@@ -53,6 +59,18 @@ async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World)
     await world.run_payouts()
     await world.live()
     assert len(await every(world, "Credit Memo")) == len(await every(world, "Refund")) == 1
+    await world.all_posted()
+
+
+async def test_the_site_may_name_refunds_otherwise_and_take_the_memo_only_later(
+    world: World,
+) -> None:
+    charge = await sold(world)
+    await world.erp.tell("switches", {"refund_label": "Customer Refund", "apply_on_create": False})
+    await world.refund(charge, 2500)
+    await world.live()
+    assert (await only(world, "Customer Refund"))["Status"] == "Closed"
+    assert (await only(world, "Credit Memo"))["Status"] == "Closed"
     await world.all_posted()
 
 

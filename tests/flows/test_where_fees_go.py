@@ -10,10 +10,12 @@ from build.dying import Dying
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.flows.checkup import Verdict, checks
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.payouts import try_proof
 from ml_connector.flows.signals import Kind
 from ml_connector.flows.tie_out import measure
+from ml_connector.store.connections import Secrets
 
 pytestmark = pytest.mark.anyio
 
@@ -211,6 +213,8 @@ async def test_a_returned_debit_leaves_the_fee_that_stripe_keeps_in_the_books(
 async def test_an_endpoint_without_charges_gets_a_journal_for_each_fee(world: World) -> None:
     older = replace(world.new.acumatica, version="22.200.001")
     await world.change(acumatica=older, mapping_text=posting_fees("payment_charge"))
+    warned = [one async for one in checks(await world.connected(), Secrets())]
+    assert [one.verdict for one in warned if one.name == "Fees on payments"] == [Verdict.WARN]
     await sold(world)
     assert ["fee of" in one for one in await journals(world)] == [True]
     assert await in_the_books(world) == await kept(world)

@@ -242,13 +242,15 @@ class AcumaticaClient:
         rows = await self._rows("Invoice", f"the memos of {order}", wire.InvoiceWire, query)
         return [memos.memo_document(row) for row in rows if text(row.customer_order) == order]
 
-    async def put_refund(self, refund: ArRefund, memo: ErpRef) -> ErpDocument:
+    async def put_refund(
+        self, refund: ArRefund, memo: ErpRef, label: str = memos.REFUND
+    ) -> ErpDocument:
         """Creates a refund that pays a memo out, not released: one call.
 
         Raises OutcomeUnknown when no answer came: look with `find_payments` before any new try.
         """
         call = _write("Payment", f"the refund {refund.payment_ref}", refund.payment_ref)
-        body = memos.refund_body(refund, memo, self.version)
+        body = memos.refund_body(refund, memo, self.version, label)
         record = await self._endpoint.put(call, body, wire.PaymentWire)
         return _made(call, translate.payment_document, record)
 

@@ -14,6 +14,8 @@ from ml_connector.books.postings import ArRefund, CreditMemo
 
 CREDIT_MEMO = "Credit Memo"
 REFUND = "Refund"
+OLDER_REFUND = "Customer Refund"
+"""What some releases call the same."""
 LONGEST_MARK = 40
 LONGEST_LINE = 256
 LONGEST_DESCRIPTION = 512
@@ -52,13 +54,15 @@ def memo_body(memo: CreditMemo, endpoint: EndpointVersion) -> wire.InvoiceWire:
     )
 
 
-def refund_body(refund: ArRefund, memo: ErpRef, endpoint: EndpointVersion) -> wire.PaymentWire:
+def refund_body(
+    refund: ArRefund, memo: ErpRef, endpoint: EndpointVersion, label: str = REFUND
+) -> wire.PaymentWire:
     """A new refund that pays a credit memo out; raises Bug when its reference would not fit."""
     if len(refund.payment_ref) > LONGEST_MARK:
         raise Bug(f"The refund's reference {refund.payment_ref} is too long for Acumatica.")
     with_external = endpoint.supports("Payment.ExternalRef")
     return wire.PaymentWire(
-        type=sent(REFUND),
+        type=sent(label),
         customer_id=sent(refund.customer_id),
         payment_method=sent(refund.payment_method),
         cash_account=sent(refund.cash_account),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from ml_connector.basics.errors import AskAPerson, ConnectorError
 from ml_connector.books.mapping import CurrencyAccounts
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.fees import followed
 from ml_connector.store.connections import Secrets
 from ml_connector.stripe.client import RESOURCES
 
@@ -32,6 +33,13 @@ class Check:
     remedy: str = ""
 
 
+CHARGES_BY_JOURNAL = Check(
+    "Fees on payments",
+    Verdict.WARN,
+    "The endpoint knows no charges on payments; each fee is a journal of its own.",
+    "Choose the endpoint Default/23.200.001 or later.",
+)
+
 Test = Callable[[], Awaitable[str]]
 
 
@@ -43,6 +51,8 @@ async def checks(c: Connected, secret: Secrets) -> AsyncGenerator[Check]:
     yield _webhooks(secret)
     yield await _check("Acumatica: address, version, sign-in", lambda: _acumatica(c))
     yield await _check("Payment method", lambda: _payment_method(c))
+    if followed(c) is not c.mapping:
+        yield CHARGES_BY_JOURNAL
     for code, accounts in c.mapping.currencies.items():
         yield await _check(f"Accounts of {code}", lambda a=accounts, x=code: _accounts(c, x, a))
     for role, account in c.mapping.accounts.items():

@@ -13,7 +13,7 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
     voided,
 )
-from ml_connector.acumatica.memos import CREDIT_MEMO
+from ml_connector.acumatica.memos import CREDIT_MEMO, OLDER_REFUND
 from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal, Voiding
@@ -28,6 +28,9 @@ from ml_connector.flows.read_back import (
 from ml_connector.flows.rows import document
 from ml_connector.store import postings
 from ml_connector.store.postings import PostingRow
+
+REFUSED_UNSEEN = "acumatica.refused:Payment"
+"""The cause of a refusal of a payment or refund whose text no rule knows."""
 
 DEAD = frozenset({"Voided", "Void", "Rejected"})
 """Statuses of documents that carry no money any more."""
@@ -261,7 +264,20 @@ class _Refund:
         return [one for one in live if not one.ref.startswith(CREDIT_MEMO)]
 
     async def send(self) -> ErpDocument:
-        return await self.c.acumatica.put_refund(self.refund, await self._memo())
+        memo = await self._memo()
+        try:
+            return await self.c.acumatica.put_refund(self.refund, memo)
+        except AskAPerson as refused:
+            if not refused.cause.startswith(REFUSED_UNSEEN):
+                raise
+            return await self._send_as_older(memo, refused)
+
+    async def _send_as_older(self, memo: ErpRef, refused: AskAPerson) -> ErpDocument:
+        """A refusal of no known kind may only be about the label; else the first one stands."""
+        try:
+            return await self.c.acumatica.put_refund(self.refund, memo, OLDER_REFUND)
+        except AskAPerson:
+            raise refused from None
 
     def lacking(self, made: ErpDocument) -> bool:
         return made.applied == 0
