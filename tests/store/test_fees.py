@@ -31,7 +31,6 @@ async def test_a_fee_that_is_taken_meanwhile_is_not_offered_again(store: Store) 
     async def take() -> int:
         async with store.transaction() as tx:
             free = await fees.hold_members(tx, MAIN, [ONE])
-            await asyncio.sleep(0)
             await fees.carry(tx, MAIN, [row.id for row in free], PAYOUT)
             return len(free)
 

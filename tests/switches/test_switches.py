@@ -23,7 +23,6 @@ ACUMATICA: list[dict[str, Any]] = [
     {"apply_on_create": False},
     {"refund_label": "Customer Refund"},
     {"void_status": "On Hold"},
-    {"default_tax_category": "EXEMPT"},
     {"void_answer": 204},
     {"void_answer": 200},
     {"release_of_released": "silent"},

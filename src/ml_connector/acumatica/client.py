@@ -8,6 +8,8 @@ from typing import Literal
 
 from ml_connector.acumatica import memos, translate, wire
 from ml_connector.acumatica.calls import Endpoint
+from ml_connector.acumatica.calls import made as _made
+from ml_connector.acumatica.calls import write as _write
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
@@ -22,12 +24,12 @@ from ml_connector.acumatica.documents import (
     ErpPaymentMethod,
     voided,
 )
-from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
+from ml_connector.acumatica.errors import Call, Missing, NotReleasable
 from ml_connector.acumatica.fields import held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
-from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal
@@ -381,19 +383,3 @@ class AcumaticaClient:
             found = await self._one(entity, ref, wire.ChangedWire, status)
             if text(found.status) not in released:
                 raise
-
-
-def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:
-    """The document that a write made; one whose keys were not told has to be looked for."""
-    try:
-        return read(record)
-    except Bug as nameless:
-        raise OutcomeUnknown(
-            f"Acumatica took {call.what} but did not tell its number.",
-            cause="acumatica.outcome_unknown",
-            remedy=LOOKS_FIRST,
-        ) from nameless
-
-
-def _write(entity: str, what: str, resource: str) -> Call:
-    return Call(entity, what, writes=True, resource=resource)
