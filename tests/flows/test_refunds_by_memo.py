@@ -8,8 +8,10 @@ import pytest
 from build.dying import Dying
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
+from ml_connector.basics.ids import erp_ref
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.plan import accounts_moved, plan
+from ml_connector.flows.tie_out import measure
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +62,13 @@ async def test_a_refund_is_a_memo_of_the_customer_that_is_paid_out(world: World)
     await world.live()
     assert len(await every(world, "Credit Memo")) == len(await every(world, "Refund")) == 1
     await world.all_posted()
+    erp = (await world.connected()).acumatica  # now as somebody in the office
+    await erp.release_payment(await erp.void_payment(erp_ref("Refund", str(paid["ReferenceNbr"]))))
+    named = [item for one in await measure(await world.connected()) for item in one.unposted]
+    assert [f"{one.amount}: {one.reason}" for one in named] == [
+        f"-25.00 USD: Refund {paid['ReferenceNbr']} was voided in Acumatica after it was posted."
+    ]
+    await world.books_agree()
 
 
 async def test_the_site_may_name_refunds_otherwise_and_take_the_memo_only_later(
