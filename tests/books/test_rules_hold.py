@@ -92,7 +92,11 @@ def test_money_in_a_currency_without_accounts_is_asked_for_and_not_booked(pair: 
         booked(a_balance_transaction(pair, "500 JPY"))
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.CHARGEBACK_LOSS, Role.FX_GAIN_LOSS}))
+ELSEWHERE = {Role.CHARGEBACK_LOSS, Role.FX_GAIN_LOSS, Role.IN_TRANSIT}
+"""Accounts of the ends of disputes, of conversions and of the opening."""
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - ELSEWHERE))
 def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
     mapping = a_mapping(accounts={key: value for key, value in ACCOUNTS.items() if key != role})
     parts = (a_fee_part("0.50 USD"), a_fee_part("0.10 USD", "tax"))

@@ -6,28 +6,33 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import inquiries, translate, wire
+from ml_connector.acumatica import inquiries, memos, translate, wire
 from ml_connector.acumatica.calls import Endpoint
+from ml_connector.acumatica.calls import made as _made
+from ml_connector.acumatica.calls import write as _write
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
+    MEMO_RELEASED,
     PAYMENT_RELEASED,
     Changed,
     ErpDocument,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
+    voided,
 )
-from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
+from ml_connector.acumatica.errors import Call, Missing, NotReleasable
 from ml_connector.acumatica.fields import Field, held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
 from ml_connector.acumatica.tenant import TenantForms
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
-from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Movement
-from ml_connector.books.postings import ArPayment, Journal
+from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
 from ml_connector.books.tenant import ErpAccount, ErpPaymentMethod
 from ml_connector.http.transport import Timeouts
@@ -50,7 +55,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 NEEDED = ("Customer", "Invoice", "Payment", "JournalTransaction")
 CONTACTS = "MainContact,MainContact/Address,BillingContact,BillingContact/Address"
 PAGE_SIZE = 500
-VOIDED_PAYMENT = "Voided Payment"
 
 TIMEOUTS = Timeouts(read=300.0)
 """For the transport: a queued request may be answered minutes later, and that is an answer."""
@@ -209,11 +213,12 @@ class AcumaticaClient:
         call = _write("Payment", f"the voiding of {ref}", ref)
         kind, reference = erp_keys(ref)
         await self._endpoint.act(call, "VoidPayment", {"Type": kind, "ReferenceNbr": reference})
-        return erp_ref(VOIDED_PAYMENT, reference)
+        return erp_ref(voided(kind), reference)
 
     async def payment(self, which: ErpRef | str) -> ErpPayment:
-        """A payment with everything it settles, by keys or id: one call."""
-        query = {"$expand": "DocumentsToApply,ApplicationHistory"}
+        """A payment with everything it settles and its charges, by keys or id: one call."""
+        charges = ",Charges" if self.version.supports("Payment.Charges") else ""
+        query = {"$expand": f"DocumentsToApply,ApplicationHistory{charges}"}
         return translate.payment(await self._one("Payment", ErpRef(which), wire.PaymentWire, query))
 
     async def find_payments(self, payment_ref: str) -> list[ErpDocument]:
@@ -231,14 +236,61 @@ class AcumaticaClient:
         return [translate.payment_document(row) for row in exact]
 
     async def voided_payments(self, method: str) -> list[ErpDocument]:
-        """Every payment by this method that was voided, whoever did it: one call."""
+        """Every payment and refund by this method that was voided, by anyone: one call."""
         query = {
-            "$filter": f"Type eq 'Payment' and Status eq 'Voided' and PaymentMethod eq"
-            f" {quoted(method)}",
+            "$filter": f"(Type eq 'Payment' or Type eq '{memos.REFUND}') and Status eq 'Voided'"
+            f" and PaymentMethod eq {quoted(method)}",
             "$select": "Type,ReferenceNbr,Status,PaymentRef",
         }
         rows = await self._rows("Payment", "the voided payments", wire.PaymentWire, query)
         return [translate.payment_document(row) for row in rows]
+
+    # -- refunds
+
+    async def put_memo(self, memo: CreditMemo) -> ErpDocument:
+        """Creates a credit memo, not released; its answer tells what it is of: one call.
+
+        Raises OutcomeUnknown when no answer came: look with `find_memos` before any new try.
+        """
+        call = _write("Invoice", f"the credit memo of {memo.order}", memo.order)
+        body = memos.memo_body(memo, self.version)
+        record = await self._endpoint.put(call, body, wire.InvoiceWire, memos.SHOWN)
+        return _made(call, memos.memo_document, record)
+
+    async def release_memo(self, ref: ErpRef) -> None:
+        """Puts a credit memo into the ledger; two calls when the learned wait fits."""
+        await self._release("Invoice", "ReleaseInvoice", ref, MEMO_RELEASED)
+
+    async def memo(self, ref: ErpRef) -> ErpMemo:
+        """A credit memo with its lines: one call."""
+        return memos.memo(await self._one("Invoice", ref, wire.InvoiceWire, memos.SHOWN))
+
+    async def find_memos(self, order: str) -> list[ErpDocument]:
+        """Every credit memo with this customer order: one call. Only exact matches count."""
+        query = {
+            "$filter": f"Type eq '{memos.CREDIT_MEMO}' and CustomerOrder eq {quoted(order)}",
+            "$select": "Type,ReferenceNbr,Status,CustomerOrder",
+        }
+        rows = await self._rows("Invoice", f"the memos of {order}", wire.InvoiceWire, query)
+        return [memos.memo_document(row) for row in rows if text(row.customer_order) == order]
+
+    async def put_refund(
+        self, refund: ArRefund, memo: ErpRef, label: str = memos.REFUND
+    ) -> ErpDocument:
+        """Creates a refund that pays a memo out, not released: one call.
+
+        Raises OutcomeUnknown when no answer came: look with `find_payments` before any new try.
+        """
+        call = _write("Payment", f"the refund {refund.payment_ref}", refund.payment_ref)
+        body = memos.refund_body(refund, memo, self.version, label)
+        record = await self._endpoint.put(call, body, wire.PaymentWire)
+        return _made(call, translate.payment_document, record)
+
+    async def apply_refund(self, ref: ErpRef, refund: ArRefund, memo: ErpRef) -> None:
+        """Names the memo to a refund that took none when it was made: one call."""
+        call = _write("Payment", f"the memo of {refund.payment_ref}", refund.payment_ref)
+        body = memos.paid_out_body(ref, refund, memo)
+        await self._endpoint.put(call, body, wire.PaymentWire)
 
     # -- journals
 
@@ -379,19 +431,3 @@ def other_currency(account: str, currency: str) -> AskAPerson:
         cause=f"acumatica.account_currency:{account}",
         remedy=f"Map an account that is kept in {currency}.",
     )
-
-
-def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:
-    """The document that a write made; one whose keys were not told has to be looked for."""
-    try:
-        return read(record)
-    except Bug as nameless:
-        raise OutcomeUnknown(
-            f"Acumatica took {call.what} but did not tell its number.",
-            cause="acumatica.outcome_unknown",
-            remedy=LOOKS_FIRST,
-        ) from nameless
-
-
-def _write(entity: str, what: str, resource: str) -> Call:
-    return Call(entity, what, writes=True, resource=resource)

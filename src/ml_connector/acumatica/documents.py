@@ -27,13 +27,23 @@ class Changed:
 class ErpDocument:
     """A document that exists: its lasting id, its keys and how it stands.
 
-    `applied` is how much of a new payment its answer says is applied; None where it says nothing.
+    `applied` is how much of a new payment its answer says is applied, and `amount` what a new
+    credit memo is of; None where it says nothing.
     """
 
     id: str
     ref: ErpRef
     status: str
     applied: Decimal | None = field(default=None, compare=False)
+    amount: Money | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ErpCharge:
+    """A fee that rides on a payment, as read back."""
+
+    entry_type: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,23 @@ class ErpPayment:
     external_ref: str
     description: str
     applications: tuple[Application, ...]
+    modified: datetime
+    charges: tuple[ErpCharge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErpMemo:
+    """A credit memo as read back; `lines` are what it takes from each account."""
+
+    id: str
+    ref: ErpRef
+    status: str
+    customer_id: str
+    day: date
+    amount: Money
+    order: str
+    description: str
+    lines: tuple[tuple[str, Money], ...]
     modified: datetime
 
 
@@ -96,5 +123,13 @@ class ErpJournal:
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""
 
+MEMO_RELEASED = frozenset(("Open", "Closed", "Reserved"))
+"""Statuses of a credit memo that is in the ledger."""
+
 JOURNAL_RELEASED = frozenset(("Posted", "Unposted"))
 """Statuses of a batch that is released; posting may be a later step of theirs."""
+
+
+def voided(kind: str) -> str:
+    """The type of the document that undoes a payment or a refund."""
+    return "Voided Refund" if "Refund" in kind else "Voided Payment"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from ml_connector.acumatica import fields, wire
 from ml_connector.acumatica.documents import (
     Changed,
+    ErpCharge,
     ErpDocument,
     ErpJournal,
     ErpJournalLine,
@@ -27,7 +28,7 @@ from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import Application, ArPayment, Journal, Line
+from ml_connector.books.postings import Application, ArPayment, Journal, Line, PaymentCharge
 from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine, ErpTax
 from ml_connector.books.tenant import CashAccountUse, ErpAccount, ErpPaymentMethod
 
@@ -206,6 +207,13 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
         documents_to_apply=_rows_to_apply(payment),
+        charges=tuple(_charge_body(one) for one in payment.charges),
+    )
+
+
+def _charge_body(charge: PaymentCharge) -> wire.PaymentChargeWire:
+    return wire.PaymentChargeWire(
+        entry_type_id=sent(charge.entry_type), amount=exact(charge.amount.decimal)
     )
 
 
@@ -269,6 +277,10 @@ def payment(record: wire.PaymentWire) -> ErpPayment:
         description=text(record.description),
         applications=_applications(record, currency),
         modified=instant(record.last_modified_date_time),
+        charges=tuple(
+            ErpCharge(text(row.entry_type_id), Money.of(number(row.amount), currency))
+            for row in record.charges
+        ),
     )
 
 

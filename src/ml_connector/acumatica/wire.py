@@ -82,6 +82,10 @@ class InvoiceLineWire(Record, frozen=True):
     line_nbr: Field[int] = ABSENT
     transaction_description: Field[str] = ABSENT
     transaction_descr: Field[str] = ABSENT
+    account: Field[str] = ABSENT
+    subaccount: Field[str] = ABSENT
+    branch: Field[str] = ABSENT
+    tax_category: Field[str] = ABSENT
     qty: Field[Decimal] = ABSENT
     unit_price: Field[Decimal] = ABSENT
     amount: Field[Decimal] = ABSENT
@@ -133,6 +137,7 @@ class InvoiceWire(Record, frozen=True):
     link_branch: Field[str] = ABSENT
     terms: Field[str] = ABSENT
     currency: Field[str] = ABSENT
+    hold: Field[bool] = ABSENT
     amount: Field[Decimal] = ABSENT
     balance: Field[Decimal] = ABSENT
     tax_total: Field[Decimal] = ABSENT
@@ -177,6 +182,13 @@ class HistoryWire(Record, frozen=True):
     amount_paid: Field[Decimal] = ABSENT
 
 
+class PaymentChargeWire(Record, frozen=True):
+    """A fee that rides on a payment; the entry type decides the account."""
+
+    entry_type_id: Field[str] = ABSENT
+    amount: Field[Decimal] = ABSENT
+
+
 class PaymentWire(Record, frozen=True):
     """A payment (AR302000)."""
 
@@ -199,6 +211,7 @@ class PaymentWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     documents_to_apply: tuple[ApplyWire, ...] = ()
     application_history: tuple[HistoryWire, ...] = ()
+    charges: tuple[PaymentChargeWire, ...] = ()
 
 
 class JournalLineWire(Record, frozen=True):

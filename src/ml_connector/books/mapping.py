@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
-from ml_connector.books.policies import Policies, WhenConverted
+from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
 
 
 class Role(StrEnum):
@@ -66,7 +66,8 @@ class TransitAccounts:
 class Mapping:
     """Where a connection's money is booked; `version` is stored with each posting.
 
-    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account.
+    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account;
+    `entry_types` the roles of fees to Acumatica's entry types, for fees that ride on a payment.
     """
 
     version: int
@@ -80,6 +81,9 @@ class Mapping:
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
+    entry_types: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    refunds_tax_category: str = ""
+    """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -116,6 +120,7 @@ def problems(mapping: Mapping) -> list[str]:
     """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
     found += mapping.mirror.problems()
+    found += _entry_type_problems(mapping)
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found
@@ -187,6 +192,32 @@ def _transit_problems(mapping: Mapping) -> list[str]:
             found.append(f"The transit of {code} lacks its cash or its account.")
         if mapping.policies.fx is WhenConverted.LIST and not transit.counterpart:
             found.append(f"The transit of {code} lacks its counterpart.")
+    return found
+
+
+LONGEST_ENTRY_TYPE = 10
+CHARGED = (Role.FEES, Role.INPUT_TAX)
+"""The roles of a payment's fee, each with an entry type of its own."""
+
+
+def _entry_type_problems(mapping: Mapping) -> list[str]:
+    """Fees that ride on payments need an entry type for each role that takes a part of them."""
+    found = [
+        f"{str(role)!r} has no entry type; the roles with one are {', '.join(CHARGED)}."
+        for role in mapping.entry_types
+        if role not in CHARGED
+    ]
+    found += [
+        f"The entry type {name!r} is longer than Acumatica's {LONGEST_ENTRY_TYPE} characters."
+        for name in mapping.entry_types.values()
+        if len(name) > LONGEST_ENTRY_TYPE
+    ]
+    if mapping.policies.fees is FeesPosted.PAYMENT_CHARGE:
+        found += [
+            f"Fees as payment charges need the entry type of {role.value!r}."
+            for role in CHARGED
+            if not mapping.entry_types.get(role)
+        ]
     return found
 
 

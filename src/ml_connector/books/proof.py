@@ -81,6 +81,22 @@ CAME_BACK = frozenset({"failed", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """A document that carries fees of many transactions, beside the sum of their shares."""
+
+    key: PostingKey
+    clearing: Money
+    shares: Money
+
+    @property
+    def gap(self) -> str:
+        """A sentence where the document is not what its shares add up to; empty when it is."""
+        if self.shares == self.clearing:
+            return ""
+        return f"The shares in {self.key} add up to {self.shares}, not {self.clearing}."
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """The equation of one payout; `proven` only when nothing at all is missing."""
 
@@ -91,6 +107,7 @@ class Proof:
     members: tuple[Member, ...]
     transfer: Member | None
     reversal: Member | None = None
+    shared: tuple[Shared, ...] = ()
 
     @property
     def transferred(self) -> bool:
@@ -144,6 +161,7 @@ class Proof:
         elif self.difference:
             found.append(f"The members add up to {self.sum_of_members}, not {self.amount}.")
         found += [member.gap for member in self.members if member.gap]
+        found += [one.gap for one in self.shared if one.gap]
         if self.transfer is None or self.transfer.gap:
             found.append("The transfer to the bank is not in the ledger.")
         elif self.status in CAME_BACK and self.unreversed:
@@ -185,10 +203,12 @@ def prove(
     members: Sequence[Member],
     transfer: Member | None,
     reversal: Member | None = None,
+    shared: Sequence[Shared] = (),
 ) -> Proof:
     """The proof of a payout from its members (its own rows left out) and its own transfer.
 
-    `reversal` is the movement that brought a failed or cancelled payout's money back.
+    `reversal` is the movement that brought a failed or cancelled payout's money back; `shared`
+    are the documents in which members have only a share.
     """
     return Proof(
         payout.id,
@@ -198,4 +218,5 @@ def prove(
         tuple(members),
         transfer,
         reversal,
+        tuple(shared),
     )

@@ -8,14 +8,16 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.money import Money
 from ml_connector.books import rules
 from ml_connector.books.disputes import Lost, as_loss, as_loss_reversed, as_reopened
+from ml_connector.books.entries import On, Side, sides
 from ml_connector.books.mapping import Mapping
 from ml_connector.books.matching import Match, on_account
-from ml_connector.books.policies import WhenLost, WhenUnmatched
+from ml_connector.books.policies import RefundsAs, WhenLost, WhenUnmatched
 from ml_connector.books.postings import ArPayment, Document, Posting, Purpose, Voiding
 from ml_connector.books.records import BalanceTransaction, Charge
 from ml_connector.books.rules import Story
 
 RECEIVABLES = "accounts receivable"
+REFUNDED = frozenset({"refund", "refund_failure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ def outcome(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Outcome:
 
 def _story(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Story | None:
     subject = bt.source or bt.id
+    by_memo = mapping.policies.refunds is RefundsAs.CREDIT_MEMO
+    if by_memo and bt.category in REFUNDED:
+        raise NotKnown("Whose credit memo it would be is not stored.")
     if not rules.is_receipt(bt):
         return Story(
             subject=subject,
@@ -149,19 +154,23 @@ def _moves(made: list[Posting], mapping: Mapping) -> dict[Place, tuple[Money, ..
 
 
 def _sides(paper: Document, mapping: Mapping) -> list[tuple[Place, Money]]:
-    if isinstance(paper, ArPayment):
-        owed = Place(RECEIVABLES, "", paper.branch)
-        return [(_behind(paper.cash_account, mapping), paper.amount), (owed, -paper.amount)]
-    if isinstance(paper, Voiding):
-        code = paper.amount.currency
-        cash = mapping.currencies[code].clearing_cash if code in mapping.currencies else ""
-        if code in mapping.transit and not cash:
-            cash = mapping.transit[code].cash
-        owed = Place(RECEIVABLES, "", mapping.branch)
-        return [(_behind(cash, mapping), -paper.amount), (owed, paper.amount)]
-    return [
-        (Place(line.account, line.subaccount, paper.branch), line.amount) for line in paper.lines
-    ]
+    branch = mapping.branch if isinstance(paper, Voiding) else paper.branch
+    return [(_place(side, branch, mapping), side.amount) for side in sides(paper)]
+
+
+def _place(side: Side, branch: str, mapping: Mapping) -> Place:
+    if side.on is On.ACCOUNT:
+        return Place(side.name, side.subaccount, branch)
+    if side.on is On.CUSTOMER:
+        return Place(RECEIVABLES, "", branch)
+    return _behind(side.name or _cash_of(side.amount.currency, mapping), mapping)
+
+
+def _cash_of(code: str, mapping: Mapping) -> str:
+    """Where the payments of a currency arrive."""
+    if code in mapping.currencies:
+        return mapping.currencies[code].clearing_cash
+    return mapping.transit[code].cash if code in mapping.transit else ""
 
 
 def _behind(cash: str, mapping: Mapping) -> Place:

@@ -11,6 +11,7 @@ from ml_connector.books import rules
 from ml_connector.books.postings import Posting, State
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
+from ml_connector.flows import fees
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -48,9 +49,10 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     Runs inside `accounted_for`. What has been sent is kept as it was sent; what is verified is
     passed over.
     """
-    planned = rules.postings(bt, story, c.mapping)
     async with c.store.transaction() as tx:
-        keys = await plan_anew(c, tx, bt.id, planned)
+        whole = await fees.with_its_fee(c, tx, bt, story)
+        keys = await plan_anew(c, tx, bt.id, rules.postings(bt, whole, fees.followed(c)))
+        await fees.remember(c, tx, bt)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
     for key in keys:
         await carry_out(c, key)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ml_connector.basics.errors import AskAPerson, ConnectorError
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.fees import followed
 from ml_connector.flows.lint import lint
 from ml_connector.store.connections import Secrets
 from ml_connector.stripe.client import RESOURCES
@@ -32,6 +33,13 @@ class Check:
     remedy: str = ""
 
 
+CHARGES_BY_JOURNAL = Check(
+    "Fees on payments",
+    Verdict.WARN,
+    "The endpoint knows no charges on payments; each fee is a journal of its own.",
+    "Choose the endpoint Default/23.200.001 or later.",
+)
+
 Test = Callable[[], Awaitable[str]]
 
 
@@ -42,6 +50,8 @@ async def checks(c: Connected, secret: Secrets) -> AsyncGenerator[Check]:
         yield await _check(f"Stripe: read {resource}", lambda r=resource: _may_read(c, r))
     yield _webhooks(secret)
     yield await _check("Acumatica: address, version, sign-in", lambda: _acumatica(c))
+    if followed(c) is not c.mapping:
+        yield CHARGES_BY_JOURNAL
     for check in await _mapping(c):
         yield check
 

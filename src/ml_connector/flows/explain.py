@@ -111,9 +111,12 @@ class _Chain:
                 await self.add("posting", key)
         for posting in list(self.postings.values()):
             await self.add("transaction", posting.transaction_id)
+            await self.add("payout", posting.transaction_id)
         for row in list(self.transactions.values()):
             for posting in await postings.by_transaction(self._tx, self._id, row.id):
                 self.postings[posting.key] = posting
+            if row.fee_key:
+                await self.add("posting", row.fee_key)
             if row.payout is not None:
                 await self.add("payout", row.payout)
         for key in list(self.postings):

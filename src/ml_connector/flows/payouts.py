@@ -1,13 +1,17 @@
 """Payouts: the transfer to the bank, its members, and the proof that both agree to the cent."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.basics.money import Money
 from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, Proof, prove
+from ml_connector.books.proof import Carried, Member, Proof, Shared, prove
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
+from ml_connector.flows import fees
 from ml_connector.flows.booking import DONE, accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -15,6 +19,7 @@ from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_o
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
 from ml_connector.store import audit, payouts, postings, transactions
+from ml_connector.store import fees as store_fees
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -30,6 +35,9 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
             await _transfer(c, payout, transaction_id)
     if payout.composed:
         await _learn_members(c, payout)
+    elif not payout.automatic:
+        await fees.take_of_available(c, payout)
+    await fees.carry_out_of(c, payout.id)
     await try_proof(c, payout_id)
 
 
@@ -70,6 +78,7 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         ids = [member.id for member in members]
         await payouts.set_members(tx, c.id, payout.id, ids, complete=True)
         await set_aside_all(c, tx, rows)
+        await fees.take_of_members(c, tx, payout, ids)
         stored = await transactions.of_payout(tx, c.id, payout.id)
         waiting = (row for row in stored if row.state not in DONE)
         looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
@@ -90,8 +99,10 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         inside = await transactions.of_payout(tx, c.id, payout_id)
         members = [await _member(c, tx, one) for one in inside]
         own = await transactions.by_source(tx, c.id, payout_id)
-        both = [await _own(c, tx, own, leaving=leaving) for leaving in (True, False)]
-        proof = prove(payout_of(row), members, *both)
+        transfer = await _own(c, tx, own, leaving=True)
+        back = await _own(c, tx, own, leaving=False)
+        shared = await _shared(c, tx, inside)
+        proof = prove(payout_of(row), members, transfer, back, shared)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
         if proof.proven and row.proven_at is None:
@@ -110,13 +121,32 @@ async def _own(
 
 async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
     """A balance transaction with the documents that carry it."""
-    carried = [_carried(one) for one in await postings.by_transaction(tx, c.id, row.id)]
+    carried = [
+        _carried(one, one.clearing) for one in await postings.by_transaction(tx, c.id, row.id)
+    ]
+    if row.fee_key:
+        apart = await postings.get(tx, c.id, row.fee_key)
+        carried += [_carried(apart, -row.fee)] if apart is not None else []
     carried += await share_of(c, tx, row)
     return Member(row.id, row.type, row.category, row.net, tuple(carried))
 
 
-def _carried(row: PostingRow) -> Carried:
+async def _shared(
+    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow]
+) -> list[Shared]:
+    """The journals that carry the members' fees, each beside all the fees in it."""
+    found: list[Shared] = []
+    for key in sorted({row.fee_key for row in inside if row.fee_key}):
+        row = await postings.get(tx, c.id, key)
+        if row is not None:
+            parts = await store_fees.shares(tx, c.id, key, row.currency)
+            found.append(Shared(key, row.clearing, -parts))
+    return found
+
+
+def _carried(row: PostingRow, clearing: Money) -> Carried:
+    """A document with the part of it that is the transaction's."""
     document: ErpRef | None = None
     if row.erp_type is not None and row.erp_number is not None:
         document = erp_ref(row.erp_type, row.erp_number)
-    return Carried(row.key, State(row.state), document, row.clearing, row.read_back_hash or "")
+    return Carried(row.key, State(row.state), document, clearing, row.read_back_hash or "")

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
 from ml_connector.books.certificate import (
     FORMAT,
     Around,
@@ -15,8 +15,9 @@ from ml_connector.books.certificate import (
     carried_by,
     lines,
 )
+from ml_connector.books.entries import On, sides
 from ml_connector.books.mapping import Mapping
-from ml_connector.books.postings import ArPayment, Journal, State, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Journal, State, Voiding
 from ml_connector.books.proof import Proof
 from ml_connector.books.recount import recount
 from ml_connector.books.sealed import Paper, opened, sealed
@@ -99,31 +100,40 @@ async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Docum
 
 async def _entries(c: Connected, tx: AsyncConnection, row: PostingRow) -> list[Entry]:
     """What a document does to each account; the read-back has found it to be so."""
-    match document(row):
-        case Journal() as journal:
-            own = _clearing_of(c.mapping, row)
-            every = dict.fromkeys(line.account for line in journal.lines)
-            sides = [(account, journal.effect_on(account)) for account in every]
-            return [Entry(account, amount, account in own) for account, amount in sides if amount]
-        case ArPayment() as payment:
-            return _cash(payment, row, back=False)
-        case Voiding() as voiding:
-            for undone in await postings.by_erp(tx, c.id, *voiding.payment.split("|")):
-                paper = document(undone)
-                if isinstance(paper, ArPayment):
-                    return _cash(paper, row, back=True)
-    return []
+    paper = document(row)
+    own = _clearing_of(c.mapping, row)
+    found: list[Entry] = []
+    for side in sides(paper):
+        if side.on is On.ACCOUNT:
+            found.append(Entry(side.name, side.amount, side.name in own))
+            continue
+        name = side.name or await _undone_side(c, tx, row, side.on)
+        if side.on is On.CASH:
+            found.append(Entry(name, side.amount, row.clearing == side.amount))
+        else:
+            found.append(Entry(f"AR of {name}", side.amount, clearing=False))
+    return _added_up(found)
 
 
-def _cash(payment: ArPayment, row: PostingRow, *, back: bool) -> list[Entry]:
-    """Cash against the customer; back, when the payment is undone.
+async def _undone_side(c: Connected, tx: AsyncConnection, row: PostingRow, on: On) -> str:
+    """The cash account or the customer of the payment that a voiding undoes."""
+    paper = document(row)
+    if isinstance(paper, Voiding):
+        for undone in await postings.by_erp(tx, c.id, *erp_keys(paper.payment)):
+            first = document(undone)
+            if isinstance(first, ArPayment | ArRefund):
+                return first.cash_account if on is On.CASH else first.customer_id
+    return ""
 
-    A payment in another currency than its settlement goes through transit, not clearing.
-    """
-    amount = -payment.amount if back else payment.amount
-    on_clearing = row.clearing == amount
-    cash = Entry(payment.cash_account, amount, on_clearing)
-    return [cash, Entry(f"AR of {payment.customer_id}", -amount, clearing=False)]
+
+def _added_up(entries: list[Entry]) -> list[Entry]:
+    """One entry for each account; those that cancel out are left out."""
+    found: dict[str, Entry] = {}
+    for one in entries:
+        known = found.get(one.account)
+        amount = one.amount if known is None else known.amount + one.amount
+        found[one.account] = Entry(one.account, amount, one.clearing)
+    return [one for one in found.values() if one.amount]
 
 
 def _clearing_of(mapping: Mapping, row: PostingRow) -> set[str]:

@@ -2,11 +2,14 @@
 
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
+    MEMO_RELEASED,
     PAYMENT_RELEASED,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
 )
-from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.basics.ids import ErpRef
+from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal, Voiding
 
 
 def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
@@ -18,8 +21,36 @@ def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
         ("reference", sent.payment_ref, found.payment_ref),
         ("date", str(sent.day), str(found.day)),
         ("applications", _applied(sent), _applied(found)),
+        ("charges", _charged(sent), _charged(found)),
     ]
     return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+
+
+def refund_differences(sent: ArRefund, memo: ErpRef, found: ErpPayment) -> list[str]:
+    """What differs between a refund of a credit memo as planned and as read back."""
+    pairs = [
+        ("customer", sent.customer_id, found.customer_id),
+        ("amount", str(sent.amount), str(found.amount)),
+        ("cash account", sent.cash_account, found.cash_account),
+        ("reference", sent.payment_ref, found.payment_ref),
+        ("date", str(sent.day), str(found.day)),
+        ("applications", f"{memo}: {sent.amount}", _applied(found)),
+        ("charges", "none", _charged(found)),
+    ]
+    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+
+
+def memo_differences(sent: CreditMemo, found: ErpMemo) -> list[str]:
+    """What differs between a credit memo as planned and as read back; empty when it is proof."""
+    lines = ", ".join(f"{account}: {amount}" for account, amount in found.lines)
+    pairs = [
+        ("customer", sent.customer_id, found.customer_id),
+        ("amount", str(sent.amount), str(found.amount)),
+        ("lines", f"{sent.account}: {sent.amount}", lines),
+        ("customer order", sent.order, found.order),
+        ("date", str(sent.day), str(found.day)),
+    ]
+    return _unequal(pairs) + _unreleased(found.status, MEMO_RELEASED)
 
 
 def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
@@ -50,6 +81,12 @@ def voiding_differences(sent: Voiding, found: ErpPayment) -> list[str]:
 def _applied(payment: ArPayment | ErpPayment) -> str:
     """The applications in one comparable text."""
     parts = sorted(f"{one.document}: {one.amount}" for one in payment.applications)
+    return ", ".join(parts) or "none"
+
+
+def _charged(payment: ArPayment | ErpPayment) -> str:
+    """The charges in one comparable text."""
+    parts = sorted(f"{one.entry_type}: {one.amount}" for one in payment.charges)
     return ", ".join(parts) or "none"
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 
+from ml_connector.acumatica.documents import voided
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.papers import VOIDED_PAYMENT
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, payouts, postings, tie_outs, transactions
+from ml_connector.store import cursors, fees, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
 from ml_connector.store.tie_outs import Measured, Since
 
@@ -87,15 +87,15 @@ def _explained(found: TieOut, voided: list[Unposted]) -> TieOut:
 
 
 async def _voided(c: Connected) -> list[Unposted]:
-    """Payments of ours that somebody has voided in Acumatica since: one ERP call."""
+    """Payments and refunds of ours that somebody has voided in Acumatica since: one ERP call."""
     gone = await c.acumatica.voided_payments(c.mapping.payment_method)
     found: list[Unposted] = []
     async with c.store.transaction() as tx:
         for paper in gone:
             kind, _, number = paper.ref.partition("|")
-            if await postings.by_erp(tx, c.id, VOIDED_PAYMENT, number):
+            if await postings.by_erp(tx, c.id, voided(kind), number):
                 continue  # it was our own doing, and is counted as such
-            reason = f"Payment {number} was voided in Acumatica after it was posted."
+            reason = f"{kind} {number} was voided in Acumatica after it was posted."
             found += [
                 Unposted(row.transaction_id, row.clearing, reason)
                 for row in await postings.by_erp(tx, c.id, kind, number)
@@ -113,7 +113,12 @@ async def _unposted(c: Connected) -> list[Unposted]:
             stands = total(
                 (one.clearing for one in carried if one.state in IN_THE_LEDGER), row.currency
             )
+            fee = await postings.get(tx, c.id, row.fee_key) if row.fee_key else None
+            if fee is not None and fee.state in IN_THE_LEDGER:
+                stands -= row.fee
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
+        apart = await fees.waiting(tx, c.id)
+    found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
     return found
 
 

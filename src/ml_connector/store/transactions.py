@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import Bug
-from ml_connector.basics.ids import ConnectionId, StripeId
+from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.store.rows import JsonObject, moment, record, records
 from ml_connector.store.tables import balance_transactions as table
@@ -61,6 +61,8 @@ class BalanceTransactionRow:
     state: TransactionState = TransactionState.SEEN
     reason: str = ""
     cause: str = ""
+    fee_key: PostingKey | None = None
+    """The posting that carries its fee apart: empty while none does yet, None where it is not."""
     seen_at: datetime | None = None
     updated_at: datetime | None = None
 

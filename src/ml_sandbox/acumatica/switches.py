@@ -26,6 +26,9 @@ class Switches:
         True, "DocumentsToApply in the PUT that creates the payment is honoured."
     )
     refund_label: str = _switch("Refund", "The label of refunds: Refund or Customer Refund.")
+    default_tax_category: str = _switch(
+        "", "The tax category of an invoice or memo line that names neither one nor an item."
+    )
     void_status: str = _switch("Balanced", "Status of a new Voided Payment: Balanced or On Hold.")
     void_answer: int = _switch(202, "VoidPayment answers 202 with a Location, 204, or 200.")
     release_of_released: str = _switch(

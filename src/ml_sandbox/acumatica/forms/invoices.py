@@ -252,6 +252,7 @@ def _line(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) -> None
     if new:
         row.set(Branch=draft.get("LinkBranch"), Qty=ZERO, UnitPrice=ZERO, DiscountAmount=ZERO)
         row.set(Account=unit.setup.sales, Subaccount="000000", CalculateDiscountsOnImport=False)
+        row.set(TaxCategory=unit.switches.default_tax_category or None)
     if sent.get("InventoryID"):
         _item(unit, row, str(sent.get("InventoryID")))
     take(row, sent, ("TransactionDescription", "Qty", "UnitPrice", "UOM", "DiscountAmount"))
