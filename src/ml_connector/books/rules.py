@@ -127,6 +127,12 @@ def is_bounce(transaction: BalanceTransaction) -> bool:
     return RULES.get((transaction.type, transaction.category)) is BOUNCE
 
 
+def is_transfer(transaction: BalanceTransaction) -> bool:
+    """Whether the money only moved between the Stripe balance and a bank account of ours."""
+    rule = RULES.get((transaction.type, transaction.category))
+    return rule in (TRANSFER, TRANSFER_BACK, TOPUP)
+
+
 def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     """What one balance transaction becomes; its clearing effects add up to `net` exactly.
 

@@ -16,6 +16,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -43,8 +44,9 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     """Posts everything that one balance transaction becomes, and nothing twice.
 
     Runs inside `accounted_for`. What has been sent is kept as it was sent; what is verified is
-    passed over.
+    passed over. Raises NotDue while the policy lets it wait.
     """
+    await require_due(c, bt)
     planned = rules.postings(bt, story, c.mapping)
     async with c.store.transaction() as tx:
         keys = await plan_anew(c, tx, bt.id, planned)

@@ -17,6 +17,7 @@ from ml_connector.flows.level import asks_for
 from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
+from ml_connector.flows.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions
 
 OVERLAP = timedelta(minutes=5)
@@ -111,7 +112,7 @@ async def sweep(c: Connected) -> int:
     for start in range(0, len(batch), BATCH):
         queued += await _queue_transactions(c, batch[start : start + BATCH])
     await _advance(c, "stripe.transactions", newest)
-    return queued
+    return queued + await wake_due(c)
 
 
 async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> int:

@@ -8,6 +8,7 @@ from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
+from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 
@@ -20,6 +21,7 @@ async def account_for(c: Connected, transaction_id: StripeId) -> None:
     """Books one balance transaction by its pair alone; raises Unexplained when none is known."""
     transaction = await c.stripe.transaction(transaction_id)
     async with accounted_for(c, transaction):
+        await require_due(c, transaction)  # before it waits for what itself may not be due
         await book(c, transaction, await story_of(c, transaction))
 
 

@@ -12,6 +12,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
+from ml_connector.flows.timing import WAITS, wake_due
 from ml_connector.store import audit, payouts, postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
@@ -28,6 +29,7 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
             await _transfer(c, payout, transaction_id)
     if payout.composed:
         await _learn_members(c, payout)
+    await wake_due(c)
     await try_proof(c, payout_id)
 
 
@@ -55,8 +57,9 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         ids = [member.id for member in members]
         await payouts.set_members(tx, c.id, payout.id, ids, complete=True)
         stored = await transactions.of_payout(tx, c.id, payout.id)
-        waiting = (row for row in stored if row.state is not TransactionState.POSTED)
-        looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
+        waiting = [row for row in stored if row.state is not TransactionState.POSTED]
+        looks = {for_transaction(row.id, row.type, row.source) for row in waiting
+                 if row.cause != WAITS}  # fmt: skip
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
 

@@ -13,6 +13,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import movements, receipts
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.timing import not_due
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -43,6 +44,9 @@ async def _posted(c: Connected, transaction: StripeId) -> bool:
 
 
 async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:
+    later = await not_due(c, transaction)
+    if later is not None:
+        return Planned(transaction, (), later.sentence, later.remedy)
     try:
         story = await _story(c, transaction)
         return Planned(transaction, tuple(rules.postings(transaction, story, c.mapping)))

@@ -1,0 +1,73 @@
+"""When a movement reaches the books, by policy: on its day, or with its payout; never a trouble."""
+
+from datetime import timedelta
+
+import pytest
+
+from build.policies import mapping_with
+from build.world import World
+from ml_connector.flows.plan import plan
+from ml_connector.flows.tie_out import measure
+
+pytestmark = pytest.mark.anyio
+
+
+async def sold(world: World, price: str = "100.00") -> str:
+    """A mirrored invoice that is paid by card; its charge."""
+    ref = await world.an_invoice(price)
+    await world.mirror()
+    charge = await world.pay(ref)
+    await world.live()
+    return str(charge)
+
+
+async def reasons(world: World) -> list[str]:
+    """What the tie-out says beside each movement that is not in the ledger."""
+    found = await measure(await world.connected())
+    assert all(one.holds for one in found), found
+    return [item.reason for one in found for item in one.unposted]
+
+
+async def payments(world: World) -> int:
+    return len(await world.documents("Payment"))
+
+
+async def test_money_is_booked_on_the_day_it_becomes_available_and_named_until_then(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(post_when='"available"'))
+    await sold(world)
+    (reason,) = await reasons(world)
+    (row,) = await world.transactions()
+    assert reason == f"Waits until {row.available_on:%Y-%m-%d}, by policy."
+    (dry,) = [one async for one in plan(await world.connected())]
+    assert dry.why_not == reason
+    await world.pass_time(timedelta(days=1))
+    await world.live()
+    assert await payments(world) == 0
+    await world.pass_time(row.available_on - world.clock.now())
+    await world.settle()
+    assert await payments(world) == 1
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_money_is_booked_when_its_payout_is_done_and_the_transfer_is_not_delayed(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(post_when='"paid_out"'))
+    await sold(world)
+    await world.sync()
+    (payout,) = await world.run_payouts()
+    await world.live()
+    await world.sync()
+    status = (await world.stripe.ask("books"))["currencies"]
+    assert status
+    assert await world.cash("10200WH") * 100 == payout["amount"]
+    assert await payments(world) == (1 if payout["status"] == "paid" else 0)
+    assert await world.troubles() == []
+    await world.pass_time(timedelta(days=5))
+    await world.live()
+    await world.sync()
+    assert await payments(world) == 1
+    await world.all_posted()
