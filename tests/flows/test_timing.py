@@ -6,8 +6,10 @@ import pytest
 
 from build.policies import mapping_with
 from build.world import World
+from ml_connector.basics.ids import StripeId
 from ml_connector.flows.plan import plan
 from ml_connector.flows.tie_out import measure
+from ml_connector.store import payouts
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +32,12 @@ async def reasons(world: World) -> list[str]:
 
 async def payments(world: World) -> int:
     return len(await world.documents("Payment"))
+
+
+async def is_proven(world: World, payout: str) -> bool:
+    async with world.store.transaction() as tx:
+        row = await payouts.get(tx, world.id, StripeId(payout))
+    return row is not None and row.proven_at is not None
 
 
 async def test_money_is_booked_on_the_day_it_becomes_available_and_named_until_then(
@@ -57,17 +65,35 @@ async def test_money_is_booked_when_its_payout_is_done_and_the_transfer_is_not_d
 ) -> None:
     await world.change(mapping_text=mapping_with(post_when='"paid_out"'))
     await sold(world)
-    await world.sync()
-    (payout,) = await world.run_payouts()
+    await world.pass_time(timedelta(days=4))
+    (payout,) = (await world.stripe.tell("payouts/run", {"instant": False}))["payouts"]
     await world.live()
     await world.sync()
-    status = (await world.stripe.ask("books"))["currencies"]
-    assert status
+    assert payout["status"] == "pending"
     assert await world.cash("10200WH") * 100 == payout["amount"]
-    assert await payments(world) == (1 if payout["status"] == "paid" else 0)
-    assert await world.troubles() == []
+    assert await payments(world) == 0
+    assert all("until its payout is done" in reason for reason in await reasons(world))
     await world.pass_time(timedelta(days=5))
     await world.live()
-    await world.sync()
     assert await payments(world) == 1
+    assert await is_proven(world, payout["id"])
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_a_manual_payout_lets_in_what_was_available_before_it_and_nothing_later(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(post_when='"paid_out"'))
+    await sold(world)
+    await world.pass_time(timedelta(days=4))
+    await sold(world, "30.00")
+    await world.stripe_api("payouts", amount="5000", currency="usd")
+    await world.pass_time(timedelta(days=5))
+    await world.live()
+    assert await payments(world) == 1
+    assert len(await reasons(world)) == 1
+    await world.change(mapping_text=mapping_with(post_when='"captured"'))
+    await world.sync("stripe.transactions")
+    assert await payments(world) == 2
     await world.all_posted()
