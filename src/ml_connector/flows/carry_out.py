@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Unpack
 
 from ml_connector.acumatica.documents import ErpDocument
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import (
     AskAPerson,
     Bug,
@@ -23,8 +24,9 @@ from ml_connector.basics.errors import (
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
 from ml_connector.books.postings import State
+from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.papers import Paper, paper_of
+from ml_connector.flows.papers import Paper, ReadBack, paper_of
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
 from ml_connector.store.postings import Facts, LostClaim, PostingRow
@@ -192,7 +194,12 @@ async def _create(held: _Held) -> None:
 
 async def _look_before_release(held: _Held) -> None:
     """A document found again may have been released already, or lack what it shall settle."""
-    stands = await held.paper.stands(held.ref)
+    try:
+        stands = await held.paper.stands(held.ref)
+    except Missing as gone:
+        error = Deleted(held.ref)
+        await held.fail(error)
+        raise error from gone
     if stands.lacking:
         await _complete(held)
     if stands.released:
@@ -211,6 +218,8 @@ async def _complete(held: _Held) -> None:
 
 
 async def _release(held: _Held) -> None:
+    if not held.c.mapping.policies.release:
+        raise await _left(held)
     try:
         await held.paper.release(held.ref)
     except TryAgain:
@@ -221,17 +230,28 @@ async def _release(held: _Held) -> None:
     await held.move(State.RELEASED)
 
 
+async def _left(held: _Held) -> WaitsForRelease:
+    """The document stays balanced for an accountant, once it is found as it was sent."""
+    await _require_equal(held, await held.paper.read_back(held.ref, released=False))
+    return WaitsForRelease(held.ref)
+
+
+async def _require_equal(held: _Held, found: ReadBack) -> None:
+    if not found.differences:
+        return
+    error = ReadBackDiffers(
+        f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
+        cause=f"carry_out.read_back:{held.row.key}",
+        remedy="Correct the document in Acumatica, or reverse it; then replay it.",
+    )
+    await held.fail(error)
+    raise error
+
+
 async def _verify(held: _Held) -> None:
     """Reads the document back; only what is found equal is proof (accounting rule 4.5)."""
     found = await held.paper.read_back(held.ref)
-    if found.differences:
-        error = ReadBackDiffers(
-            f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
-            cause=f"carry_out.read_back:{held.row.key}",
-            remedy="Correct the document in Acumatica, or reverse it; then replay it.",
-        )
-        await held.fail(error)
-        raise error
+    await _require_equal(held, found)
     seen = as_object(found.seen)
     await held.move(State.VERIFIED, read_back=seen, read_back_hash=fingerprint(seen))
     POSTINGS.labels(held.c.id, held.row.purpose).inc()

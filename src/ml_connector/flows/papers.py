@@ -10,6 +10,7 @@ from ml_connector.acumatica.documents import (
     ErpJournal,
     ErpPayment,
 )
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.books.postings import ArPayment, Journal, Voiding
@@ -71,8 +72,8 @@ class Paper(Protocol):
         """Puts it into the ledger; fine when it is there."""
         ...
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
-        """Reads what stands there now: one call."""
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
+        """Reads what stands there now, in the ledger or still before it: one call."""
         ...
 
 
@@ -114,9 +115,9 @@ class _Payment:
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.payment(ref)
-        return ReadBack(found, payment_differences(self.payment, found))
+        return ReadBack(found, payment_differences(self.payment, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,9 @@ class _Journal:
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_journal(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.journal(ref)
-        return ReadBack(found, journal_differences(self.journal, found))
+        return ReadBack(found, journal_differences(self.journal, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +181,20 @@ class _Voiding:
     async def complete(self, ref: ErpRef) -> None:
         """A mirror image lacks nothing."""
 
-    async def stands(self, ref: ErpRef) -> Stands:  # noqa: ARG002 - what counts is the payment
+    async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(self.voiding.payment)
+        if found.status != "Voided" and not await self.hits():
+            raise Missing(f"Acumatica has no {ref}.", cause="acumatica.not_found:Payment")
         return Stands(found.status == "Voided")
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:  # noqa: ARG002
+    async def read_back(
+        self,
+        ref: ErpRef,  # noqa: ARG002 - what counts is the payment
+        *,
+        released: bool = True,
+    ) -> ReadBack:
         found = await self.c.acumatica.payment(self.voiding.payment)
-        return ReadBack(found, voiding_differences(self.voiding, found))
+        return ReadBack(found, voiding_differences(self.voiding, found, released=released))

@@ -9,8 +9,11 @@ from ml_connector.acumatica.documents import (
 from ml_connector.books.postings import ArPayment, Journal, Voiding
 
 
-def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
-    """What differs between a payment as planned and as read back; empty when it is proof."""
+def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """What differs between a payment as planned and as read back; empty when it is proof.
+
+    One that is left for an accountant to release is compared as it stands before.
+    """
     pairs = [
         ("customer", sent.customer_id, found.customer_id),
         ("amount", str(sent.amount), str(found.amount)),
@@ -19,10 +22,10 @@ def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
         ("date", str(sent.day), str(found.day)),
         ("applications", _applied(sent), _applied(found)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
-def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
+def journal_differences(sent: Journal, found: ErpJournal, *, released: bool = True) -> list[str]:
     """What differs between a journal as planned and as read back; empty when it is proof.
 
     Compared is what it does to each account: Acumatica may reorder or merge lines.
@@ -33,17 +36,17 @@ def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
         ("currency", sent.currency, found.currency),
         ("date", str(sent.day), str(found.day)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, JOURNAL_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, JOURNAL_RELEASED) if released else [])
 
 
-def voiding_differences(sent: Voiding, found: ErpPayment) -> list[str]:
+def voiding_differences(sent: Voiding, found: ErpPayment, *, released: bool = True) -> list[str]:
     """What differs between a payment as it should be undone and as read back."""
     pairs = [
         ("amount", str(sent.amount), str(found.amount)),
         ("reference", sent.payment_ref, found.payment_ref),
-        ("status", "Voided", found.status),
-        ("applications", "none", _applied(found)),
     ]
+    if released:
+        pairs += [("status", "Voided", found.status), ("applications", "none", _applied(found))]
     return _unequal(pairs)
 
 
