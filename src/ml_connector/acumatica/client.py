@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica import corrections, translate, wire
+from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
@@ -27,6 +28,7 @@ from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
 from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.calendar import Calendar
 from ml_connector.books.postings import ArPayment, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
 from ml_connector.http.transport import Timeouts
@@ -164,6 +166,12 @@ class AcumaticaClient:
         body = translate.applications_body(payment, ref)
         await self._endpoint.put(call, body, wire.PaymentWire)
 
+    async def correct_payment(self, ref: ErpRef, payment: ArPayment) -> None:
+        """Gives a payment before its release another date, and less to settle: one call."""
+        call = _write("Payment", f"the correction of {payment.payment_ref}", payment.payment_ref)
+        body = corrections.payment_body(payment, ref)
+        await self._endpoint.put(call, body, wire.PaymentWire)
+
     async def release_payment(self, ref: ErpRef) -> None:
         """Puts a payment into the ledger; two calls when the learned wait fits.
 
@@ -221,6 +229,12 @@ class AcumaticaClient:
         body = translate.journal_body(journal, tag, self._ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
         return _made(call, translate.journal_document, record)
+
+    async def correct_journal(self, ref: ErpRef, journal: Journal, tag: str) -> None:
+        """Gives a batch before its release another date: one call."""
+        call = _write("JournalTransaction", f"the date of the journal {tag}", tag)
+        body = corrections.journal_body(journal, ref, tag)
+        await self._endpoint.put(call, body, wire.JournalWire)
 
     async def release_journal(self, ref: ErpRef) -> None:
         """Puts a batch into the ledger; two calls when the learned wait fits."""
@@ -288,6 +302,12 @@ class AcumaticaClient:
             ledger = await self._one("Ledger", ErpRef(self._ledger), wire.LedgerWire)
             self._base = held(ledger.currency, "Currency").strip()
         return self._base
+
+    async def periods(self) -> Calendar:
+        """The financial periods of every generated year: one call."""
+        what = "the financial periods"
+        query = {"$expand": "Details"}
+        return calendar(await self._rows("FinancialPeriod", what, wire.FinancialYearWire, query))
 
     # -- shared
 

@@ -30,6 +30,7 @@ FORMS = {
     "PaymentMethod": "Payment Methods (CA204000)",
     "Account": "Chart of Accounts (GL202500)",
     "Ledger": "Ledgers (GL201500)",
+    "FinancialPeriod": "Master Financial Calendar (GL201000)",
     "AccountSummaryInquiry": "Account Summary (GL401000)",
 }
 """The form whose rights decide about each entity."""

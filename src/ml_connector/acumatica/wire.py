@@ -12,8 +12,8 @@ import msgspec
 from ml_connector.acumatica.fields import ABSENT, Field
 
 R = TypeVar("R")
-_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
-_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity"))
+_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR", "ca": "CA"}
+_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity", "delete"))
 
 
 def contract_name(name: str) -> str:
@@ -130,8 +130,9 @@ class InvoiceWire(Record, frozen=True):
 
 
 class ApplyWire(Record, frozen=True):
-    """A document that a payment settles and that is not posted yet."""
+    """A document that a payment settles and that is not posted yet; `delete` takes it out."""
 
+    delete: bool = False
     doc_type: Field[str] = ABSENT
     reference_nbr: Field[str] = ABSENT
     amount_paid: Field[Decimal] = ABSENT
@@ -244,6 +245,24 @@ class SummaryWire(Record, frozen=True):
     ledger: Field[str] = ABSENT
     period: Field[str] = ABSENT
     results: tuple[SummaryRowWire, ...] = ()
+
+
+class PeriodWire(Record, frozen=True):
+    """A financial period of a year."""
+
+    financial_period_id: Field[str] = ABSENT
+    start_date: Field[str] = ABSENT
+    end_date: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    closed_in_ar: Field[bool] = ABSENT
+    closed_in_ca: Field[bool] = ABSENT
+    adjustment_period: Field[bool] = ABSENT
+
+
+class FinancialYearWire(Record, frozen=True):
+    """A year of the master calendar (GL201000)."""
+
+    details: tuple[PeriodWire, ...] = ()
 
 
 class LedgerWire(Record, frozen=True):

@@ -9,6 +9,7 @@ in `sending` has an unknown outcome: it is looked for by its mark, and only afte
 
 import hashlib
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Unpack
@@ -23,10 +24,12 @@ from ml_connector.basics.errors import (
     TryAgain,
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
-from ml_connector.books.postings import State
+from ml_connector.books.postings import Document, State
+from ml_connector.flows.amends import amendable, amended
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.papers import Paper, ReadBack, paper_of
+from ml_connector.flows.rows import document
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
 from ml_connector.store.postings import Facts, LostClaim, PostingRow
@@ -73,6 +76,11 @@ class _Held:
         return paper_of(self.c, self.row)
 
     @property
+    def document(self) -> Document:
+        """What it says."""
+        return document(self.row)
+
+    @property
     def state(self) -> State:
         return self.row.state
 
@@ -103,6 +111,15 @@ class _Held:
         """Acumatica has it: keeps its number."""
         erp_type, number = erp_keys(document.ref)
         await self.move(State.CREATED, erp_type=erp_type, erp_number=number, erp_id=document.id)
+
+    async def amend(self, other: Document, why: ConnectorError) -> None:
+        """Stores another text for it, and why."""
+        body, now = as_object(other), self.c.clock.now()
+        detail: JsonObject = {"cause": why.cause, "sentence": why.sentence, "now": body}
+        async with self.c.store.transaction() as tx:
+            self.row = await postings.amend(tx, self.row, self.token, body, now=now)
+            key = self.row.key
+            await audit.write(tx, self.c.id, "connector", "posting amended", key, detail, now)
 
     async def fail(self, error: ConnectorError) -> None:
         """Stops here, with the reason."""
@@ -184,9 +201,14 @@ async def _create(held: _Held) -> None:
         # Acumatica proved that it did not take the request, which is as good as a search.
         await held.move(State.PLANNED, nothing_found=True)
         raise
-    except ConnectorError as error:
-        await held.fail(error)
-        raise
+    except ConnectorError as refusal:
+        if not amendable(held.c, held.document, refusal):
+            await held.fail(refusal)
+            raise
+        await held.move(State.PLANNED, nothing_found=True)
+        await _amend(held, refusal)
+        await _create(held)
+        return
     await held.found(made)
     if held.paper.lacking(made):
         await _complete(held)
@@ -200,6 +222,8 @@ async def _look_before_release(held: _Held) -> None:
         error = Deleted(held.ref)
         await held.fail(error)
         raise error from gone
+    if stands.outdated:
+        await _correct(held)
     if stands.lacking:
         await _complete(held)
     if stands.released:
@@ -207,9 +231,34 @@ async def _look_before_release(held: _Held) -> None:
 
 
 async def _complete(held: _Held) -> None:
-    """Says once more what Acumatica ignored; a refusal stops it here."""
+    """Says once more what Acumatica ignored."""
+    await _said(held, held.paper.complete(held.ref))
+
+
+async def _correct(held: _Held) -> None:
+    """Says of a document that is made what was stored of it since."""
+    await _said(held, held.paper.correct(held.ref))
+
+
+async def _amend(held: _Held, refusal: ConnectorError) -> None:
+    """Stores what policy allows to be said instead of what was refused, or stops here."""
     try:
-        await held.paper.complete(held.ref)
+        other = await amended(held.c, held.document, refusal)
+    except TryAgain:
+        raise  # nothing was sent, or it stays `created`: the next run is refused again
+    except ConnectorError as error:
+        await held.fail(error)
+        raise
+    if other is None:
+        await held.fail(refusal)
+        raise refusal
+    await held.amend(other, refusal)
+
+
+async def _said(held: _Held, saying: Awaitable[None]) -> None:
+    """One more write of a document that is made; a refusal stops it here."""
+    try:
+        await saying
     except TryAgain:
         raise  # it stays `created`; the next run looks at what it lacks first
     except ConnectorError as error:
@@ -224,9 +273,14 @@ async def _release(held: _Held) -> None:
         await held.paper.release(held.ref)
     except TryAgain:
         raise  # it stays `created`; the next run reads its status first
-    except ConnectorError as error:
-        await held.fail(error)
-        raise
+    except ConnectorError as refusal:
+        if not amendable(held.c, held.document, refusal):
+            await held.fail(refusal)
+            raise
+        await _amend(held, refusal)
+        await _correct(held)
+        await _release(held)
+        return
     await held.move(State.RELEASED)
 
 

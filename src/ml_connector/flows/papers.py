@@ -31,10 +31,14 @@ VOIDED_PAYMENT = "Voided Payment"
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """A document found again: whether it is in the ledger, and whether something is missing."""
+    """A document found again: whether it is in the ledger, and whether something is missing.
+
+    One that is `outdated` does not say yet what was stored of it after it was made.
+    """
 
     released: bool
     lacking: bool = False
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ class Paper(Protocol):
 
     async def complete(self, ref: ErpRef) -> None:
         """Says once more what was ignored."""
+        ...
+
+    async def correct(self, ref: ErpRef) -> None:
+        """Says what has changed of it since it was made; only before its release."""
         ...
 
     async def stands(self, ref: ErpRef) -> Stands:
@@ -106,11 +114,17 @@ class _Payment:
     async def complete(self, ref: ErpRef) -> None:
         await self.c.acumatica.apply_payment(ref, self.payment)
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_payment(ref, self.payment)
+
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(ref)
-        released = found.status in PAYMENT_RELEASED
+        if found.status in PAYMENT_RELEASED:
+            return Stands(released=True)
         lacks = len(found.applications) < len(self.payment.applications)
-        return Stands(released, lacking=lacks and not released)
+        moved = self.payment.true_day is not None and found.day != self.payment.day
+        less = bool(self.payment.wanted) and found.applications != self.payment.applications
+        return Stands(released=False, lacking=lacks, outdated=moved or less)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
@@ -139,8 +153,14 @@ class _Journal:
     async def complete(self, ref: ErpRef) -> None:
         """A batch that balances is whole."""
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_journal(ref, self.journal, self.tag)
+
     async def stands(self, ref: ErpRef) -> Stands:
-        return Stands((await self.c.acumatica.journal(ref)).status in JOURNAL_RELEASED)
+        found = await self.c.acumatica.journal(ref)
+        released = found.status in JOURNAL_RELEASED
+        moved = self.journal.true_day is not None and found.day != self.journal.day
+        return Stands(released, outdated=moved and not released)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_journal(ref)
@@ -180,6 +200,9 @@ class _Voiding:
 
     async def complete(self, ref: ErpRef) -> None:
         """A mirror image lacks nothing."""
+
+    async def correct(self, ref: ErpRef) -> None:
+        """Nor does it say anything of its own."""
 
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(self.voiding.payment)

@@ -9,8 +9,9 @@ from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.papers import VOIDED_PAYMENT
+from ml_connector.flows.periods import latest_period
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, payouts, postings, transactions
+from ml_connector.store import cursors, late, payouts, postings, transactions
 from ml_connector.store.rows import as_object
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
@@ -104,9 +105,11 @@ async def _unposted(c: Connected) -> list[Unposted]:
 async def _latest_period(c: Connected) -> str:
     """The period (`MMYYYY`) that holds everything posted so far.
 
-    A payout's journal is dated on its arrival, which may lie in the month to come.
+    A payout's journal is dated on its arrival, which may lie in the month to come, and so may the
+    next open day.
     """
     today = day_in(c.clock.now(), c.mapping.zone)
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
-    return f"{max([today, *arrivals]):%m%Y}"
+        moved = await late.latest_day(tx, c.id)
+    return await latest_period(c, max([today, *arrivals, *moved]))
