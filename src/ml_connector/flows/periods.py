@@ -36,6 +36,8 @@ async def latest_period(c: Connected, day: date) -> str:
     Raises AskAPerson when no period has begun by then.
     """
     found = (await calendar(c)).latest_at(day)
+    if found is None or found.end < day:  # it may have been generated since this morning
+        found = (await calendar(c, fresh=True)).latest_at(day)
     if found is None:
         raise AskAPerson(
             f"Acumatica has no financial period for {day}.",
