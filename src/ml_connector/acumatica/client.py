@@ -208,6 +208,27 @@ class AcumaticaClient:
         exact = [row for row in rows if text(row.payment_ref) == payment_ref]
         return [translate.payment_document(row) for row in exact]
 
+    async def payments_bearing(self, *references: str) -> list[ErpDocument]:
+        """Every payment document with one of these in either reference: one call.
+
+        The database may ignore case, Stripe's ids do not: only exact matches count.
+        """
+        fields = ["PaymentRef"]
+        if self.version.supports("Payment.ExternalRef"):
+            fields.append("ExternalRef")
+        terms = [f"{name} eq {quoted(one)}" for name in fields for one in references]
+        query = {
+            "$filter": " or ".join(terms),
+            "$select": ",".join(("Type", "ReferenceNbr", "Status", *fields)),
+        }
+        what = f"the payments that bear {references[0]}"
+        rows = await self._rows("Payment", what, wire.PaymentWire, query)
+        return [
+            translate.payment_document(row)
+            for row in rows
+            if {text(row.payment_ref), text(row.external_ref)}.intersection(references)
+        ]
+
     async def voided_payments(self, method: str) -> list[ErpDocument]:
         """Every payment by this method that was voided, whoever did it: one call."""
         query = {

@@ -109,6 +109,16 @@ class Voiding:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A payment that somebody else has booked: it carries the money, and we never write it."""
+
+    payment: ErpRef
+    payment_ref: str
+    cash_account: str
+    amount: Money
+
+
 def moved_to(paper: "Journal | ArPayment", day: date) -> "Journal | ArPayment":
     """The same document on another day; the true one stays with it, for everybody to read."""
     if paper.true_day is not None:
@@ -117,7 +127,7 @@ def moved_to(paper: "Journal | ArPayment", day: date) -> "Journal | ArPayment":
     return replace(paper, day=day, true_day=paper.day, description=text)
 
 
-Document = Journal | ArPayment | Voiding
+Document = Journal | ArPayment | Voiding | Booked
 
 
 class Purpose(StrEnum):

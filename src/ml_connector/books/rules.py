@@ -16,6 +16,7 @@ from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.postings import (
     ArPayment,
+    Booked,
     Journal,
     Line,
     Posting,
@@ -105,7 +106,8 @@ class Story:
 
     `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
     policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
-    is the payment that a bank took back, and `settled_as` what it had brought.
+    is the payment that a bank took back, and `settled_as` what it had brought. `booked` is what
+    somebody else has booked of it already.
     """
 
     subject: str
@@ -114,6 +116,7 @@ class Story:
     text: str = ""
     aside: bool = False
     voids: Voiding | None = None
+    booked: Booked | None = None
     settled_as: Money | None = None
 
 
@@ -197,6 +200,9 @@ def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
 
 def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     match = story.match
+    if story.booked is not None:
+        key = posting_key(Purpose.PAYMENT, story.subject)
+        return [Posting(key, Purpose.PAYMENT, bt.id, story.booked, story.booked.amount)]
     if match is None:
         raise Bug(f"A receipt was planned without its match: {bt.id}")
     paid, day = match.charge.amount, day_in(bt.created, mapping.zone)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.ids import ErpRef
 from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.policies import WhenClosed
 from ml_connector.books.postings import (
@@ -11,7 +12,6 @@ from ml_connector.books.postings import (
     ArPayment,
     Document,
     Journal,
-    Voiding,
     moved_to,
 )
 from ml_connector.flows.connected import Connected
@@ -22,8 +22,8 @@ OWES_LESS = ("acumatica.above_balance", "acumatica.not_found:Reference Nbr")
 
 
 def amendable(c: Connected, paper: Document, refusal: ConnectorError) -> bool:
-    """Whether a refused document may be said in another way; a voiding never."""
-    if isinstance(paper, Voiding):
+    """Whether a refused document may be said in another way: only what we date ourselves."""
+    if not isinstance(paper, Journal | ArPayment):
         return False
     if refusal.cause.startswith(PERIOD_CLOSED):
         return c.mapping.policies.closed_period is WhenClosed.NEXT_OPEN
@@ -35,7 +35,7 @@ async def amended(c: Connected, paper: Document, refusal: ConnectorError) -> Doc
 
     One call for the calendar when what was seen today is contradicted, or one for each invoice.
     """
-    if isinstance(paper, Voiding):
+    if not isinstance(paper, Journal | ArPayment):
         return None
     if refusal.cause.startswith(PERIOD_CLOSED):
         day = await _next_open(c, paper)
@@ -65,3 +65,11 @@ async def _less_settled(c: Connected, payment: ArPayment) -> ArPayment | None:
         return None
     wanted = payment.wanted or payment.applications
     return replace(payment, applications=tuple(kept), wanted=wanted)
+
+
+def owed_less(paper: Document) -> list[ErpRef]:
+    """The invoices of which a payment settles less than it was to: somebody else paid them too."""
+    if not isinstance(paper, ArPayment):
+        return []
+    left = set(paper.wanted) - set(paper.applications)
+    return sorted({one.document for one in left})

@@ -25,11 +25,13 @@ from ml_connector.basics.errors import (
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
 from ml_connector.books.postings import Document, State
-from ml_connector.flows.amends import amendable, amended
+from ml_connector.flows.amends import amendable, amended, owed_less
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
 from ml_connector.flows.papers import Paper, ReadBack, paper_of
 from ml_connector.flows.rows import document
+from ml_connector.flows.signals import Kind, Look
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
 from ml_connector.store.postings import Facts, LostClaim, PostingRow
@@ -113,13 +115,15 @@ class _Held:
         await self.move(State.CREATED, erp_type=erp_type, erp_number=number, erp_id=document.id)
 
     async def amend(self, other: Document, why: ConnectorError) -> None:
-        """Stores another text for it, and why."""
+        """Stores another text for it, and why; an invoice that owes less gets a look."""
         body, now = as_object(other), self.c.clock.now()
         detail: JsonObject = {"cause": why.cause, "sentence": why.sentence, "now": body}
         async with self.c.store.transaction() as tx:
             self.row = await postings.amend(tx, self.row, self.token, body, now=now)
             key = self.row.key
             await audit.write(tx, self.c.id, "connector", "posting amended", key, detail, now)
+            for ref in owed_less(other):
+                await look(tx, self.c.id, Look(Kind.INVOICE, ref))
 
     async def fail(self, error: ConnectorError) -> None:
         """Stops here, with the reason."""

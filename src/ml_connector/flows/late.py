@@ -7,7 +7,7 @@ from datetime import date
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Voiding
+from ml_connector.books.postings import ArPayment, Journal
 from ml_connector.flows.rows import document
 from ml_connector.store import late
 from ml_connector.store.engine import Store
@@ -48,7 +48,7 @@ async def late_arrivals(store: Store, connection: ConnectionId) -> list[LateArri
 
 def _arrival(row: PostingRow) -> LateArrival:
     paper = document(row)
-    if isinstance(paper, Voiding) or paper.true_day is None or row.erp_type is None:
+    if not isinstance(paper, ArPayment | Journal) or not paper.true_day or not row.erp_type:
         raise Bug(f"{row.key} was listed as late but was not moved.")
     money = paper.amount if isinstance(paper, ArPayment) else row.clearing
     ref = erp_ref(row.erp_type, str(row.erp_number))

@@ -2,7 +2,7 @@
 
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
-from ml_connector.books.postings import ArPayment, Purpose, State, Voiding, posting_key
+from ml_connector.books.postings import ArPayment, Booked, Purpose, State, Voiding, posting_key
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows.booking import accounted_for, book
@@ -66,6 +66,6 @@ async def receipt_of(c: Connected, charge: str) -> PostingRow | None:
 def voiding_of(row: PostingRow) -> Voiding | None:
     """How a payment in the books is undone; None for money that was set aside by a journal."""
     paper = document(row)
-    if not isinstance(paper, ArPayment) or row.erp_type is None or row.erp_number is None:
+    if not isinstance(paper, ArPayment | Booked) or row.erp_type is None or row.erp_number is None:
         return None
     return Voiding(erp_ref(row.erp_type, row.erp_number), paper.payment_ref, paper.amount)

@@ -11,11 +11,12 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
 )
 from ml_connector.acumatica.errors import Missing
-from ml_connector.basics.errors import ConnectorError, TryAgain
+from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.books.postings import ArPayment, Booked, Journal, Voiding
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.read_back import (
+    booked_differences,
     journal_differences,
     payment_differences,
     voiding_differences,
@@ -94,6 +95,8 @@ def paper_of(c: Connected, row: PostingRow) -> Paper:
             return _Journal(c, journal, row.tag)
         case Voiding() as voiding:
             return _Voiding(c, voiding)
+        case Booked() as booked:
+            return _Booked(c, booked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +224,43 @@ class _Voiding:
     ) -> ReadBack:
         found = await self.c.acumatica.payment(self.voiding.payment)
         return ReadBack(found, voiding_differences(self.voiding, found, released=released))
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """Somebody else's payment: it is found and compared, and nothing of it is ever written."""
+
+    c: Connected
+    booked: Booked
+
+    async def hits(self) -> list[ErpDocument]:
+        return [await self.send()]
+
+    async def send(self) -> ErpDocument:
+        found = await self.c.acumatica.payment(self.booked.payment)
+        return ErpDocument(found.id, found.ref, found.status)
+
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - what it settles is theirs
+        return False
+
+    async def complete(self, ref: ErpRef) -> None:
+        """Theirs to complete."""
+
+    async def correct(self, ref: ErpRef) -> None:
+        """Theirs to correct."""
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        return Stands((await self.c.acumatica.payment(ref)).status in PAYMENT_RELEASED)
+
+    async def release(self, ref: ErpRef) -> None:
+        if not (await self.stands(ref)).released:
+            raise AskAPerson(
+                f"{ref.replace('|', ' ')}, which carries {self.booked.payment_ref}, was booked by"
+                " somebody else and is not released.",
+                cause="booked_elsewhere.not_released",
+                remedy="Release it in Acumatica; the rest goes on by itself.",
+            )
+
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
+        found = await self.c.acumatica.payment(ref)
+        return ReadBack(found, booked_differences(self.booked, found, released=released))

@@ -8,7 +8,7 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import StripeId
 from ml_connector.books import rules
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import ArPayment, Posting, Voiding
+from ml_connector.books.postings import ArPayment, Booked, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import movements, receipts
@@ -74,6 +74,8 @@ def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
         if isinstance(paper, ArPayment):
             moved.append((paper.cash_account, str(paper.amount)))
             moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
+        elif isinstance(paper, Booked):
+            moved.append((f"is {paper.payment.replace('|', ' ')}", str(paper.amount)))
         elif isinstance(paper, Voiding):
             moved.append((f"voids {paper.payment.replace('|', ' ')}", str(-paper.amount)))
         else:

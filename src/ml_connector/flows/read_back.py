@@ -6,7 +6,7 @@ from ml_connector.acumatica.documents import (
     ErpJournal,
     ErpPayment,
 )
-from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.books.postings import ArPayment, Booked, Journal, Voiding
 
 
 def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
@@ -48,6 +48,15 @@ def voiding_differences(sent: Voiding, found: ErpPayment, *, released: bool = Tr
     if released:
         pairs += [("status", "Voided", found.status), ("applications", "none", _applied(found))]
     return _unequal(pairs)
+
+
+def booked_differences(expected: Booked, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """Why a payment of somebody else does not carry the money; empty when it does."""
+    pairs = [
+        ("amount", str(expected.amount), str(found.amount)),
+        ("cash account", expected.cash_account, found.cash_account),
+    ]
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
 def _applied(payment: ArPayment | ErpPayment) -> str:
