@@ -119,12 +119,14 @@ async def test_a_held_charge_waits_and_then_stands_on_the_customer_that_is_named
 async def test_a_bank_debit_is_booked_when_it_has_succeeded_and_not_before(world: World) -> None:
     ref = await world.an_invoice("100.00")
     await world.mirror()
-    await world.pay(ref, card="000123456789")
-    await world.live()
-    await world.sync()
+    world.stripe_app.world.schedule.rescale(1000)  # a debit takes days, as in life
+    charge = await world.pay(ref, card="000123456789")
+    await world.look_at_charge(charge)
+    await world.sync("stripe.transactions")
     assert await world.documents("Payment") == []
     await world.books_agree()
     await world.pass_minutes(10 * 24 * 60)
+    world.stripe_app.world.schedule.rescale(0)
     await world.live()
     assert await world.balance_due(ref) == 0
     await world.all_posted()
