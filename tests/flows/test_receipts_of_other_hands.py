@@ -1,5 +1,6 @@
 """Payments that others had a hand in: a check beside the card, Acumatica's own plug-in, a hold."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
+from ml_connector.flows.acknowledge import NothingPaidTwice, acknowledge
 from ml_connector.flows.explain import explain
 from ml_connector.flows.signals import Kind
 from ml_connector.flows.tie_out import measure
@@ -51,6 +53,13 @@ async def test_money_on_an_invoice_that_a_check_has_paid_stands_on_account_and_i
     await world.run_payouts()
     await world.live()
     await world.all_posted()
+    noted = await acknowledge(await world.connected(), ref, "a controller")
+    assert str(noted) == f"{check}.00 USD"
+    await world.pass_time(timedelta(hours=2))
+    await world.settle()
+    assert await world.troubles() == []
+    with pytest.raises(NothingPaidTwice):
+        await acknowledge(await world.connected(), ref, "a controller")
 
 
 async def test_a_check_between_creating_and_releasing_leaves_the_card_payment_on_account(

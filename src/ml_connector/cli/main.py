@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, sandbox, service, setup, work
+from ml_connector.cli import books, demo, late, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -25,5 +25,7 @@ app.command(work.replay)
 app.command(books.tieout)
 app.command(books.proof)
 app.command(books.audit)
+app.command(late.late)
+app.command(late.acknowledge)
 app.command(sandbox.sandbox)
 app.command(service.db)

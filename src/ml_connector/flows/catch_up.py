@@ -14,11 +14,12 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.level import asks_for
-from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
+from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, accepted_of, sent_of
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions
+from ml_connector.store.reports import Applied
 
 OVERLAP = timedelta(minutes=5)
 """Clocks differ and long transactions commit under an earlier stamp (fact sheet 4.4)."""
@@ -93,7 +94,8 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     if not known or sent_of(known[0]).state != SENT:
         return row.balance > 0
     asked = sent_of(known[0]).total
-    applied = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    applied = Applied(found.in_the_ledger + accepted_of(known[0]), found.on_the_way)
     return row.balance not in [one.decimal for one in asks_for(asked, applied)]
 
 

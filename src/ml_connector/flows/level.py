@@ -14,6 +14,7 @@ from ml_connector.flows.mirrored import (
     INTENT,
     INVOICE,
     SETTLED,
+    accepted_of,
     is_doubted,
     sent_of,
     withdraw,
@@ -63,10 +64,11 @@ class _Seen:
 
 
 async def applied_of(c: Connected, link: Link) -> Applied:
-    """What our payments settle of a sent invoice."""
+    """What our payments settle of a sent invoice; what was paid twice knowingly counts as such."""
     async with c.store.transaction() as tx:
         currency = sent_of(link).total.currency
-        return await reports.applied_to(tx, c.id, link.erp_ref, currency)
+        found = await reports.applied_to(tx, c.id, link.erp_ref, currency)
+    return Applied(found.in_the_ledger + accepted_of(link), found.on_the_way)
 
 
 async def erp_invoice(c: Connected, ref: ErpRef) -> ErpInvoice:

@@ -54,6 +54,15 @@ def sent_of(link: Link) -> Sent:
     return Sent(str(d["state"]), str(d["customer_id"]), total, str(d["number"]), str(d["url"]))
 
 
+ACCEPTED = "accepted_minor"
+"""What a person has taken note of: paid with more than was owed, and left on account."""
+
+
+def accepted_of(link: Link) -> Money:
+    """How much of a mirrored invoice was paid twice with a person's knowledge."""
+    return Money(int(str(link.detail.get(ACCEPTED, 0))), sent_of(link).total.currency)
+
+
 def invoice_of_link(link: Link) -> MirroredInvoice:
     """A mirrored invoice as the matching needs it."""
     sent = sent_of(link)
