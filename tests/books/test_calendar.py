@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from build.records import a_journal
 from ml_connector.acumatica import wire
 from ml_connector.acumatica.calendar import calendar
-from ml_connector.acumatica.fields import sent
+from ml_connector.acumatica.fields import ABSENT, sent
 from ml_connector.books.calendar import AR, CA, GL, Calendar, Period
 from ml_connector.books.postings import moved_to
 
@@ -50,10 +50,17 @@ def test_the_latest_period_at_a_day_has_begun_and_no_later_one_has(
 
 
 def row(code: str, start: str, end: str, status: str = "Open", **facts: bool) -> wire.PeriodWire:
+    shut = {"adjustment_period": ABSENT, "closed_in_ar": ABSENT} | {
+        name: sent(value) for name, value in facts.items()
+    }
     return wire.PeriodWire(
-        financial_period_id=sent(code), start_date=sent(start), end_date=sent(end),
-        status=sent(status), **{name: sent(value) for name, value in facts.items()},
-    )  # fmt: skip
+        financial_period_id=sent(code),
+        start_date=sent(start),
+        end_date=sent(end),
+        status=sent(status),
+        adjustment_period=shut["adjustment_period"],
+        closed_in_ar=shut["closed_in_ar"],
+    )
 
 
 def test_both_ways_to_write_the_end_of_a_period_give_the_same_calendar() -> None:

@@ -9,7 +9,7 @@ from ml_connector.basics.errors import AskAPerson
 from ml_connector.books.calendar import Calendar
 from ml_connector.flows.connected import Connected
 from ml_connector.store import cursors
-from ml_connector.store.rows import as_object
+from ml_connector.store.rows import JsonObject, as_object
 
 KEPT_AS = "acumatica.periods"
 
@@ -23,9 +23,9 @@ async def calendar(c: Connected, *, fresh: bool = False) -> Calendar:
         if kept is not None and kept["day"] == today:
             return msgspec.convert(kept["calendar"], Calendar)
     found = await c.acumatica.periods()
+    seen: JsonObject = {"day": today, "calendar": as_object(found)}
     async with c.store.transaction() as tx:
-        kept = {"day": today, "calendar": as_object(found)}
-        await cursors.advance(tx, c.id, KEPT_AS, kept)
+        await cursors.advance(tx, c.id, KEPT_AS, seen)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import Date, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
@@ -27,8 +27,10 @@ async def every(tx: AsyncConnection, connection: ConnectionId) -> list[PostingRo
 
 async def latest_day(tx: AsyncConnection, connection: ConnectionId) -> list[date]:
     """The last day that a document was moved to; empty when none was."""
-    question = select(func.max(cast(_DAY, Date))).where(
-        table.c.connection == connection, _TRUE_DAY.is_not(None)
+    question = (
+        select(cast(_DAY, Date))
+        .where(table.c.connection == connection, _TRUE_DAY.is_not(None))
+        .order_by(_DAY.desc())
+        .limit(1)
     )
-    found = (await tx.execute(question)).scalar_one()
-    return [] if found is None else [found]
+    return list((await tx.execute(question)).scalars())
