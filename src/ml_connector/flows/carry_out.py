@@ -9,7 +9,6 @@ in `sending` has an unknown outcome: it is looked for by its mark, and only afte
 
 import hashlib
 import secrets
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Unpack
@@ -236,12 +235,32 @@ async def _look_before_release(held: _Held) -> None:
 
 async def _complete(held: _Held) -> None:
     """Says once more what Acumatica ignored."""
-    await _said(held, held.paper.complete(held.ref))
+    try:
+        await held.paper.complete(held.ref)
+    except TryAgain:
+        raise  # it stays `created`; the next run looks at what it lacks first
+    except ConnectorError as refusal:
+        await _otherwise(held, refusal)
+
+
+async def _otherwise(held: _Held, refusal: ConnectorError) -> None:
+    """Says of a document that is made what policy allows instead, or stops here."""
+    if not amendable(held.c, held.document, refusal):
+        await held.fail(refusal)
+        raise refusal
+    await _amend(held, refusal)
+    await _correct(held)
 
 
 async def _correct(held: _Held) -> None:
-    """Says of a document that is made what was stored of it since."""
-    await _said(held, held.paper.correct(held.ref))
+    """Says of a document that is made what was stored of it since; a refusal stops it here."""
+    try:
+        await held.paper.correct(held.ref)
+    except TryAgain:
+        raise  # it stays `created`; the next run sees that it is outdated
+    except ConnectorError as error:
+        await held.fail(error)
+        raise
 
 
 async def _amend(held: _Held, refusal: ConnectorError) -> None:
@@ -259,17 +278,6 @@ async def _amend(held: _Held, refusal: ConnectorError) -> None:
     await held.amend(other, refusal)
 
 
-async def _said(held: _Held, saying: Awaitable[None]) -> None:
-    """One more write of a document that is made; a refusal stops it here."""
-    try:
-        await saying
-    except TryAgain:
-        raise  # it stays `created`; the next run looks at what it lacks first
-    except ConnectorError as error:
-        await held.fail(error)
-        raise
-
-
 async def _release(held: _Held) -> None:
     if not held.c.mapping.policies.release:
         raise await _left(held)
@@ -278,11 +286,7 @@ async def _release(held: _Held) -> None:
     except TryAgain:
         raise  # it stays `created`; the next run reads its status first
     except ConnectorError as refusal:
-        if not amendable(held.c, held.document, refusal):
-            await held.fail(refusal)
-            raise
-        await _amend(held, refusal)
-        await _correct(held)
+        await _otherwise(held, refusal)
         await _release(held)
         return
     await held.move(State.RELEASED)

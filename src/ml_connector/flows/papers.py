@@ -126,7 +126,9 @@ class _Payment:
             return Stands(released=True)
         lacks = len(found.applications) < len(self.payment.applications)
         moved = self.payment.true_day is not None and found.day != self.payment.day
-        less = bool(self.payment.wanted) and found.applications != self.payment.applications
+        less = bool(self.payment.wanted) and set(found.applications) != set(
+            self.payment.applications
+        )
         return Stands(released=False, lacking=lacks, outdated=moved or less)
 
     async def release(self, ref: ErpRef) -> None:

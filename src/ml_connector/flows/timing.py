@@ -1,5 +1,7 @@
 """When a movement of money is due in the books, by policy; until then it waits, named."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,8 +14,7 @@ from ml_connector.books.rules import is_transfer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import for_transaction
-from ml_connector.store import payouts, postings, transactions
-from ml_connector.store.transactions import BalanceTransactionRow
+from ml_connector.store import postings, reports, transactions
 
 WAITS = "policy.post_when"
 """The cause beside a balance transaction that only waits for its moment."""
@@ -35,7 +36,7 @@ async def require_due(c: Connected, bt: BalanceTransaction) -> None:
     why = await not_due(c, bt)
     if why is None:
         return
-    if bt.available_on > c.clock.now():
+    if c.mapping.policies.post_when is PostWhen.AVAILABLE:
         async with c.store.transaction() as tx:
             at = for_transaction(bt.id, bt.type, bt.source)
             await look(tx, c.id, at, not_before=bt.available_on)
@@ -51,10 +52,12 @@ async def not_due(c: Connected, bt: BalanceTransaction) -> NotDue | None:
     if when is PostWhen.CAPTURED or is_transfer(bt):
         return None
     async with c.store.transaction() as tx:
-        begun = any(row.taken for row in await postings.by_transaction(tx, c.id, bt.id))
+        if any(row.taken for row in await postings.by_transaction(tx, c.id, bt.id)):
+            return None
         known = await transactions.get(tx, c.id, bt.id)
         payout = None if known is None else known.payout
-        if begun or await _is_due(c, tx, bt.amount.currency, bt.available_on, payout):
+        gate = await _gate(c, tx)
+        if gate.lets_in(bt.amount.currency, bt.available_on, payout):
             return None
     until = f"{bt.available_on:%Y-%m-%d}"
     if when is PostWhen.PAID_OUT:
@@ -67,44 +70,43 @@ async def wake_due(c: Connected) -> int:
     """Queues a look at each movement that waited by policy and is due now; returns how many."""
     async with c.store.transaction() as tx:
         waiting = [row for row in await transactions.unposted(tx, c.id) if row.cause == WAITS]
-        due = [row for row in waiting if await _row_is_due(c, tx, row)]
+        gate = await _gate(c, tx)
+        due = [row for row in waiting if gate.lets_in(row.currency, row.available_on, row.payout)]
         looks = {for_transaction(row.id, row.type, row.source) for row in due}
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
     return len(looks)
 
 
-async def _row_is_due(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> bool:
-    return await _is_due(c, tx, row.currency, row.available_on, row.payout)
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What the policy lets into the books at one moment.
+
+    `done` are the payouts that are over; `drawn`, by currency, when the last one without members
+    was made of the balance.
+    """
+
+    when: PostWhen
+    now: datetime
+    done: frozenset[StripeId]
+    drawn: Mapping[str, datetime]
+
+    def lets_in(self, currency: str, available_on: datetime, payout: StripeId | None) -> bool:
+        match self.when:
+            case PostWhen.CAPTURED:
+                return True
+            case PostWhen.AVAILABLE:
+                return available_on <= self.now
+            case PostWhen.PAID_OUT if payout is not None:
+                return payout in self.done
+            case PostWhen.PAID_OUT:
+                return currency in self.drawn and available_on <= self.drawn[currency]
 
 
-async def _is_due(
-    c: Connected,
-    tx: AsyncConnection,
-    currency: str,
-    available_on: datetime,
-    payout: StripeId | None,
-) -> bool:
-    match c.mapping.policies.post_when:
-        case PostWhen.CAPTURED:
-            return True
-        case PostWhen.AVAILABLE:
-            return available_on <= c.clock.now()
-        case PostWhen.PAID_OUT if payout is not None:
-            holder = await payouts.get(tx, c.id, payout)
-            return holder is not None and holder.status in DECIDED
-        case PostWhen.PAID_OUT:
-            return await _drawn_since(c, tx, currency, available_on)
-
-
-async def _drawn_since(
-    c: Connected, tx: AsyncConnection, currency: str, available_on: datetime
-) -> bool:
-    """Whether a payout without members was made of the balance that held the money."""
-    for row in await payouts.every(tx, c.id):
-        if row.automatic or row.currency != currency or row.status not in DECIDED:
-            continue
-        own = await transactions.by_source(tx, c.id, row.id)
-        if any(one.type == "payout" and one.created >= available_on for one in own):
-            return True
-    return False
+async def _gate(c: Connected, tx: AsyncConnection) -> _Gate:
+    """The policy with what it asks of the payouts: nothing, unless it is about them."""
+    when, now = c.mapping.policies.post_when, c.clock.now()
+    if when is not PostWhen.PAID_OUT:
+        return _Gate(when, now, frozenset(), {})
+    done = await reports.payouts_in(tx, c.id, DECIDED)
+    return _Gate(when, now, done, await reports.last_drawn(tx, c.id, DECIDED))

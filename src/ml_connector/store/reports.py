@@ -1,10 +1,11 @@
 """Questions that span tables: what the flows, the commands and the screens ask."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
@@ -111,6 +112,42 @@ async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> lis
         .order_by(payouts.c.id)
     )
     return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+async def payouts_in(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> frozenset[StripeId]:
+    """The payouts that stand in one of these statuses at Stripe."""
+    question = select(payouts.c.id).where(
+        payouts.c.connection == connection, payouts.c.status.in_(statuses)
+    )
+    return frozenset(StripeId(row) for (row,) in await tx.execute(question))
+
+
+async def last_drawn(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> dict[str, datetime]:
+    """When, by currency, the last payout in these statuses was made that has no members."""
+    transfer = balance_transactions
+    question = (
+        select(payouts.c.currency, func.max(transfer.c.created))
+        .join(
+            transfer,
+            and_(
+                transfer.c.connection == payouts.c.connection,
+                transfer.c.source == payouts.c.id,
+                transfer.c.type == "payout",
+            ),
+        )
+        .where(
+            payouts.c.connection == connection,
+            payouts.c.status.in_(statuses),
+            payouts.c.automatic.is_(False),
+        )
+        .group_by(payouts.c.currency)
+    )
+    rows = (await tx.execute(question)).tuples()
+    return dict(rows.all())
 
 
 @dataclass(frozen=True, slots=True)
