@@ -26,9 +26,10 @@ from build.records import (
 )
 from build.strategies import amounts
 from ml_connector.basics.errors import AskAPerson, Bug
+from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import NotMapped, Role
-from ml_connector.books.postings import Posting, Purpose, clearing_effect
+from ml_connector.books.postings import Booked, Posting, Purpose, clearing_effect
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
@@ -195,3 +196,13 @@ def test_a_movement_makes_a_document_for_its_amount_and_one_for_its_fee(
 @given(movements())
 def test_the_same_movement_always_makes_the_same_documents(bt: BalanceTransaction) -> None:
     assert with_contributions(bt) == with_contributions(replace(bt, status="available"))
+
+
+def test_a_charge_that_somebody_else_booked_is_carried_by_that_payment_and_its_fee_is_ours() -> (
+    None
+):
+    bt = a_balance_transaction("charge/charge", "12.00 USD", "0.65 USD")
+    theirs = Booked(erp_ref("Payment", "000077"), "card 4242", "STRIPEUSD", bt.amount)
+    payment, fee = postings(bt, Story(subject="ch_1", booked=theirs), a_mapping())
+    assert (payment.document, payment.clearing) == (theirs, bt.amount)
+    assert payment.clearing + fee.clearing == bt.net

@@ -36,7 +36,7 @@ ACCOUNTS: ReadOnly[str, str] = {
     Role.SUSPENSE: "24900",
     Role.FX_GAIN_LOSS: "83000",
     Role.CHARGEBACK_LOSS: "60120",
-    Role.IN_TRANSIT: "10500",
+    Role.IN_TRANSIT: "10510",
 }
 ENTRY_TYPES: ReadOnly[str, str] = {Role.FEES: "STRIPEFEE", Role.INPUT_TAX: "STRIPETAX"}
 

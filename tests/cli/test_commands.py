@@ -73,6 +73,9 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
     assert run("plan", "trial", "--json").returncode == 0
+    assert answer(run("late", "trial", "--json")) == {"late": [], "totals": []}
+    unknown = run("acknowledge", "000999", "--json")
+    assert (unknown.returncode, answer(unknown)["error"]["cause"]) == (1, "acknowledge.nothing")
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import inquiries, memos, translate, wire
+from ml_connector.acumatica import corrections, inquiries, memos, translate, wire
+from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.calls import made as _made
 from ml_connector.acumatica.calls import write as _write
@@ -31,6 +32,7 @@ from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.calendar import Calendar
 from ml_connector.books.drift import Movement
 from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
@@ -198,6 +200,12 @@ class AcumaticaClient:
         body = translate.applications_body(payment, ref)
         await self._endpoint.put(call, body, wire.PaymentWire)
 
+    async def correct_payment(self, ref: ErpRef, payment: ArPayment) -> None:
+        """Gives a payment before its release another date, and less to settle: one call."""
+        call = _write("Payment", f"the correction of {payment.payment_ref}", payment.payment_ref)
+        body = corrections.payment_body(payment, ref)
+        await self._endpoint.put(call, body, wire.PaymentWire)
+
     async def release_payment(self, ref: ErpRef) -> None:
         """Puts a payment into the ledger; two calls when the learned wait fits.
 
@@ -234,6 +242,27 @@ class AcumaticaClient:
         rows = await self._rows("Payment", what, wire.PaymentWire, query)
         exact = [row for row in rows if text(row.payment_ref) == payment_ref]
         return [translate.payment_document(row) for row in exact]
+
+    async def payments_bearing(self, *references: str) -> list[ErpDocument]:
+        """Every payment document with one of these in either reference: one call.
+
+        The database may ignore case, Stripe's ids do not: only exact matches count.
+        """
+        fields = ["PaymentRef"]
+        if self.version.supports("Payment.ExternalRef"):
+            fields.append("ExternalRef")
+        terms = [f"{name} eq {quoted(one)}" for name in fields for one in references]
+        query = {
+            "$filter": " or ".join(terms),
+            "$select": ",".join(("Type", "ReferenceNbr", "Status", *fields)),
+        }
+        what = f"the payments that bear {references[0]}"
+        rows = await self._rows("Payment", what, wire.PaymentWire, query)
+        return [
+            translate.payment_document(row)
+            for row in rows
+            if {text(row.payment_ref), text(row.external_ref)}.intersection(references)
+        ]
 
     async def voided_payments(self, method: str) -> list[ErpDocument]:
         """Every payment and refund by this method that was voided, by anyone: one call."""
@@ -303,6 +332,12 @@ class AcumaticaClient:
         body = translate.journal_body(journal, tag, self._ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
         return _made(call, translate.journal_document, record)
+
+    async def correct_journal(self, ref: ErpRef, journal: Journal, tag: str) -> None:
+        """Gives a batch before its release another date: one call."""
+        call = _write("JournalTransaction", f"the date of the journal {tag}", tag)
+        body = corrections.journal_body(journal, ref, tag)
+        await self._endpoint.put(call, body, wire.JournalWire)
 
     async def release_journal(self, ref: ErpRef) -> None:
         """Puts a batch into the ledger; two calls when the learned wait fits."""
@@ -379,6 +414,12 @@ class AcumaticaClient:
             ledger = await self._one("Ledger", ErpRef(self._ledger), wire.LedgerWire)
             self._base = held(ledger.currency, "Currency").strip()
         return self._base
+
+    async def periods(self) -> Calendar:
+        """The financial periods of every generated year: one call."""
+        what = "the financial periods"
+        query = {"$expand": "Details"}
+        return calendar(await self._rows("FinancialPeriod", what, wire.FinancialYearWire, query))
 
     # -- shared
 

@@ -1,12 +1,14 @@
 """A tenant's own set-up: the lists that a mapping is compared with, a call or two each."""
 
 from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.errors import Call
-from ml_connector.acumatica.fields import day, flag, text
+from ml_connector.acumatica.fields import flag, text
 from ml_connector.acumatica.queries import quoted
 from ml_connector.basics.errors import ConnectorError, TryAgain
-from ml_connector.books.tenant import ErpAccount, ErpBranch, ErpPeriod, ErpSubaccount
+from ml_connector.books.calendar import Calendar
+from ml_connector.books.tenant import ErpAccount, ErpBranch, ErpSubaccount
 
 ACCOUNT = "AccountCD,Description,Type,Active,CashAccount,CurrencyID"
 BESIDE = "AccountRecords.ControlAccountModule,AccountRecords.AllowManualEntry"
@@ -52,27 +54,11 @@ class TenantForms:
             rows = await self._rows("Subaccount", wire.SubaccountWire, query | {"$top": "1"})
         return [ErpSubaccount(text(row.subaccount_cd), flag(row.active)) for row in rows]
 
-    async def periods(self) -> list[ErpPeriod]:
+    async def periods(self) -> Calendar:
         """The periods of the master calendar, all years: one call."""
         query = {"$expand": "Details"}
-        years = await self._rows("FinancialPeriod", wire.CalendarWire, query)
-        return [one for year in years for one in map(_period, year.details) if one is not None]
+        return calendar(await self._rows("FinancialPeriod", wire.FinancialYearWire, query))
 
     async def _rows(self, entity: str, kind: type[wire.R], query: dict[str, str]) -> list[wire.R]:
         call = Call(entity, f"the list of {entity}", writes=False)
         return await self._endpoint.get(call, entity, list[kind], query)
-
-
-def _period(row: wire.PeriodWire) -> ErpPeriod | None:
-    start, end = day(row.start_date), day(row.end_date)
-    if start is None or end is None:
-        return None
-    closed = {"AR": flag(row.closed_in_ar), "CA": flag(row.closed_in_ca)}
-    return ErpPeriod(
-        period=text(row.financial_period_id),
-        start=start,
-        end=end,
-        status=text(row.status),
-        closed=tuple(module for module, shut in closed.items() if shut),
-        adjustment=flag(row.adjustment_period),
-    )

@@ -206,7 +206,7 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         external_ref=_if_any(payment.external_ref) if with_external else ABSENT,
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
-        documents_to_apply=_rows_to_apply(payment),
+        documents_to_apply=rows_to_apply(payment),
         charges=tuple(_charge_body(one) for one in payment.charges),
     )
 
@@ -221,11 +221,12 @@ def applications_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
     """What a payment that exists already shall settle."""
     kind, reference = erp_keys(ref)
     return wire.PaymentWire(
-        type=sent(kind), reference_nbr=sent(reference), documents_to_apply=_rows_to_apply(payment)
+        type=sent(kind), reference_nbr=sent(reference), documents_to_apply=rows_to_apply(payment)
     )
 
 
-def _rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
+def rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
+    """What a payment settles, a row each."""
     return tuple(_application_body(one) for one in payment.applications)
 
 
@@ -312,18 +313,22 @@ def _history_row(row: wire.HistoryWire) -> tuple[Field[str], Field[str], Field[D
 
 def journal_body(journal: Journal, tag: str, ledger: str) -> wire.JournalWire:
     """A new batch: the tag on every line and, in brackets, at the end of the description."""
-    mark = f" [{tag}]"
-    described = journal.description[: LONGEST_DESCRIPTION - len(mark)] + mark
     return wire.JournalWire(
         module=sent(GENERAL_LEDGER),
         branch_id=_if_any(journal.branch),
         ledger_id=_if_any(ledger),
         currency_id=sent(journal.currency),
         transaction_date=sent(journal.day.isoformat()),
-        description=sent(described),
+        description=sent(described(journal, tag)),
         hold=sent(False),
         details=tuple(_line_body(line, journal.branch, tag) for line in journal.lines),
     )
+
+
+def described(journal: Journal, tag: str) -> str:
+    """A batch's description with its mark at the end, which is never cut off."""
+    mark = f" [{tag}]"
+    return journal.description[: LONGEST_DESCRIPTION - len(mark)] + mark
 
 
 def _line_body(line: Line, branch: str, tag: str) -> wire.JournalLineWire:

@@ -12,8 +12,10 @@ import msgspec
 from ml_connector.acumatica.fields import ABSENT, Field
 
 R = TypeVar("R")
-_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
-_BARE = frozenset(("id", "error", "custom", "note", "name", "version", "endpoints", "entity"))
+_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR", "ca": "CA"}
+_BARE = frozenset(
+    ("id", "error", "custom", "note", "name", "version", "endpoints", "entity", "delete")
+)
 
 
 def contract_name(name: str) -> str:
@@ -165,8 +167,9 @@ class InvoiceTextWire(Record, frozen=True):
 
 
 class ApplyWire(Record, frozen=True):
-    """A document that a payment settles and that is not posted yet."""
+    """A document that a payment settles and that is not posted yet; `delete` takes it out."""
 
+    delete: bool = False
     doc_type: Field[str] = ABSENT
     reference_nbr: Field[str] = ABSENT
     amount_paid: Field[Decimal] = ABSENT
@@ -288,24 +291,6 @@ class SubaccountWire(Record, frozen=True):
     active: Field[bool] = ABSENT
 
 
-class PeriodWire(Record, frozen=True):
-    """A financial period and where it is closed."""
-
-    financial_period_id: Field[str] = ABSENT
-    start_date: Field[str] = ABSENT
-    end_date: Field[str] = ABSENT
-    status: Field[str] = ABSENT
-    closed_in_ar: Field[bool] = ABSENT
-    closed_in_ca: Field[bool] = msgspec.field(default=ABSENT, name="ClosedInCA")
-    adjustment_period: Field[bool] = ABSENT
-
-
-class CalendarWire(Record, frozen=True):
-    """A year of the master calendar (GL201000)."""
-
-    details: tuple[PeriodWire, ...] = ()
-
-
 class BranchWire(Record, frozen=True):
     """A branch with its company's base currency."""
 
@@ -362,6 +347,24 @@ class DetailsWire(Record, frozen=True):
     from_period: Field[str] = ABSENT
     to_period: Field[str] = ABSENT
     results: tuple[DetailRowWire, ...] = ()
+
+
+class PeriodWire(Record, frozen=True):
+    """A financial period of a year."""
+
+    financial_period_id: Field[str] = ABSENT
+    start_date: Field[str] = ABSENT
+    end_date: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    closed_in_ar: Field[bool] = ABSENT
+    closed_in_ca: Field[bool] = ABSENT
+    adjustment_period: Field[bool] = ABSENT
+
+
+class FinancialYearWire(Record, frozen=True):
+    """A year of the master calendar (GL201000)."""
+
+    details: tuple[PeriodWire, ...] = ()
 
 
 class LedgerWire(Record, frozen=True):

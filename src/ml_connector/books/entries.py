@@ -8,6 +8,7 @@ from ml_connector.basics.money import Money
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
+    Booked,
     CreditMemo,
     Document,
     Journal,
@@ -56,6 +57,9 @@ def sides(document: Document) -> tuple[Side, ...]:
             return (owed, Side(On.CASH, document.cash_account, -document.amount))
         case Voiding():
             return _undone(document)
+        case Booked():
+            cash = Side(On.CASH, document.cash_account, document.amount)
+            return (cash, Side(On.CUSTOMER, "", -document.amount))
 
 
 def _fees(charges: Iterable[PaymentCharge]) -> list[Side]:

@@ -6,6 +6,7 @@ Another check is another function in `CHECKS`.
 from collections.abc import Callable, Iterable, Iterator
 
 from ml_connector.books import lint_accounts
+from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
 from ml_connector.books.mapping import Mapping, Role
@@ -112,24 +113,19 @@ def period(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
     del mapping
     if tenant.periods is None:
         return
-    today, found, calendar = tenant.today, tenant.period, "Master Financial Calendar (GL201000)"
+    today, form = tenant.today, "Master Financial Calendar (GL201000)"
+    found = tenant.periods.holding(today)
     if found is None:
-        remedy = f"Generate the periods of the year on {calendar}."
+        remedy = f"Generate the periods of the year on {form}."
         yield fail("period", f"No financial period is there for {today:%Y-%m-%d}.", remedy)
         return
-    code = found.period.replace("-", "")
-    shown = f"{code[:2]}-{code[2:]}"
-    if found.status not in {"", "Open"}:
+    shut = [module for module in (GL, AR, CA) if module not in found.open_in]
+    if shut:
+        where = "the ledger" if GL in shut else " and ".join(shut)
         yield fail(
             "period",
-            f"The financial period {shown} of today is {found.status.lower()}.",
-            f"Open it on {calendar}; until then what happens today waits.",
-        )
-    elif found.closed:
-        yield fail(
-            "period",
-            f"The financial period {shown} of today is closed in {' and '.join(found.closed)}.",
-            f"Open it on {calendar}; until then what happens today waits.",
+            f"The financial period {found.id[:2]}-{found.id[2:]} of today is not open in {where}.",
+            f"Open it on {form}; until then what happens today waits.",
         )
 
 

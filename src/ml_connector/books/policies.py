@@ -53,6 +53,26 @@ class RefundsAs(StrEnum):
     """A credit memo of the customer, and a refund document that pays it out."""
 
 
+class PostWhen(StrEnum):
+    """From when on a movement of the Stripe balance is booked."""
+
+    CAPTURED = "captured"
+    """As soon as Stripe has booked it."""
+    AVAILABLE = "available"
+    """When Stripe lets the money be paid out."""
+    PAID_OUT = "paid_out"
+    """When the payout that holds it is done."""
+
+
+class WhenClosed(StrEnum):
+    """What becomes of a document whose period is closed."""
+
+    HOLD = "hold"
+    """It waits, listed with its money, until the period is open again."""
+    NEXT_OPEN = "next_open"
+    """It is dated on the first open day after; the true day stays with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The choices of a connection; each has a default that asks a person rather than guesses."""
@@ -62,3 +82,7 @@ class Policies:
     fx: WhenConverted = WhenConverted.LIST
     fees: FeesPosted = FeesPosted.TRANSACTION
     refunds: RefundsAs = RefundsAs.JOURNAL
+    post_when: PostWhen = PostWhen.CAPTURED
+    release: bool = True
+    """False: documents are left balanced, and an accountant releases them."""
+    closed_period: WhenClosed = WhenClosed.HOLD

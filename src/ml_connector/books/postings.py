@@ -1,7 +1,7 @@
 """What we post in Acumatica, and why: documents that balance by construction, and their states."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -31,6 +31,8 @@ class Journal:
     branch: str
     description: str
     lines: tuple[Line, ...]
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
 
     def __post_init__(self) -> None:
         if len({line.amount.currency for line in self.lines}) != 1:
@@ -90,6 +92,10 @@ class ArPayment:
     description: str
     applications: tuple[Application, ...]
     charges: tuple[PaymentCharge, ...] = ()
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
+    wanted: tuple[Application, ...] = ()
+    """What it was to settle, where the ERP was not owed so much any more."""
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
@@ -181,7 +187,25 @@ class Voiding:
         return less_charges(self.amount, self.charges)
 
 
-Document = Journal | ArPayment | Voiding | CreditMemo | ArRefund
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A payment that somebody else has booked: it carries the money, and we never write it."""
+
+    payment: ErpRef
+    payment_ref: str
+    cash_account: str
+    amount: Money
+
+
+def moved_to(paper: "Journal | ArPayment", day: date) -> "Journal | ArPayment":
+    """The same document on another day; the true one stays with it, for everybody to read."""
+    if paper.true_day is not None:
+        return replace(paper, day=day)
+    text = f"{paper.description} of {paper.day}"
+    return replace(paper, day=day, true_day=paper.day, description=text)
+
+
+Document = Journal | ArPayment | Voiding | CreditMemo | ArRefund | Booked
 
 
 class Purpose(StrEnum):

@@ -18,6 +18,7 @@ from ml_connector.books.matching import Match
 from ml_connector.books.policies import FeesPosted, RefundsAs
 from ml_connector.books.postings import (
     ArPayment,
+    Booked,
     Journal,
     Line,
     PaymentCharge,
@@ -112,7 +113,8 @@ class Story:
     `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
     policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
     is the payment that a bank took back (and `settled_as` what it had brought), or the refund that
-    failed. `customer_id` is whose payment a refund gives back, where that is known.
+    failed. `customer_id` is whose payment a refund gives back, where that is known. `booked` is
+    what somebody else has booked of it already.
 
     `fee_apart`: another posting carries the fee; False: none will any more; None: by policy.
     """
@@ -123,6 +125,7 @@ class Story:
     text: str = ""
     aside: bool = False
     voids: Voiding | None = None
+    booked: Booked | None = None
     settled_as: Money | None = None
     customer_id: str | None = None
     fee_apart: bool | None = None
@@ -154,6 +157,12 @@ def fee_may_wait(transaction: BalanceTransaction, mapping: Mapping) -> bool:
 def fee_role(transaction: BalanceTransaction, mapping: Mapping) -> Role:
     """The role that bears the fee inside a transaction; raises Unexplained."""
     return _rule(transaction, mapping).fees
+
+
+def is_transfer(transaction: BalanceTransaction) -> bool:
+    """Whether the money only moved between the Stripe balance and a bank account of ours."""
+    rule = RULES.get((transaction.type, transaction.category))
+    return rule in (TRANSFER, TRANSFER_BACK, TOPUP)
 
 
 def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
@@ -250,6 +259,9 @@ def _receipt(
     bt: BalanceTransaction, story: Story, mapping: Mapping, charges: tuple[PaymentCharge, ...]
 ) -> list[Posting]:
     match = story.match
+    if story.booked is not None:
+        key = posting_key(Purpose.PAYMENT, story.subject)
+        return [Posting(key, Purpose.PAYMENT, bt.id, story.booked, story.booked.amount)]
     if match is None:
         raise Bug(f"A receipt was planned without its match: {bt.id}")
     paid, day = match.charge.amount, day_in(bt.created, mapping.zone)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+
+from ml_connector.books.calendar import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,6 @@ class ErpSubaccount:
 
 
 @dataclass(frozen=True, slots=True)
-class ErpPeriod:
-    """A financial period: `status` is that of the ledger, `closed` the modules closed besides."""
-
-    period: str
-    start: date
-    end: date
-    status: str
-    closed: tuple[str, ...]
-    adjustment: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Tenant:
     """The lists that a mapping is compared with; None is what could not be read.
 
@@ -89,18 +79,6 @@ class Tenant:
     ledger_currency: str | None = None
     branches: Mapping[str, ErpBranch] | None = None
     subaccounts: Sequence[ErpSubaccount] | None = None
-    periods: Sequence[ErpPeriod] | None = None
+    periods: Calendar | None = None
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def period(self) -> ErpPeriod | None:
-        """The period of today; None when no calendar reaches so far.
-
-        Whether an end is the last day or the day after it differs, so the starts decide.
-        """
-        begun = [one for one in self.periods or () if one.start <= self.today]
-        ordinary = [one for one in begun if not one.adjustment]
-        last = max(ordinary, key=lambda one: one.start, default=None)
-        reached = last is not None and self.today <= last.end + timedelta(days=1)
-        return last if reached else None

@@ -12,7 +12,7 @@ from ml_connector.books.entries import On, Side, sides
 from ml_connector.books.mapping import Mapping
 from ml_connector.books.matching import Match, on_account
 from ml_connector.books.policies import RefundsAs, WhenLost, WhenUnmatched
-from ml_connector.books.postings import ArPayment, Document, Posting, Purpose, Voiding
+from ml_connector.books.postings import ArPayment, Booked, Document, Posting, Purpose, Voiding
 from ml_connector.books.records import BalanceTransaction, Charge
 from ml_connector.books.rules import Story
 
@@ -154,7 +154,7 @@ def _moves(made: list[Posting], mapping: Mapping) -> dict[Place, tuple[Money, ..
 
 
 def _sides(paper: Document, mapping: Mapping) -> list[tuple[Place, Money]]:
-    branch = mapping.branch if isinstance(paper, Voiding) else paper.branch
+    branch = mapping.branch if isinstance(paper, Voiding | Booked) else paper.branch
     return [(_place(side, branch, mapping), side.amount) for side in sides(paper)]
 
 

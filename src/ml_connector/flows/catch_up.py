@@ -19,10 +19,12 @@ from ml_connector.flows.mirrored import (
     SENT,
     is_settled_as_known,
     sent_of,
+    with_accepted,
 )
 from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
+from ml_connector.flows.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions
 
 OVERLAP = timedelta(minutes=5)
@@ -98,7 +100,8 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     if not known or sent_of(known[0]).state != SENT:
         return row.balance > 0
     asked = sent_of(known[0]).total
-    applied = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    applied = with_accepted(known[0], found)
     level = row.balance in [one.decimal for one in asks_for(asked, applied)]
     return not (level and is_settled_as_known(known[0], applied))
 
@@ -118,7 +121,7 @@ async def sweep(c: Connected) -> int:
     for start in range(0, len(batch), BATCH):
         queued += await _queue_transactions(c, batch[start : start + BATCH])
     await _advance(c, "stripe.transactions", newest)
-    return queued
+    return queued + await wake_due(c)
 
 
 async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> int:

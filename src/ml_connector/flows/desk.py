@@ -36,6 +36,7 @@ from ml_connector.flows import (
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.timing import NotDue
 from ml_connector.observe import JOB_SECONDS, JOBS
 from ml_connector.store import audit, inbox, reports, schedules, transactions, troubles
 from ml_connector.store.engine import DATABASE_AWAY, Store
@@ -88,6 +89,9 @@ async def work(c: Connected, job: Job) -> None:
     try:
         await FLOWS[Kind(job.kind)](c, job.resource)
     except AlreadyDone:
+        await _done(c, job, started)
+    except NotDue:
+        outcome = "not_due"  # no trouble: it comes back by itself when its moment has come
         await _done(c, job, started)
     except ConnectorError as error:
         outcome = error.filed

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.books.postings import ArPayment
+from ml_connector.flows.by_hand import DELETED
 from ml_connector.flows.intake import look
 from ml_connector.flows.left_out import why_left_out
 from ml_connector.flows.rows import document
@@ -133,7 +134,10 @@ def _documents(row: PostingRow) -> list[ErpRef]:
 
 
 async def replay(store: Store, connection: ConnectionId, number: str) -> list[Look]:
-    """Queues a new look at everything that a number stands for; returns what was queued."""
+    """Queues a new look at everything that a number stands for; returns what was queued.
+
+    A document that an accountant has deleted is made anew: that is asked for by nothing else.
+    """
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
     looks |= {for_transaction(row.id, row.type, row.source) for row in chain.transactions}
@@ -141,6 +145,9 @@ async def replay(store: Store, connection: ConnectionId, number: str) -> list[Lo
     looks |= {Look(Kind.INVOICE, one.erp_ref) for one in chain.links if one.kind == "invoice"}
     looks |= {Look(Kind.CUSTOMER, one.erp_ref) for one in chain.links if one.kind == "customer"}
     async with store.transaction() as tx:
+        for row in chain.postings:
+            if row.failure and str(row.failure["cause"]).startswith(DELETED):
+                await postings.make_anew(tx, connection, row.key)
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, connection, at)
     return sorted(looks, key=lambda one: (one.kind, one.resource))

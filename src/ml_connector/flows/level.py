@@ -31,6 +31,7 @@ from ml_connector.flows.mirrored import (
     sent_of,
     settled_of,
     supersede,
+    with_accepted,
     withdraw,
 )
 from ml_connector.flows.write_ahead import announced, is_announced, settle
@@ -87,10 +88,11 @@ class _Seen:
 
 
 async def applied_of(c: Connected, link: Link) -> Applied:
-    """What our payments settle of a sent invoice."""
+    """What our payments settle of a sent invoice; what was paid twice knowingly counts as such."""
     async with c.store.transaction() as tx:
         currency = sent_of(link).total.currency
-        return await reports.applied_to(tx, c.id, link.erp_ref, currency)
+        found = await reports.applied_to(tx, c.id, link.erp_ref, currency)
+    return with_accepted(link, found)
 
 
 async def erp_invoice(c: Connected, ref: ErpRef) -> ErpInvoice:

@@ -1,6 +1,6 @@
 """What we remember of a mirrored customer or invoice, so that no call is spent to ask again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -55,6 +55,20 @@ def sent_of(link: Link) -> Sent:
     d = link.detail
     total = Money(int(str(d["total_minor"])), str(d["currency"]))
     return Sent(str(d["state"]), str(d["customer_id"]), total, str(d["number"]), str(d["url"]))
+
+
+ACCEPTED = "accepted_minor"
+"""What a person has taken note of: paid with more than was owed, and left on account."""
+
+
+def accepted_of(link: Link) -> Money:
+    """How much of a mirrored invoice was paid twice with a person's knowledge."""
+    return Money(int(str(link.detail.get(ACCEPTED, 0))), sent_of(link).total.currency)
+
+
+def with_accepted(link: Link, applied: Applied) -> Applied:
+    """What was paid twice with a person's knowledge counts as settled."""
+    return replace(applied, in_the_ledger=applied.in_the_ledger + accepted_of(link))
 
 
 def invoice_of_link(link: Link) -> MirroredInvoice:

@@ -5,6 +5,7 @@ from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
+    Booked,
     Purpose,
     State,
     Voiding,
@@ -17,6 +18,7 @@ from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
+from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 
@@ -31,6 +33,7 @@ async def account_for(c: Connected, transaction_id: StripeId) -> None:
     if await set_aside(c, transaction):
         return
     async with accounted_for(c, transaction):
+        await require_due(c, transaction)  # before it waits for what itself may not be due
         await book(c, transaction, await story_of(c, transaction))
 
 
@@ -85,4 +88,6 @@ def voiding_of(row: PostingRow) -> Voiding | None:
         return Voiding(ref, paper.payment_ref, paper.amount)
     if isinstance(paper, ArPayment):
         return Voiding(ref, paper.payment_ref, paper.amount, paper.charges)
+    if isinstance(paper, Booked):
+        return Voiding(ref, paper.payment_ref, paper.amount)
     return None

@@ -1,87 +1,28 @@
 """How each kind of document is looked for, sent, released and read back in Acumatica."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
-    MEMO_RELEASED,
     PAYMENT_RELEASED,
     ErpDocument,
-    ErpJournal,
-    ErpMemo,
-    ErpPayment,
     voided,
 )
-from ml_connector.acumatica.memos import CREDIT_MEMO, OLDER_REFUND
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.memo_papers import memo_paper, refund_paper
+from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import (
+    booked_differences,
     journal_differences,
-    memo_differences,
     payment_differences,
-    refund_differences,
     voiding_differences,
 )
 from ml_connector.flows.rows import document
-from ml_connector.store import postings
 from ml_connector.store.postings import PostingRow
-
-REFUSED_UNSEEN = "acumatica.refused:Payment"
-"""The cause of a refusal of a payment or refund whose text no rule knows."""
-
-DEAD = frozenset({"Voided", "Void", "Rejected"})
-"""Statuses of documents that carry no money any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stands:
-    """A document found again: whether it is in the ledger, and whether something is missing."""
-
-    released: bool
-    lacking: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """A document as it was read back, and how it differs from what was sent."""
-
-    seen: ErpPayment | ErpJournal | ErpMemo
-    differences: list[str]
-
-
-class Paper(Protocol):
-    """What the walk of a posting needs of a kind of document."""
-
-    async def hits(self) -> list[ErpDocument]:
-        """The live documents that bear the posting's mark: one call."""
-        ...
-
-    async def send(self) -> ErpDocument:
-        """Creates it, not released; raises OutcomeUnknown when no answer came."""
-        ...
-
-    def lacking(self, made: ErpDocument) -> bool:
-        """Whether Acumatica's answer shows that it ignored a part."""
-        ...
-
-    async def complete(self, ref: ErpRef) -> None:
-        """Says once more what was ignored."""
-        ...
-
-    async def stands(self, ref: ErpRef) -> Stands:
-        """How a document found again stands: one call."""
-        ...
-
-    async def release(self, ref: ErpRef) -> None:
-        """Puts it into the ledger; fine when it is there."""
-        ...
-
-    async def read_back(self, ref: ErpRef) -> ReadBack:
-        """Reads what stands there now: one call."""
-        ...
 
 
 def paper_of(c: Connected, row: PostingRow) -> Paper:
@@ -94,9 +35,11 @@ def paper_of(c: Connected, row: PostingRow) -> Paper:
         case Voiding() as voiding:
             return _Voiding(c, voiding)
         case CreditMemo() as memo:
-            return _Memo(c, memo)
+            return memo_paper(c, memo)
         case ArRefund() as refund:
-            return _Refund(c, refund)
+            return refund_paper(c, refund)
+        case Booked() as booked:
+            return _Booked(c, booked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +60,26 @@ class _Payment:
     async def complete(self, ref: ErpRef) -> None:
         await self.c.acumatica.apply_payment(ref, self.payment)
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_payment(ref, self.payment)
+
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(ref)
-        released = found.status in PAYMENT_RELEASED
+        if found.status in PAYMENT_RELEASED:
+            return Stands(released=True)
         lacks = len(found.applications) < len(self.payment.applications)
-        return Stands(released, lacking=lacks and not released)
+        moved = self.payment.true_day is not None and found.day != self.payment.day
+        less = bool(self.payment.wanted) and set(found.applications) != set(
+            self.payment.applications
+        )
+        return Stands(released=False, lacking=lacks, outdated=moved or less)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.payment(ref)
-        return ReadBack(found, payment_differences(self.payment, found))
+        return ReadBack(found, payment_differences(self.payment, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +101,21 @@ class _Journal:
     async def complete(self, ref: ErpRef) -> None:
         """A batch that balances is whole."""
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_journal(ref, self.journal, self.tag)
+
     async def stands(self, ref: ErpRef) -> Stands:
-        return Stands((await self.c.acumatica.journal(ref)).status in JOURNAL_RELEASED)
+        found = await self.c.acumatica.journal(ref)
+        released = found.status in JOURNAL_RELEASED
+        moved = self.journal.true_day is not None and found.day != self.journal.day
+        return Stands(released, outdated=moved and not released)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_journal(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.journal(ref)
-        return ReadBack(found, journal_differences(self.journal, found))
+        return ReadBack(found, journal_differences(self.journal, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,119 +149,63 @@ class _Voiding:
     async def complete(self, ref: ErpRef) -> None:
         """A mirror image lacks nothing."""
 
-    async def stands(self, ref: ErpRef) -> Stands:  # noqa: ARG002 - what counts is the payment
+    async def correct(self, ref: ErpRef) -> None:
+        """Nor does it say anything of its own."""
+
+    async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(self.voiding.payment)
+        if found.status != "Voided" and not await self.hits():
+            raise Missing(f"Acumatica has no {ref}.", cause="acumatica.not_found:Payment")
         return Stands(found.status == "Voided")
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:  # noqa: ARG002
+    async def read_back(
+        self,
+        ref: ErpRef,  # noqa: ARG002 - what counts is the payment
+        *,
+        released: bool = True,
+    ) -> ReadBack:
         found = await self.c.acumatica.payment(self.voiding.payment)
-        return ReadBack(found, voiding_differences(self.voiding, found))
-
-
-class OtherMemo(AskAPerson):
-    """Acumatica made a credit memo of another amount than was sent; it is not released."""
+        return ReadBack(found, voiding_differences(self.voiding, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
-class _Memo:
-    """A credit memo whose answer is looked at before it is released: nothing could undo it then."""
+class _Booked:
+    """Somebody else's payment: it is found and compared, and nothing of it is ever written."""
 
     c: Connected
-    memo: CreditMemo
+    booked: Booked
 
     async def hits(self) -> list[ErpDocument]:
-        found = await self.c.acumatica.find_memos(self.memo.order)
-        return [one for one in found if one.status not in DEAD]
+        return [await self.send()]
 
     async def send(self) -> ErpDocument:
-        return await self.c.acumatica.put_memo(self.memo)
+        found = await self.c.acumatica.payment(self.booked.payment)
+        return ErpDocument(found.id, found.ref, found.status)
 
-    def lacking(self, made: ErpDocument) -> bool:
-        return made.amount != self.memo.amount
-
-    async def complete(self, ref: ErpRef) -> None:
-        """Nothing is ever written over it: taxes or another currency are a person's to correct."""
-        found = await self.c.acumatica.memo(ref)
-        if found.amount != self.memo.amount:
-            raise OtherMemo(
-                f"Acumatica made the {ref.replace('|', ' ')} of {found.amount}, not of"
-                f" {self.memo.amount}; it is not released.",
-                cause=f"papers.other_memo:{self.memo.customer_id}",
-                remedy="Correct it in Acumatica and replay it; a tax category without tax in the"
-                " mapping's refunds_tax_category spares the next ones from taxes.",
-            )
-
-    async def stands(self, ref: ErpRef) -> Stands:
-        found = await self.c.acumatica.memo(ref)
-        released = found.status in MEMO_RELEASED
-        return Stands(released, lacking=found.amount != self.memo.amount and not released)
-
-    async def release(self, ref: ErpRef) -> None:
-        await self.c.acumatica.release_memo(ref)
-
-    async def read_back(self, ref: ErpRef) -> ReadBack:
-        found = await self.c.acumatica.memo(ref)
-        return ReadBack(found, memo_differences(self.memo, found))
-
-
-@dataclass(frozen=True, slots=True)
-class _Refund:
-    """A refund of a credit memo, whose number it learns from the memo's own posting."""
-
-    c: Connected
-    refund: ArRefund
-
-    async def hits(self) -> list[ErpDocument]:
-        found = await self.c.acumatica.find_payments(self.refund.payment_ref)
-        live = [one for one in found if one.status not in DEAD and not one.ref.startswith("Voided")]
-        # The memo itself is shown as a payment, too.
-        return [one for one in live if not one.ref.startswith(CREDIT_MEMO)]
-
-    async def send(self) -> ErpDocument:
-        memo = await self._memo()
-        try:
-            return await self.c.acumatica.put_refund(self.refund, memo)
-        except AskAPerson as refused:
-            if not refused.cause.startswith(REFUSED_UNSEEN):
-                raise
-            return await self._send_as_older(memo, refused)
-
-    async def _send_as_older(self, memo: ErpRef, refused: AskAPerson) -> ErpDocument:
-        """A refusal of no known kind may only be about the label; else the first one stands."""
-        try:
-            return await self.c.acumatica.put_refund(self.refund, memo, OLDER_REFUND)
-        except AskAPerson:
-            raise refused from None
-
-    def lacking(self, made: ErpDocument) -> bool:
-        return made.applied == 0
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - what it settles is theirs
+        return False
 
     async def complete(self, ref: ErpRef) -> None:
-        await self.c.acumatica.apply_refund(ref, self.refund, await self._memo())
+        """Theirs to complete."""
+
+    async def correct(self, ref: ErpRef) -> None:
+        """Theirs to correct."""
 
     async def stands(self, ref: ErpRef) -> Stands:
-        found = await self.c.acumatica.payment(ref)
-        released = found.status in PAYMENT_RELEASED
-        return Stands(released, lacking=not found.applications and not released)
+        return Stands((await self.c.acumatica.payment(ref)).status in PAYMENT_RELEASED)
 
     async def release(self, ref: ErpRef) -> None:
-        await self.c.acumatica.release_payment(ref)
-
-    async def read_back(self, ref: ErpRef) -> ReadBack:
-        found = await self.c.acumatica.payment(ref)
-        return ReadBack(found, refund_differences(self.refund, await self._memo(), found))
-
-    async def _memo(self) -> ErpRef:
-        """The document that is paid out; raises TryAgain while it has no number."""
-        async with self.c.store.transaction() as tx:
-            row = await postings.get(tx, self.c.id, self.refund.memo)
-        if row is None or row.erp_type is None or row.erp_number is None:
-            raise TryAgain(
-                f"The credit memo {self.refund.memo} is not in Acumatica yet.",
-                cause=f"papers.no_memo:{self.refund.memo}",
-                remedy="Nothing to do: the refund follows it.",
+        if not (await self.stands(ref)).released:
+            raise AskAPerson(
+                f"{ref.replace('|', ' ')}, which carries {self.booked.payment_ref}, was booked by"
+                " somebody else and is not released.",
+                cause="booked_elsewhere.not_released",
+                remedy="Release it in Acumatica; the rest goes on by itself.",
             )
-        return erp_ref(row.erp_type, row.erp_number)
+
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
+        found = await self.c.acumatica.payment(ref)
+        return ReadBack(found, booked_differences(self.booked, found, released=released))

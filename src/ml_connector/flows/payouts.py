@@ -18,6 +18,7 @@ from ml_connector.flows.intake import look
 from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
+from ml_connector.flows.timing import WAITS, wake_due
 from ml_connector.store import audit, payouts, postings, transactions
 from ml_connector.store import fees as store_fees
 from ml_connector.store.postings import PostingRow
@@ -38,6 +39,7 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
     elif not payout.automatic:
         await fees.take_of_available(c, payout)
     await fees.carry_out_of(c, payout.id)
+    await wake_due(c)
     await try_proof(c, payout_id)
 
 
@@ -80,8 +82,9 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         await set_aside_all(c, tx, rows)
         await fees.take_of_members(c, tx, payout, ids)
         stored = await transactions.of_payout(tx, c.id, payout.id)
-        waiting = (row for row in stored if row.state not in DONE)
-        looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
+        waiting = [row for row in stored if row.state not in DONE]
+        looks = {for_transaction(row.id, row.type, row.source) for row in waiting
+                 if row.cause != WAITS}  # fmt: skip
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
 

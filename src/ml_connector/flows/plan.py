@@ -7,13 +7,14 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import StripeId
 from ml_connector.books import rules
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Posting, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import movements, receipts, refunds
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.fees import followed
 from ml_connector.flows.opening import cut_over
+from ml_connector.flows.timing import not_due
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -45,6 +46,9 @@ async def _posted(c: Connected, transaction: StripeId) -> bool:
 
 
 async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:
+    later = await not_due(c, transaction)
+    if later is not None:
+        return Planned(transaction, (), later.sentence, later.remedy)
     try:
         story = await _story(c, transaction)
         return Planned(transaction, tuple(rules.postings(transaction, story, followed(c))))
@@ -82,6 +86,8 @@ def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
         elif isinstance(paper, ArRefund):
             moved.append((f"AR of {paper.customer_id}", str(paper.amount)))
             moved.append((paper.cash_account, str(-paper.amount)))
+        elif isinstance(paper, Booked):
+            moved.append((f"is {paper.payment.replace('|', ' ')}", str(paper.amount)))
         elif isinstance(paper, Voiding):
             moved.append((f"voids {paper.payment.replace('|', ' ')}", str(-paper.amount)))
         else:

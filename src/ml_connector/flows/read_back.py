@@ -9,11 +9,14 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
 )
 from ml_connector.basics.ids import ErpRef
-from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
 
 
-def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
-    """What differs between a payment as planned and as read back; empty when it is proof."""
+def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """What differs between a payment as planned and as read back; empty when it is proof.
+
+    One that is left for an accountant to release is compared as it stands before.
+    """
     pairs = [
         ("customer", sent.customer_id, found.customer_id),
         ("amount", str(sent.amount), str(found.amount)),
@@ -23,10 +26,12 @@ def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
         ("applications", _applied(sent), _applied(found)),
         ("charges", _charged(sent), _charged(found)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
-def refund_differences(sent: ArRefund, memo: ErpRef, found: ErpPayment) -> list[str]:
+def refund_differences(
+    sent: ArRefund, memo: ErpRef, found: ErpPayment, *, released: bool = True
+) -> list[str]:
     """What differs between a refund of a credit memo as planned and as read back."""
     pairs = [
         ("customer", sent.customer_id, found.customer_id),
@@ -37,10 +42,10 @@ def refund_differences(sent: ArRefund, memo: ErpRef, found: ErpPayment) -> list[
         ("applications", f"{memo}: {sent.amount}", _applied(found)),
         ("charges", "none", _charged(found)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
-def memo_differences(sent: CreditMemo, found: ErpMemo) -> list[str]:
+def memo_differences(sent: CreditMemo, found: ErpMemo, *, released: bool = True) -> list[str]:
     """What differs between a credit memo as planned and as read back; empty when it is proof."""
     lines = ", ".join(f"{account}: {amount}" for account, amount in found.lines)
     pairs = [
@@ -50,10 +55,10 @@ def memo_differences(sent: CreditMemo, found: ErpMemo) -> list[str]:
         ("customer order", sent.order, found.order),
         ("date", str(sent.day), str(found.day)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, MEMO_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, MEMO_RELEASED) if released else [])
 
 
-def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
+def journal_differences(sent: Journal, found: ErpJournal, *, released: bool = True) -> list[str]:
     """What differs between a journal as planned and as read back; empty when it is proof.
 
     Compared is what it does to each account: Acumatica may reorder or merge lines.
@@ -64,18 +69,27 @@ def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
         ("currency", sent.currency, found.currency),
         ("date", str(sent.day), str(found.day)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, JOURNAL_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, JOURNAL_RELEASED) if released else [])
 
 
-def voiding_differences(sent: Voiding, found: ErpPayment) -> list[str]:
+def voiding_differences(sent: Voiding, found: ErpPayment, *, released: bool = True) -> list[str]:
     """What differs between a payment as it should be undone and as read back."""
     pairs = [
         ("amount", str(sent.amount), str(found.amount)),
         ("reference", sent.payment_ref, found.payment_ref),
-        ("status", "Voided", found.status),
-        ("applications", "none", _applied(found)),
     ]
+    if released:
+        pairs += [("status", "Voided", found.status), ("applications", "none", _applied(found))]
     return _unequal(pairs)
+
+
+def booked_differences(expected: Booked, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """Why a payment of somebody else does not carry the money; empty when it does."""
+    pairs = [
+        ("amount", str(expected.amount), str(found.amount)),
+        ("cash account", expected.cash_account, found.cash_account),
+    ]
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
 def _applied(payment: ArPayment | ErpPayment) -> str:

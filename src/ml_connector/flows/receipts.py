@@ -13,7 +13,9 @@ from ml_connector.books.matching import (
     match,
     match_by_evidence,
     named_in_metadata,
+    named_payer,
     on_account,
+    refuse_held,
     settled,
     words_of,
 )
@@ -23,6 +25,7 @@ from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.elsewhere import booked_elsewhere
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.mirrored import (
     CUSTOMER,
@@ -71,10 +74,15 @@ async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
 async def story_of(c: Connected, charge: Charge) -> Story:
     """Whose payment a charge is and what it settles, or where the policy puts it instead.
 
-    Raises Unmatched where it is to wait.
+    Raises Unmatched, HeldByHand or BookedElsewhere where it is to wait.
     """
+    refuse_held(charge)
+    invoice = await _paid_by(c, charge)
+    booked = None if invoice is not None else await booked_elsewhere(c, charge)
+    if booked is not None:
+        return Story(subject=charge.id, booked=booked)
     try:
-        found = await _match(c, charge)
+        found = await _match(c, charge, invoice)
     except NoInvoice as why:
         return await _by_policy(c, charge, why)
     numbers = [one.document.partition("|")[2] for one in found.applications]
@@ -82,16 +90,21 @@ async def story_of(c: Connected, charge: Charge) -> Story:
     return Story(subject=charge.id, match=found, text=text)
 
 
-async def _match(c: Connected, charge: Charge) -> Match:
+async def _match(c: Connected, charge: Charge, invoice: MirroredInvoice | None) -> Match:
     """By the payment intent, which never changes; else by what the charge says."""
-    invoice = await _paid_by(c, charge)
     if invoice is not None:
         return match(charge, await _still_owed(c, charge, invoice))
     return match_by_evidence(charge, await evidence_of(c, charge))
 
 
 async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
-    """Where money goes that no invoice claims; raises `why` where it is to wait."""
+    """Where money goes that no invoice claims; raises `why` where it is to wait.
+
+    Who names its customer at the charge has decided: then it stands on that account.
+    """
+    named = named_payer(charge)
+    if named is not None:
+        return Story(subject=charge.id, match=on_account(charge, named))
     policy = c.mapping.policies.unmatched
     if policy is WhenUnmatched.SUSPENSE:
         return Story(subject=charge.id, aside=True, text=charge.description)
@@ -113,7 +126,10 @@ async def evidence_of(c: Connected, charge: Charge) -> Evidence:
 
 
 async def _customer_of(c: Connected, charge: Charge) -> str | None:
-    """The ERP customer behind the charge's Stripe customer."""
+    """The ERP customer that the charge names, else the one behind its Stripe customer."""
+    named = named_payer(charge)
+    if named is not None:
+        return named
     if charge.customer is None:
         return None
     async with c.store.transaction() as tx:

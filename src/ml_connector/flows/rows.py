@@ -9,6 +9,7 @@ from ml_connector.basics.money import Money
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
+    Booked,
     CreditMemo,
     Document,
     Journal,
@@ -26,6 +27,7 @@ JOURNAL = "journal"
 VOID = "void"
 CREDIT_MEMO = "credit_memo"
 REFUND = "refund"
+BOOKED = "booked"
 
 KINDS: dict[str, type[Document]] = {
     PAYMENT: ArPayment,
@@ -33,6 +35,7 @@ KINDS: dict[str, type[Document]] = {
     VOID: Voiding,
     CREDIT_MEMO: CreditMemo,
     REFUND: ArRefund,
+    BOOKED: Booked,
 }
 """The documents by the name of their kind in the store."""
 

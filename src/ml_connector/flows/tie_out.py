@@ -9,8 +9,9 @@ from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.periods import period_of
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, fees, payouts, postings, tie_outs, transactions
+from ml_connector.store import cursors, fees, late, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
 from ml_connector.store.tie_outs import Measured, Since
 
@@ -125,12 +126,14 @@ async def _unposted(c: Connected) -> list[Unposted]:
 async def latest_period(c: Connected) -> str:
     """The period (`MMYYYY`) that holds everything posted so far.
 
-    A payout's journal is dated on its arrival, which may lie in the month to come.
+    A payout's journal is dated on its arrival, which may lie in the month to come, and so may the
+    next open day.
     """
     today = day_in(c.clock.now(), c.mapping.zone)
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
-    return f"{max([today, *arrivals]):%m%Y}"
+        moved = await late.latest_day(tx, c.id)
+    return await period_of(c, max([today, *arrivals, *moved]))
 
 
 async def since(c: Connected, currency: str) -> Since | None:

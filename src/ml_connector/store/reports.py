@@ -1,5 +1,6 @@
 """Questions that span tables: what the flows, the commands and the screens ask."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -131,6 +132,42 @@ async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> lis
         .order_by(payouts.c.id)
     )
     return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+async def payouts_in(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> frozenset[StripeId]:
+    """The payouts that stand in one of these statuses at Stripe."""
+    question = select(payouts.c.id).where(
+        payouts.c.connection == connection, payouts.c.status.in_(statuses)
+    )
+    return frozenset(StripeId(row) for (row,) in await tx.execute(question))
+
+
+async def last_drawn(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> dict[str, datetime]:
+    """When, by currency, the last payout in these statuses was made that has no members."""
+    transfer = balance_transactions
+    question = (
+        select(payouts.c.currency, func.max(transfer.c.created).label("drawn"))
+        .join(
+            transfer,
+            and_(
+                transfer.c.connection == payouts.c.connection,
+                transfer.c.source == payouts.c.id,
+                transfer.c.type == "payout",
+            ),
+        )
+        .where(
+            payouts.c.connection == connection,
+            payouts.c.status.in_(statuses),
+            payouts.c.automatic.is_(False),
+        )
+        .group_by(payouts.c.currency)
+    )
+    found = await tx.execute(question)
+    return {str(row.currency): row.drawn for row in found}
 
 
 @dataclass(frozen=True, slots=True)

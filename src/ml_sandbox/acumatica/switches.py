@@ -44,6 +44,9 @@ class Switches:
         "", "Comma list of document types that wait for approval when they leave hold."
     )
     restrict_closed_periods: bool = _switch(True, "Postings into closed periods are refused.")
+    period_end: str = _switch(
+        "inclusive", "EndDate of a period: its last day (inclusive) or the next one (exclusive)."
+    )
     validation_status: int = _switch(422, "Validation failures: 422 with the entity, or 500.")
     unknown_endpoint_status: int = _switch(404, "An unlisted name or version: 404 or 500.")
     session_limit_status: int = _switch(429, "A sign-in above the session limit: 429 or 500.")
