@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
+from ml_connector.books.modes import Modes
 from ml_connector.books.policies import Policies, WhenConverted
 
 
@@ -78,6 +79,7 @@ class Mapping:
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
+    modes: Modes = field(default_factory=Modes)
 
     @property
     def zone(self) -> ZoneInfo:

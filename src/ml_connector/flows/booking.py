@@ -13,6 +13,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
@@ -49,8 +50,7 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     async with c.store.transaction() as tx:
         keys = await plan_anew(c, tx, bt.id, planned)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
-    for key in keys:
-        await carry_out(c, key)
+    await _carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt.id)
 
@@ -68,10 +68,18 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
         rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
         await postings.plan(tx, rows, now=c.clock.now())
         await transactions.mark(tx, c.id, bt, TransactionState.OWED)
-    for key in keys:
-        await carry_out(c, key)
+    await _carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt)
+
+
+async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
+    """What may go is posted; then raises HeldBack, which names what is held back."""
+    held = HoldingBack()
+    for key in keys:
+        with held.each():
+            await carry_out(c, key)
+    held.tell()
 
 
 async def plan_anew(

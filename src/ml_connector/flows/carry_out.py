@@ -24,6 +24,7 @@ from ml_connector.basics.errors import (
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
 from ml_connector.books.postings import State
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import permit_posting
 from ml_connector.flows.papers import Paper, paper_of
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
@@ -173,6 +174,7 @@ async def _search(held: _Held) -> ErpDocument | None:
 
 
 async def _create(held: _Held) -> None:
+    await permit_posting(held.c, held.row)
     await held.move(State.SENDING)
     try:
         made = await held.paper.send()

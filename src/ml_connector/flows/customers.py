@@ -5,9 +5,11 @@ from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import Adopt
 from ml_connector.books.records import ErpCustomer, StripeCustomer
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import Write, permit
+from ml_connector.flows.mirror_writes import SHOWN, customer_write
 from ml_connector.flows.mirrored import CUSTOMER
 from ml_connector.flows.write_ahead import announced, settle
-from ml_connector.store import audit, links
+from ml_connector.store import approvals, audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.stripe.errors import Missing
@@ -26,13 +28,27 @@ class MayBeKnown(AskAPerson):
 async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
     customer = await c.acumatica.customer(customer_id)
-    classes = c.mapping.mirror.customer_classes
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(customer_id))
+    write = due(c, customer, known[0] if known else None)
+    if write is None:
+        return
+    await permit(c, write)
     if known:
         await _keep_level(c, customer, known[0])
-    elif customer.status not in INACTIVE and classes.takes(customer.customer_class):
+    else:
         await _create(c, customer)
+
+
+def due(c: Connected, customer: ErpCustomer, known: Link | None) -> Write | None:
+    """What Stripe is to be told of a customer; None when it knows, or need not."""
+    if known is not None:
+        same = _shown(as_object(customer)) == _shown(known.detail)
+        return None if same else customer_write(customer, update=True)
+    if customer.status in INACTIVE:
+        return None
+    taken = c.mapping.mirror.customer_classes.takes(customer.customer_class)
+    return customer_write(customer, update=False) if taken else None
 
 
 async def _create(c: Connected, customer: ErpCustomer) -> None:
@@ -89,15 +105,13 @@ async def _link(
     ref = ErpRef(customer.customer_id)
     async with c.store.transaction() as tx:
         await links.add(tx, Link(c.id, CUSTOMER, stripe_id, ref, how, seen))
+        await approvals.spend(tx, c.id, f"customer:{ref}")
         detail: JsonObject = {"stripe": stripe_id, "how": how}
         await audit.write(tx, c.id, "connector", "customer mirrored", ref, detail, c.clock.now())
 
 
 async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:
-    """Sends what changed, when what matters to Stripe changed."""
-    seen = as_object(customer)
-    if _shown(seen) == _shown(link.detail):
-        return
+    """Sends what changed."""
     try:
         await c.stripe.update_customer(link.stripe_id, customer)
     except Missing:
@@ -106,7 +120,8 @@ async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:
         await mirror(c, customer.customer_id)
         return
     async with c.store.transaction() as tx:
-        await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, seen)
+        await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, as_object(customer))
+        await approvals.spend(tx, c.id, f"customer:{customer.customer_id}")
 
 
 async def retire_if_deleted(c: Connected, link: Link) -> bool:
@@ -122,5 +137,4 @@ async def retire_if_deleted(c: Connected, link: Link) -> bool:
 
 
 def _shown(detail: JsonObject) -> list[object]:
-    """The part of a customer that Stripe is told; anything else changing is no news to it."""
-    return [detail.get(name) for name in ("name", "email", "phone", "address")]
+    return [detail.get(name) for name in SHOWN]

@@ -9,6 +9,8 @@ from ml_connector.basics.money import Money, total
 from ml_connector.books.level import Action, CreditNote, PayOutOfBand, TellAPerson, Void, level
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import permit
+from ml_connector.flows.mirror_writes import level_write, said_of
 from ml_connector.flows.mirrored import (
     DOUBTED,
     INTENT,
@@ -41,7 +43,7 @@ class MovedMeanwhile(TryAgain):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """Both sides at one moment, and what our postings say of the money between them."""
 
     erp: ErpInvoice
@@ -86,16 +88,13 @@ async def keep_level(c: Connected, link: Link) -> None:
     Raises ChangedAfterSending where a person must decide, BeingPosted or MovedMeanwhile to come
     back.
     """
-    before = await applied_of(c, link)
-    erp = await erp_invoice(c, link.erp_ref)
-    if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
+    seen = await compared(c, link)
+    if seen is None:
         return
-    stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
-    if await applied_of(c, link) != before:
-        raise _moved(erp)
-    actions = _Seen(erp, stripe, before).actions()
+    erp, stripe, actions = seen.erp, seen.stripe, seen.actions()
     for action in actions:
         if not isinstance(action, TellAPerson):
+            await permit(c, level_write(erp, stripe.id, step_of(link), action))
             stripe = await _take(c, link, erp, stripe, action)
     for action in actions:
         if isinstance(action, TellAPerson):
@@ -106,13 +105,25 @@ async def keep_level(c: Connected, link: Link) -> None:
         await _agreed(c, link, stripe)
 
 
+async def compared(c: Connected, link: Link) -> Seen | None:
+    """Both sides as they stand; None when what we remember says that they are level."""
+    before = await applied_of(c, link)
+    erp = await erp_invoice(c, link.erp_ref)
+    if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
+        return None
+    stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
+    if await applied_of(c, link) != before:
+        raise _moved(erp)
+    return Seen(erp, stripe, before)
+
+
 async def _take(
     c: Connected, link: Link, erp: ErpInvoice, stripe: StripeInvoice, action: Action
 ) -> StripeInvoice:
     """One step, named before it is taken; then Stripe is read again. Returns how it stands."""
-    step = _step(link)
+    step = step_of(link)
     what = f"level:{stripe.id}:{step}"
-    again = await announced(c, what, {"action": _said(action)})
+    again = await announced(c, what, {"action": said_of(action)})
     done = again and await c.stripe.credited_in(stripe.id, step)
     if not done:
         try:
@@ -129,7 +140,8 @@ async def _take(
     return now
 
 
-def _step(link: Link) -> int:
+def step_of(link: Link) -> int:
+    """How many steps were taken before: the name of the next one."""
     return int(str(link.detail.get(STEPS, 0)))
 
 
@@ -152,9 +164,9 @@ async def _remember(
     c: Connected, link: Link, erp: ErpInvoice, now: StripeInvoice, action: Action
 ) -> None:
     """Keeps what Stripe asks for in all; a withdrawn invoice is no mirror any more."""
-    detail: JsonObject = {"stripe": now.id, "action": _said(action), "balance": str(erp.balance)}
+    detail: JsonObject = {"stripe": now.id, "action": said_of(action), "balance": str(erp.balance)}
     async with c.store.transaction() as tx:
-        await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {STEPS: 1 + _step(link)})
+        await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {STEPS: 1 + step_of(link)})
         moment = c.clock.now()
         await audit.write(tx, c.id, "connector", "invoice levelled", erp.ref, detail, moment)
     await _agreed(c, link, now)
@@ -185,18 +197,6 @@ def _asked(stripe: StripeInvoice) -> Money:
 def as_remembered(link: Link, stripe: StripeInvoice) -> bool:
     """Whether Stripe's side is as the last look left it, but for payments of it."""
     return stripe.status in {"open", "paid"} and _asked(stripe) == sent_of(link).total
-
-
-def _said(action: Action) -> str:
-    match action:
-        case CreditNote(amount):
-            return f"credit note {amount}"
-        case PayOutOfBand():
-            return "paid elsewhere"
-        case Void():
-            return "voided"
-        case TellAPerson(why):
-            return why
 
 
 def _moved(erp: ErpInvoice) -> MovedMeanwhile:

@@ -8,6 +8,7 @@ import msgspec
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.books.mapping import Mapping, require_sound
+from ml_connector.books.modes import Modes
 from ml_connector.books.policies import Policies
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.schedule import set_cadence
@@ -39,14 +40,18 @@ def read_mapping(written: str, time_zone: str) -> JsonObject:
 
 
 def _refuse_unknown(body: JsonObject) -> None:
-    """A policy that is misspelled would silently be the default; raises ValidationError."""
-    given = msgspec.convert(body.get("policies", {}), dict[str, object])
-    known = {one.name for one in fields(Policies)}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise msgspec.ValidationError(
-            f"there is no policy {unknown[0]!r}; the policies are {', '.join(sorted(known))}"
-        )
+    """A word that is misspelled would silently be the default; raises ValidationError."""
+    for table, (one, many), kind in (
+        ("policies", ("policy", "policies"), Policies),
+        ("modes", ("mode", "modes"), Modes),
+    ):
+        given = msgspec.convert(body.get(table, {}), dict[str, object])
+        known = {field.name for field in fields(kind)}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise msgspec.ValidationError(
+                f"there is no {one} {unknown[0]!r}; the {many} are {', '.join(sorted(known))}"
+            )
 
 
 async def set_up(
