@@ -26,27 +26,7 @@ class Write:
     amount: Money | None = None
 
     @property
-    @dataclass(slots=True)
-class HoldingBack:
-    """Lets the rest of a flow go on past what is held back, and names it in the end."""
-
-    held: list[HeldBack] = field(default_factory=list[HeldBack])
-
-    @contextmanager
-    def each(self) -> Generator[None]:
-        """Around each part that may be held back by itself."""
-        try:
-            yield
-        except HeldBack as why:
-            self.held.append(why)
-
-    def tell(self) -> None:
-        """Raises HeldBack when a part was."""
-        if self.held:
-            raise together(self.held)
-
-
-def body_hash(self) -> str:
+    def body_hash(self) -> str:
         """What an approval of it binds."""
         return body_hash(self.key, self.body)
 

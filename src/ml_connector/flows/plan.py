@@ -1,19 +1,27 @@
-"""The dry run: what would be sent and posted now, and why not the rest; nothing is written."""
+"""The dry run of Stripe's movements: what each would become now, and why not the rest.
+
+The documents are made by the same stories as those that are posted, so that what a person is
+shown and what is written later are the same to the letter. Nothing is written.
+"""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
+from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import ArPayment, Posting, Voiding
+from ml_connector.books.postings import Posting, Purpose
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
-from ml_connector.flows import movements, receipts
+from ml_connector.flows import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
-from ml_connector.store import transactions
+from ml_connector.flows.rows import document
+from ml_connector.flows.signals import Kind, Look, for_transaction
+from ml_connector.store import postings, transactions
+from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import TransactionState
 
 
@@ -26,52 +34,85 @@ class Planned:
     why_not: str = ""
     remedy: str = ""
 
+    @property
+    def look(self) -> Look:
+        """The look that carries it out."""
+        bt = self.transaction
+        return for_transaction(bt.id, bt.type, bt.source)
+
 
 async def plan(c: Connected) -> AsyncGenerator[Planned]:
-    """Every balance transaction that is not in the ledger yet, oldest first, as it would go."""
+    """Every balance transaction that is not in the ledger yet, oldest first, as it would go.
+
+    One call for the list (100 a page), and one or two for each that is not in the ledger.
+    """
+    for transaction in await owed(c):
+        yield await plan_one(c, transaction)
+
+
+async def owed(c: Connected) -> list[BalanceTransaction]:
+    """The balance transactions that are not in the ledger and are ours to post, oldest first."""
     start = datetime.combine(c.record.start_date, time(0), UTC)
-    owed = [bt async for bt in c.stripe.transactions(created_from=start)]
-    for transaction in reversed(owed):
-        if not await _posted(c, transaction.id):
-            yield await _planned(c, transaction)
+    found = [bt async for bt in c.stripe.transactions(created_from=start)]
+    return [bt for bt in reversed(found) if not _before_start(c, bt) and not await _posted(c, bt)]
 
 
-async def _posted(c: Connected, transaction: StripeId) -> bool:
+def _before_start(c: Connected, bt: BalanceTransaction) -> bool:
+    """What was paid before the start day is in the opening balance."""
+    return rules.is_receipt(bt) and day_in(bt.created, c.mapping.zone) < c.record.start_date
+
+
+async def _posted(c: Connected, bt: BalanceTransaction) -> bool:
     async with c.store.transaction() as tx:
-        row = await transactions.get(tx, c.id, transaction)
+        row = await transactions.get(tx, c.id, bt.id)
     return row is not None and row.state is TransactionState.POSTED
 
 
-async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:
+async def plan_one(c: Connected, bt: BalanceTransaction) -> Planned:
+    """What one balance transaction would become; never raises what stops it."""
     try:
-        story = await _story(c, transaction)
-        return Planned(transaction, tuple(rules.postings(transaction, story, c.mapping)))
+        made = rules.postings(bt, await _story(c, bt), c.mapping)
+        return Planned(bt, tuple(await _still_to_send(c, bt.id, made)))
     except ConnectorError as error:
-        return Planned(transaction, (), error.sentence, error.remedy)
+        return Planned(bt, (), error.sentence, error.remedy)
 
 
-async def _story(c: Connected, transaction: BalanceTransaction) -> Story:
-    subject = transaction.source or transaction.id
-    if rules.is_receipt(transaction):
-        charge = await c.stripe.charge(subject)
-        settled(charge)
-        return await receipts.story_of(c, charge)
-    if transaction.type.startswith("payout"):
-        payout = await c.stripe.payout(subject)
-        return Story(subject=subject, arrival=payout.arrival_date)
-    return await movements.story_of(c, transaction)
+async def _story(c: Connected, bt: BalanceTransaction) -> Story:
+    """The story that the flow of its kind would tell: at most one call, and the match's."""
+    at = for_transaction(bt.id, bt.type, bt.source)
+    subject = StripeId(at.resource)
+    match at.kind:
+        case Kind.CHARGE:
+            charge = await c.stripe.charge(subject)
+            settled(charge)
+            return await receipts.story_of(c, charge)
+        case Kind.REFUND:
+            return refunds.story_of(await c.stripe.refund(subject))
+        case Kind.DISPUTE:
+            return disputes.story_of(await c.stripe.dispute(subject))
+        case Kind.PAYOUT:
+            return payouts.story_of(await c.stripe.payout(subject))
+        case _:
+            return await movements.story_of(c, bt)
 
 
-def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
-    """What a plan does to each account, as a person reads it: the account and the amount."""
-    moved: list[tuple[str, str]] = []
-    for posting in planned.postings:
-        paper = posting.document
-        if isinstance(paper, ArPayment):
-            moved.append((paper.cash_account, str(paper.amount)))
-            moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
-        elif isinstance(paper, Voiding):
-            moved.append((f"voids {paper.payment.replace('|', ' ')}", str(-paper.amount)))
-        else:
-            moved += [(line.account, str(line.amount)) for line in paper.lines]
-    return moved
+async def _still_to_send(c: Connected, bt: StripeId, made: list[Posting]) -> list[Posting]:
+    """The documents that Acumatica has nothing of, as `booking.plan_anew` would plan them.
+
+    Once a part is taken, the same documents are made as were planned then; what belongs to the
+    movement besides (the loss of a dispute) is among them.
+    """
+    async with c.store.transaction() as tx:
+        known = {row.key: row for row in await postings.by_transaction(tx, c.id, bt)}
+    if not any(row.taken for row in known.values()):
+        return made
+    keys: set[PostingKey] = {one.key for one in made}
+    kept = [one for one in made if one.key in known and not known[one.key].taken]
+    besides = [row for key, row in known.items() if key not in keys and not row.taken]
+    return [*kept, *(posting_of(row) for row in besides)]
+
+
+def posting_of(row: PostingRow) -> Posting:
+    """A stored posting as it was planned."""
+    purpose = Purpose(row.purpose)
+    return Posting(row.key, purpose, row.transaction_id, document(row), row.clearing)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -97,6 +97,13 @@ async def plans_named(
         plans.c.connection == connection, plans.c.hash.startswith(beginning, autoescape=True)
     )
     return records(StoredPlan, (await tx.execute(question.order_by(plans.c.hash))).mappings())
+
+
+async def was_shown(tx: AsyncConnection, connection: ConnectionId, key: str) -> bool:
+    """Whether a plan that was shown holds a document of this key."""
+    held: JsonObject = {"documents": [{"key": key}]}
+    question = select(exists().where(plans.c.connection == connection, plans.c.body.contains(held)))
+    return bool((await tx.execute(question)).scalar_one())
 
 
 def _is(connection: ConnectionId, key: str) -> ColumnElement[bool]:
