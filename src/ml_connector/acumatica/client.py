@@ -18,6 +18,8 @@ from ml_connector.acumatica.documents import (
     ErpJournal,
     ErpPayment,
     ErpPaymentMethod,
+    LedgerLine,
+    QuotedPayment,
 )
 from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
 from ml_connector.acumatica.fields import held, number, sent, text
@@ -281,6 +283,30 @@ class AcumaticaClient:
             *(number(row.ending_balance) for row in base),
         ]
         return Money.of(sum(amounts, Decimal(0)), currency)
+
+    async def ledger_lines(self, period: str) -> list[LedgerLine]:
+        """Every line of the batches released in a period (`MMYYYY`), of all accounts: one call."""
+        call = Call("AccountDetailsForPeriodInquiry", f"the ledger of {period}", writes=False)
+        asked = wire.DetailsWire(
+            from_period=sent(period),
+            to_period=sent(period),
+            ledger=sent(self._ledger),
+            include_unposted=sent(True),
+        )
+        answer = await self._endpoint.put(call, asked, wire.DetailsWire, {"$expand": "Results"})
+        return [translate.ledger_line(row) for row in answer.results]
+
+    async def quoted_payments(self, since: datetime) -> list[QuotedPayment]:
+        """The payments entered or changed since, whoever did it, with what they quote: one call."""
+        shown = ["Type", "ReferenceNbr", "PaymentRef", "Description"]
+        if self.version.supports("Payment.ExternalRef"):
+            shown.append("ExternalRef")
+        query = {
+            "$filter": f"LastModifiedDateTime ge {moment(since)}",
+            "$select": ",".join(shown),
+        }
+        rows = await self._rows("Payment", "the payments", wire.PaymentWire, query)
+        return [translate.quoted_payment(row) for row in rows]
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""

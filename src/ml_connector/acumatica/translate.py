@@ -13,6 +13,8 @@ from ml_connector.acumatica.documents import (
     ErpJournalLine,
     ErpPayment,
     ErpPaymentMethod,
+    LedgerLine,
+    QuotedPayment,
 )
 from ml_connector.acumatica.fields import (
     ABSENT,
@@ -339,6 +341,28 @@ def _journal_line(line: wire.JournalLineWire, currency: str) -> ErpJournalLine:
         text=text(line.transaction_description),
         reference=text(line.reference_nbr),
     )
+
+
+def ledger_line(row: wire.DetailsRowWire) -> LedgerLine:
+    """A line of the general ledger."""
+    currency = held(row.currency, "Currency").strip()
+    return LedgerLine(
+        module=text(row.module),
+        batch=text(row.batch_number),
+        type=text(row.transaction_type),
+        reference=text(row.ref_number),
+        account=text(row.account),
+        customer_id=text(row.customer_vendor),
+        day=_required_day(row.transaction_date, "TransactionDate"),
+        amount=Money.of(number(row.debit_amount) - number(row.credit_amount), currency),
+        text=text(row.transaction_description),
+    )
+
+
+def quoted_payment(record: wire.PaymentWire) -> QuotedPayment:
+    """A payment's number and what it quotes."""
+    words = (text(record.payment_ref), text(record.external_ref), text(record.description))
+    return QuotedPayment(_payment_ref(record), " ".join(word for word in words if word))
 
 
 def payment_method(record: wire.PaymentMethodWire) -> ErpPaymentMethod:

@@ -246,6 +246,32 @@ class SummaryWire(Record, frozen=True):
     results: tuple[SummaryRowWire, ...] = ()
 
 
+class DetailsRowWire(Record, frozen=True):
+    """One line of the general ledger, with its amounts in the currency of its batch."""
+
+    account: Field[str] = ABSENT
+    module: Field[str] = ABSENT
+    batch_number: Field[str] = ABSENT
+    currency: Field[str] = ABSENT
+    customer_vendor: Field[str] = ABSENT
+    debit_amount: Field[Decimal] = ABSENT
+    credit_amount: Field[Decimal] = ABSENT
+    ref_number: Field[str] = ABSENT
+    transaction_date: Field[str] = ABSENT
+    transaction_description: Field[str] = ABSENT
+    transaction_type: Field[str] = ABSENT
+
+
+class DetailsWire(Record, frozen=True):
+    """The inquiry of account details (GL404001): parameters going in, lines coming out."""
+
+    from_period: Field[str] = ABSENT
+    to_period: Field[str] = ABSENT
+    ledger: Field[str] = ABSENT
+    include_unposted: Field[bool] = ABSENT
+    results: tuple[DetailsRowWire, ...] = ()
+
+
 class LedgerWire(Record, frozen=True):
     """A ledger (GL201500)."""
 

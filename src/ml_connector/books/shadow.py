@@ -153,6 +153,10 @@ def _words(other: Theirs) -> frozenset[str]:
     return frozenset(_WORD.findall(other.text))
 
 
+def _nearest(found: Sequence[Theirs], day: date) -> Theirs:
+    return min(found, key=lambda other: (abs(other.day - day), other.document))
+
+
 class _Left:
     """What is not compared yet; what is goes into `parts`."""
 
@@ -170,9 +174,7 @@ class _Left:
         for mine in list(self.ours.values()):
             fitting = [other for other in found.get(mine.clearing.minor, ()) if alike(mine, other)]
             if fitting:
-                nearest = min(
-                    fitting, key=lambda other: (abs(other.day - mine.day), other.document)
-                )
+                nearest = _nearest(fitting, mine.day)
                 found[mine.clearing.minor].remove(nearest)
                 same = _like(mine, nearest)
                 self._take(Outcome.SAME if same else Outcome.SPLIT, [mine], [nearest])
@@ -187,9 +189,7 @@ class _Left:
             last, minor = group[-1], sum(one.clearing.minor for one in group)
             fitting = [other for other in found.get(minor, ()) if alike(last, other)]
             if len(group) > 1 and fitting:
-                nearest = min(
-                    fitting, key=lambda other: (abs(other.day - last.day), other.document)
-                )
+                nearest = _nearest(fitting, last.day)
                 found[minor].remove(nearest)
                 self._take(Outcome.SPLIT, group, [nearest])
 
