@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica import ledger, translate, wire
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
@@ -294,7 +294,7 @@ class AcumaticaClient:
             include_unposted=sent(True),
         )
         answer = await self._endpoint.put(call, asked, wire.DetailsWire, {"$expand": "Results"})
-        return [translate.ledger_line(row) for row in answer.results]
+        return [ledger.line(row) for row in answer.results]
 
     async def quoted_payments(self, since: datetime) -> list[QuotedPayment]:
         """The payments entered or changed since, whoever did it, with what they quote: one call."""
@@ -306,7 +306,7 @@ class AcumaticaClient:
             "$select": ",".join(shown),
         }
         rows = await self._rows("Payment", "the payments", wire.PaymentWire, query)
-        return [translate.quoted_payment(row) for row in rows]
+        return [ledger.quoted_payment(row) for row in rows]
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""

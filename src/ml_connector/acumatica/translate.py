@@ -13,8 +13,6 @@ from ml_connector.acumatica.documents import (
     ErpJournalLine,
     ErpPayment,
     ErpPaymentMethod,
-    LedgerLine,
-    QuotedPayment,
 )
 from ml_connector.acumatica.fields import (
     ABSENT,
@@ -83,7 +81,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         ref=erp_ref(held(record.type, "Type"), held(record.reference_nbr, "ReferenceNbr")),
         customer_id=text(record.customer) or text(record.customer_id),
         status=text(record.status),
-        issued=_required_day(record.date, "Date"),
+        issued=required_day(record.date, "Date"),
         due_date=fields.day(record.due_date),
         description=text(record.description),
         customer_order=text(record.customer_order),
@@ -141,7 +139,8 @@ def _rate(amount: Decimal, taxable: Decimal) -> Decimal:
     return (amount * 100 / taxable).quantize(Decimal("0.01")) if taxable else Decimal(0)
 
 
-def _required_day(field: Field[str], name: str) -> date:
+def required_day(field: Field[str], name: str) -> date:
+    """A day that must be told; raises Bug when it is not."""
     day = fields.day(field)
     if day is None:
         raise Bug(
@@ -239,7 +238,7 @@ def payment(record: wire.PaymentWire) -> ErpPayment:
         payment_method=text(record.payment_method),
         cash_account=text(record.cash_account),
         branch=text(record.branch),
-        day=_required_day(record.application_date, "ApplicationDate"),
+        day=required_day(record.application_date, "ApplicationDate"),
         amount=Money.of(held(record.payment_amount, "PaymentAmount"), currency),
         unapplied=Money.of(number(left), currency) if left.known else None,
         payment_ref=text(record.payment_ref),
@@ -325,7 +324,7 @@ def journal(record: wire.JournalWire) -> ErpJournal:
         branch=text(record.branch_id),
         ledger=text(record.ledger_id),
         currency=currency,
-        day=_required_day(record.transaction_date, "TransactionDate"),
+        day=required_day(record.transaction_date, "TransactionDate"),
         description=text(record.description),
         lines=tuple(_journal_line(line, currency) for line in record.details),
         modified=instant(record.last_modified_date_time),
@@ -341,28 +340,6 @@ def _journal_line(line: wire.JournalLineWire, currency: str) -> ErpJournalLine:
         text=text(line.transaction_description),
         reference=text(line.reference_nbr),
     )
-
-
-def ledger_line(row: wire.DetailsRowWire) -> LedgerLine:
-    """A line of the general ledger."""
-    currency = held(row.currency, "Currency").strip()
-    return LedgerLine(
-        module=text(row.module),
-        batch=text(row.batch_number),
-        type=text(row.transaction_type),
-        reference=text(row.ref_number),
-        account=text(row.account),
-        customer_id=text(row.customer_vendor),
-        day=_required_day(row.transaction_date, "TransactionDate"),
-        amount=Money.of(number(row.debit_amount) - number(row.credit_amount), currency),
-        text=text(row.transaction_description),
-    )
-
-
-def quoted_payment(record: wire.PaymentWire) -> QuotedPayment:
-    """A payment's number and what it quotes."""
-    words = (text(record.payment_ref), text(record.external_ref), text(record.description))
-    return QuotedPayment(_payment_ref(record), " ".join(word for word in words if word))
 
 
 def payment_method(record: wire.PaymentMethodWire) -> ErpPaymentMethod:

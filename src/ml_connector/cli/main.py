@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, sandbox, service, setup, work
+from ml_connector.cli import books, demo, plans, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -19,7 +19,10 @@ app.command(setup.authorize)
 app.command(setup.ping)
 app.command(work.sync)
 app.command(work.status)
-app.command(work.plan)
+app.command(plans.plan)
+app.command(plans.apply)
+app.command(plans.decline)
+app.command(plans.shadow)
 app.command(work.explain)
 app.command(work.replay)
 app.command(books.tieout)

@@ -7,7 +7,6 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wa
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.plan import Planned
 
 PATIENCE_SECONDS = 600
 
@@ -26,7 +25,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         async with office.place.store.transaction() as tx:
             for stream in sorted(STREAMS):
                 await look(tx, connection, Look(Kind.STREAM, stream), priority=2)
-        await _work_until_idle(office, connection, shown=progress_wanted(as_json=json))
+        await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
         found = await standing(office.place.store, connection)
         show_standing([found], as_json=json)
         return Exit.ATTENTION if found.troubles else Exit.OK
@@ -34,7 +33,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-async def _work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
+async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
     """Works beside any running service until nothing is due, and nothing runs."""
     from ml_connector.assemble import work
     from ml_connector.cli import show
@@ -79,49 +78,6 @@ def status(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-def plan(name: Name = "", *, json: Json = False) -> int:
-    """The dry run: what would be posted now, in money and documents, and why not the rest."""
-
-    async def body(office: Office) -> int:
-        from ml_connector.cli import show
-        from ml_connector.flows.plan import accounts_moved
-        from ml_connector.flows.plan import plan as planned
-
-        c = await office.board.connected(await office.only(name))
-        found = [one async for one in planned(c)]
-        if json:
-            show.as_json({"planned": [_plan_facts(one) for one in found]})
-        else:
-            rows = [
-                (one.transaction.id, account, amount)
-                for one in found
-                for account, amount in accounts_moved(one)
-            ]
-            show.table("Would be posted", ("transaction", "account", "amount "), rows)
-            for one in found:
-                if one.why_not:
-                    why = f"{one.transaction.id}: {one.why_not} {one.remedy}"
-                    show.say(why, mark="not", colour="yellow")
-        return Exit.ATTENTION if any(one.why_not for one in found) else Exit.OK
-
-    return opened(body, as_json=json)
-
-
-def _plan_facts(one: "Planned") -> dict[str, object]:
-    from ml_connector.cli.show import money
-
-    return {
-        "transaction": one.transaction.id,
-        "net": money(one.transaction.net),
-        "postings": [
-            {"key": p.key, "purpose": p.purpose, "clearing": money(p.clearing)}
-            for p in one.postings
-        ],
-        "why_not": one.why_not,
-        "remedy": one.remedy,
-    }
-
-
 def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
     """Explain any number (invoice, charge, payout, document): the chain of both sides."""
 
@@ -152,7 +108,7 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
         chosen = await office.only(connection)
         looks = await look_again(office.place.store, chosen, number)
         if wait and looks:
-            await _work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
+            await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         if json:
             show.as_json({"queued": [f"{one.kind}/{one.resource}" for one in looks]})
         else:

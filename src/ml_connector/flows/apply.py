@@ -11,11 +11,12 @@ from ml_connector.basics.ids import ConnectionId, PostingKey
 from ml_connector.books.approval import Verdict
 from ml_connector.books.modes import Mode
 from ml_connector.books.plans import NotPlanned, Plan, PlannedDocument, moved
+from ml_connector.books.postings import State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.drawing_up import DECLINED, draw_up_again, plan_hash
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look, for_transaction
-from ml_connector.store import approvals, audit, mapping, postings, transactions
+from ml_connector.store import approvals, audit, mapping, postings, transactions, troubles
 from ml_connector.store.approvals import Approval, StoredPlan
 from ml_connector.store.engine import Store
 from ml_connector.store.rows import JsonObject, as_object, from_json
@@ -185,7 +186,7 @@ async def _approve(
         await approvals.say(tx, word)
     looks = {Look(Kind(one.kind), one.resource) for one in documents}
     for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
-        await look(tx, c.id, at)
+        await look(tx, c.id, at, not_before=now)
     for one in documents:
         detail: JsonObject = {"plan": hashed, "document": one.body_hash, "title": one.title}
         await audit.write(tx, c.id, actor, "approved", one.key, detail, now)
@@ -204,7 +205,7 @@ async def decline(c: Connected, keys: Sequence[str], why: str, actor: str) -> tu
             word = Approval(c.id, key, Verdict.DECLINED, "", "", c.mapping.version, actor, why, now)
             await approvals.say(tx, word)
         for at in sorted((at for at in looks if at), key=lambda one: (one.kind, one.resource)):
-            await look(tx, c.id, at)
+            await look(tx, c.id, at, not_before=now)
         for key in keys:
             await audit.write(tx, c.id, actor, "declined", key, {"why": why}, now)
     return tuple(keys)
@@ -226,3 +227,29 @@ async def _declinable(c: Connected, tx: AsyncConnection, key: str) -> Look | Non
         return Look(Kind(kind), resource) if kind in (Kind.CUSTOMER, Kind.INVOICE) else None
     bt = await transactions.get(tx, c.id, row.transaction_id)
     return None if bt is None else for_transaction(bt.id, bt.type, bt.source)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What became of an approved document: whether it is written, and as what, or why not."""
+
+    key: str
+    written: bool
+    stands: str
+
+
+async def outcomes(c: Connected, applied: Applied) -> tuple[After, ...]:
+    """How each approved document stands now, from our own rows alone."""
+    async with c.store.transaction() as tx:
+        return tuple([await _after(c, tx, one) for one in applied.documents])
+
+
+async def _after(c: Connected, tx: AsyncConnection, document: PlannedDocument) -> After:
+    trouble = await troubles.get(tx, c.id, document.kind, document.resource)
+    why = trouble.sentence if trouble is not None and trouble.open else ""
+    if not document.transaction:
+        return After(document.key, not why, why)
+    row = await postings.get(tx, c.id, PostingKey(document.key))
+    if row is not None and row.state is State.VERIFIED:
+        return After(document.key, written=True, stands=f"as {row.erp_type} {row.erp_number}")
+    return After(document.key, written=False, stands=why or "is on its way.")
