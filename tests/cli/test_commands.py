@@ -68,7 +68,13 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
-    assert run("plan", "trial", "--json").returncode == 0
+    file = str(sandbox.with_name("plan.json"))
+    plan = run("plan", "trial", "--out", file, "--json")
+    assert (plan.returncode, answer(plan)["documents"]) == (0, [])
+    applied = run("apply", file, "--connection", "trial", "--json")
+    assert answer(applied) == {"plan": answer(plan)["plan"], "documents": []}
+    score = answer(run("shadow", "trial", "--json"))
+    assert {one["agrees"] for one in score["currencies"]} == {True}
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:
@@ -94,6 +100,8 @@ def test_a_wrong_version_is_named_with_those_that_are_offered(run: Run, sandbox:
         (("proof", "po_unknown", "--connection", "gone"), 2, "no connection named 'gone'"),
         (("connect", "x"), 2, "--acumatica-url"),
         (("status", "gone"), 2, "gone"),
+        (("apply", "0123456789abcdef", "--connection", "gone"), 2, "gone"),
+        (("decline", "fee:txn_1"), 1, "--why"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_its_own_exit_code(
