@@ -100,8 +100,6 @@ def test_a_wrong_version_is_named_with_those_that_are_offered(run: Run, sandbox:
         (("proof", "po_unknown", "--connection", "gone"), 2, "no connection named 'gone'"),
         (("connect", "x"), 2, "--acumatica-url"),
         (("status", "gone"), 2, "gone"),
-        (("apply", "0123456789abcdef", "--connection", "gone"), 2, "gone"),
-        (("decline", "fee:txn_1"), 1, "--why"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_its_own_exit_code(

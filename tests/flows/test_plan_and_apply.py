@@ -8,7 +8,7 @@ from build.clerks import by_cheque
 from build.planning import a_plan, a_sent_invoice, acts, apply, keys, set_modes, waiting
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, PostingKey
 from ml_connector.flows import apply as applying
 from ml_connector.flows.apply import PlanMoved, PlanRefused
 from ml_connector.flows.gate import posting_hash
@@ -60,7 +60,7 @@ async def test_where_a_person_approves_nothing_is_written_before_and_exactly_the
     payment, fee = f"payment:{charge}", next(k for k in keys(plan) if k.startswith("fee:"))
     shown = await apply(world, plan, only=[payment, fee])
     async with world.store.transaction() as tx:
-        rows = [await postings.get(tx, world.id, one.key) for one in shown]
+        rows = [await postings.get(tx, world.id, PostingKey(one.key)) for one in shown]
     sent = [posting_hash(row.key, row.kind, row.body) for row in rows if row]
     assert sent == [one.body_hash for one in shown]
     assert await world.states() == {"verified"}

@@ -67,4 +67,3 @@ async def test_people_post_beside_the_shadow_and_the_score_is_exact(world: World
         "extra": "8.62 USD",  # 79.00 for what is 77.38, and 7.00 of bank charges
     }, [part.sentence for part in usd.parts]
     assert await world.states() == {"planned"}
-    assert {one["Description"] for one in await world.documents("Payment")} == {""}
