@@ -9,6 +9,7 @@ from build.planning import a_plan, a_sent_invoice, acts, apply, keys, set_modes,
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef, PostingKey
+from ml_connector.basics.money import Money
 from ml_connector.flows import apply as applying
 from ml_connector.flows.apply import PlanMoved, PlanRefused
 from ml_connector.flows.gate import posting_hash
@@ -157,3 +158,50 @@ async def test_levelling_waits_for_approval_too_and_never_happens_in_shadow(worl
     await apply(world, await a_plan(world))
     assert (await world.mirrored(ref))["amount_remaining"] == 4000
     assert await waiting(world, Kind.INVOICE) == []
+
+
+async def test_a_loss_that_waits_is_forgotten_when_the_dispute_is_won_after_all(
+    world: World,
+) -> None:
+    charge = await world.pay(ErpRef(await a_sent_invoice(world)))
+    await world.live()
+    await set_modes(world, disputes="approve")
+    dispute = (await world.stripe.tell("disputes", {"charge": charge}))["id"]
+    await world.live()
+    assert {one.decimal for one in await unposted(world)} == {Decimal(-100)}  # the fee is posted
+    await apply(world, await a_plan(world))
+    assert await world.ledger("12650") == 100
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "lost"})
+    await world.live()
+    assert keys(await a_plan(world)) == [f"dispute_loss:{dispute}"]
+    assert await world.ledger("61160") == 0
+    (row,) = list(world.stripe_app.world.tables["dispute"])
+    row["status"] = "under_review"  # the bank takes it up again
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "won"})
+    await world.live()
+    (given_back,) = keys(await a_plan(world))
+    assert given_back.startswith("dispute:txn_")
+    await apply(world, await a_plan(world))
+    assert (await world.ledger("12650"), await world.ledger("61160")) == (0, 0)
+    await world.all_posted()
+
+
+async def unposted(world: World) -> list[Money]:
+    """The amounts that the tie-out names."""
+    return [item.amount for one in await measure(await world.connected()) for item in one.unposted]
+
+
+async def test_a_payout_is_proven_when_the_last_of_its_members_is_approved(world: World) -> None:
+    await set_modes(world, payouts="approve", refunds="approve")
+    charge = await world.pay(ErpRef(await a_sent_invoice(world)))
+    await world.live()
+    refund = await world.refund(charge, 1000)
+    (payout,) = await world.run_payouts()
+    await world.live()
+    plan = await a_plan(world)
+    assert keys(plan) == [f"payout:{payout['id']}", f"refund:{refund}"]
+    await apply(world, plan, without=[f"refund:{refund}"])
+    assert (await standing(world.store, world.id)).payouts_proven == 0
+    await apply(world, await a_plan(world))
+    assert (await standing(world.store, world.id)).payouts_proven == 1
+    await world.all_posted()
