@@ -6,7 +6,7 @@ from build.policies import mapping_with
 from build.world import World
 from ml_connector.books.plans import Plan, PlannedDocument
 from ml_connector.flows import apply as applying
-from ml_connector.flows.drawing_up import draw_up
+from ml_connector.flows.drawing_up import draw_up, plan_hash
 from ml_connector.flows.signals import Kind
 from ml_connector.store import audit
 from ml_connector.store.troubles import Trouble
@@ -32,8 +32,10 @@ async def apply(
     world: World, plan: Plan, only: Sequence[str] = (), without: Sequence[str] = ()
 ) -> tuple[PlannedDocument, ...]:
     """A person applies a plan, or a part of it, and what it queued is done."""
-    documents = applying.chosen(plan, only, without)
-    await applying.apply(await world.connected(), plan, documents, PERSON)
+    stored = await applying.stored_plan(world.store, world.id, plan_hash(plan)[:12])
+    documents = applying.chosen(stored, only, without)
+    done = await applying.apply(await world.connected(), stored, documents, PERSON)
+    assert done.plan == plan_hash(plan)
     await world.settle()
     return documents
 

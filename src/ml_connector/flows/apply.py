@@ -1,6 +1,6 @@
 """A person's word on a plan: applied exactly as it was shown, declined, or refused as stale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -19,7 +19,7 @@ from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import approvals, audit, mapping, postings, transactions, troubles
 from ml_connector.store.approvals import Approval, StoredPlan
 from ml_connector.store.engine import Store
-from ml_connector.store.rows import JsonObject, as_object, from_json
+from ml_connector.store.rows import JsonObject, from_json, to_json
 
 SHORTEST_HASH = 8
 ANEW = "Draw up a new plan with `ml-connector plan`, look at it, and apply that one."
@@ -44,9 +44,11 @@ class Applied:
 async def keep(c: Connected, plan: Plan) -> str:
     """Stores a plan that is shown to a person; its hash."""
     hashed = plan_hash(plan)
+    # The database keeps numbers in its own form; what was hashed is kept as it was written.
+    held: list[object] = [{"key": one.key} for one in plan.documents]
+    body: JsonObject = {"documents": held, "text": to_json(plan)}
     async with c.store.transaction() as tx:
-        stored = StoredPlan(c.id, hashed, as_object(plan), c.clock.now())
-        await approvals.keep_plan(tx, stored)
+        await approvals.keep_plan(tx, StoredPlan(c.id, hashed, body, c.clock.now()))
     return hashed
 
 
@@ -59,7 +61,7 @@ async def stored_plan(store: Store, connection: ConnectionId, beginning: str) ->
     if len(found) != 1:
         known = "No plan was" if not found else "More than one plan was"
         raise _refused(f"{known} shown under {beginning}.", "plan.unknown")
-    return msgspec.convert(found[0].body, Plan)
+    return msgspec.convert(from_json(str(found[0].body["text"])), Plan)
 
 
 def plan_in_file(text: str) -> Plan:
@@ -118,18 +120,19 @@ async def apply(
     _same_connection(c, plan)
     await _same_mapping(c, plan)
     again = await draw_up_again(c, documents)
-    now, gone = {one.key: one for one in again.documents}, _why_gone(documents, again.rest)
-    hashed = plan_hash(plan)
+    hashed, now = plan_hash(plan), {one.key: one for one in again.documents}
     async with c.store.transaction() as tx:
-        differences = moved(documents, now, {**gone, **await _taken(c, tx, documents)})
+        gone = _why_gone(documents, again.rest) | await _taken(c, tx, documents)
+        differences = moved(documents, now, gone)
         if differences:
-            raise PlanMoved(
-                "The plan is stale, nothing of it was applied. " + " ".join(differences),
-                cause="plan.moved",
-                remedy=ANEW,
-            )
+            raise _stale(*differences)
         await _approve(c, tx, documents, hashed, actor)
     return Applied(hashed, tuple(documents))
+
+
+def _stale(*differences: str) -> PlanMoved:
+    sentence = " ".join(("The plan is stale, nothing of it was applied.", *differences))
+    return PlanMoved(sentence, cause="plan.moved", remedy=ANEW)
 
 
 def _same_connection(c: Connected, plan: Plan) -> None:
@@ -143,12 +146,7 @@ async def _same_mapping(c: Connected, plan: Plan) -> None:
         stored = await mapping.current(tx, c.id)
     current = c.mapping.version if stored is None else stored.version
     if plan.mapping_version != current or current != c.mapping.version:
-        raise PlanMoved(
-            "The plan is stale, nothing of it was applied. The mapping was version"
-            f" {plan.mapping_version} and is version {current}.",
-            cause="plan.moved",
-            remedy=ANEW,
-        )
+        raise _stale(f"The mapping was version {plan.mapping_version} and is version {current}.")
 
 
 def _why_gone(documents: Sequence[PlannedDocument], rest: Sequence[NotPlanned]) -> dict[str, str]:
@@ -160,7 +158,7 @@ def _why_gone(documents: Sequence[PlannedDocument], rest: Sequence[NotPlanned]) 
 
 async def _taken(
     c: Connected, tx: AsyncConnection, documents: Sequence[PlannedDocument]
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """What Acumatica has, or may have, of the documents by now."""
     found: dict[str, str] = {}
     for document in documents:

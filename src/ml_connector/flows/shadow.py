@@ -37,12 +37,7 @@ async def shadow(c: Connected, since: date) -> Shadow:
     """
     until = day_in(c.clock.now(), c.mapping.zone)
     ours, rest = await _ours(c, since)
-    lines = [
-        line
-        for period in _periods(since, max([until, *(one.day for one, _ in ours)]))
-        for line in await c.acumatica.ledger_lines(period)
-        if line.day >= since
-    ]
+    lines = await _lines(c, since, max([until, *(one.day for one, _ in ours)]))
     quoted = await _quoted(c, since)
     mine = await _our_documents(c)
     comparisons = [
@@ -54,6 +49,12 @@ async def shadow(c: Connected, since: date) -> Shadow:
         for code, accounts in c.mapping.currencies.items()
     ]
     return Shadow(since, tuple(comparisons), tuple(rest))
+
+
+async def _lines(c: Connected, first: date, last: date) -> list[LedgerLine]:
+    """The ledger from one day to another: one call for each month."""
+    months = [await c.acumatica.ledger_lines(period) for period in _periods(first, last)]
+    return [line for month in months for line in month if first <= line.day <= last]
 
 
 def _periods(first: date, last: date) -> list[str]:
