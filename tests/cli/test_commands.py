@@ -72,10 +72,16 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
-    assert run("plan", "trial", "--json").returncode == 0
     assert answer(run("late", "trial", "--json")) == {"late": [], "totals": []}
     unknown = run("acknowledge", "000999", "--json")
     assert (unknown.returncode, answer(unknown)["error"]["cause"]) == (1, "acknowledge.nothing")
+    file = str(sandbox.with_name("plan.json"))
+    plan = run("plan", "trial", "--out", file, "--json")
+    assert (plan.returncode, answer(plan)["documents"]) == (0, [])
+    applied = run("apply", file, "--connection", "trial", "--json")
+    assert answer(applied) == {"plan": answer(plan)["plan"], "documents": []}
+    score = answer(run("shadow", "trial", "--json"))
+    assert {one["agrees"] for one in score["currencies"]} == {True}
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:

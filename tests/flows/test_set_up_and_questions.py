@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from build.world import World
+from ml_connector.books.plans import entries_of
 from ml_connector.cli.explained import facts_of
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.checkup import Check, Verdict, checks
 from ml_connector.flows.explain import explain, replay
 from ml_connector.flows.lineage import lineage
-from ml_connector.flows.plan import Planned, accounts_moved, plan
+from ml_connector.flows.plan import Planned, plan
 from ml_connector.store import audit
 from ml_connector.store.connections import Secrets, open_secrets
 
@@ -140,9 +141,9 @@ async def test_the_dry_run_tells_what_would_be_posted_and_writes_nothing(world: 
     before = await written(world)
     sale, unknown = await planned(world)
     assert sale.transaction.source == charge
-    moved = dict(accounts_moved(sale))
-    assert moved["10650ST"] == "100.00 USD"
-    assert moved["AR of GOODFOOD"] == "-100.00 USD"
+    mapping = (await world.connected()).mapping
+    moved = {one.account: str(one.amount) for one in entries_of(sale.postings[0], mapping)}
+    assert moved == {"10650": "100.00 USD", "accounts receivable": "-100.00 USD"}
     assert unknown.postings == ()
     assert "7.00 USD" in unknown.why_not
     assert unknown.remedy

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import corrections, inquiries, memos, translate, wire
+from ml_connector.acumatica import corrections, inquiries, ledger, memos, translate, wire
 from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.calls import made as _made
@@ -21,6 +21,8 @@ from ml_connector.acumatica.documents import (
     ErpJournal,
     ErpMemo,
     ErpPayment,
+    LedgerLine,
+    QuotedPayment,
     voided,
 )
 from ml_connector.acumatica.errors import Call, Missing, NotReleasable
@@ -400,13 +402,29 @@ class AcumaticaClient:
 
         Raises AskAPerson where a line is kept neither in `currency` nor in a ledger of it.
         """
-        rows = await inquiries.lines_of(
-            self._endpoint, self._ledger, account, first=period, last=period
-        )
+        found = await inquiries.lines(self._endpoint, self._ledger, period)
+        rows = [row for row in found if text(row.account) == account]
         foreign = [row for row in rows if text(row.currency) != currency]
         if foreign and await self.ledger_currency() != currency:
             raise other_currency(account, currency)
         return [inquiries.movement(row, currency) for row in rows]
+
+    async def ledger_lines(self, period: str) -> list[LedgerLine]:
+        """Every line of the batches released in a period (`MMYYYY`), of all accounts: one call."""
+        found = await inquiries.lines(self._endpoint, self._ledger, period, unposted=True)
+        return [ledger.line(row) for row in found]
+
+    async def quoted_payments(self, since: datetime) -> list[QuotedPayment]:
+        """The payments entered or changed since, whoever did it, with what they quote: one call."""
+        shown = ["Type", "ReferenceNbr", "PaymentRef", "Description"]
+        if self.version.supports("Payment.ExternalRef"):
+            shown.append("ExternalRef")
+        query = {
+            "$filter": f"LastModifiedDateTime ge {moment(since)}",
+            "$select": ",".join(shown),
+        }
+        rows = await self._rows("Payment", "the payments", wire.PaymentWire, query)
+        return [ledger.quoted_payment(row) for row in rows]
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""

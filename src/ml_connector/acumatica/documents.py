@@ -120,6 +120,32 @@ class ErpJournal:
         return Money(minor, self.currency)
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One line of a released batch: a positive amount debits, a negative one credits.
+
+    `reference` is the document's number where another module made the batch.
+    """
+
+    module: str
+    batch: str
+    type: str
+    reference: str
+    account: str
+    customer_id: str
+    day: date
+    amount: Money
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedPayment:
+    """What a payment says of itself: its number and the texts that may quote Stripe's ids."""
+
+    ref: ErpRef
+    text: str
+
+
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""
 

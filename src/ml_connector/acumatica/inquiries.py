@@ -3,7 +3,7 @@
 from ml_connector.acumatica import wire
 from ml_connector.acumatica.calls import Endpoint
 from ml_connector.acumatica.errors import Call
-from ml_connector.acumatica.fields import day, held, number, sent, text
+from ml_connector.acumatica.fields import ABSENT, day, held, number, sent, text
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Movement
@@ -11,17 +11,22 @@ from ml_connector.books.drift import Movement
 INQUIRY = "AccountDetailsForPeriodInquiry"
 
 
-async def lines_of(
-    endpoint: Endpoint, ledger: str, account: str, *, first: str, last: str
+async def lines(
+    endpoint: Endpoint, ledger: str, period: str, *, unposted: bool = False
 ) -> list[wire.DetailRowWire]:
-    """Every posted line of an account in the periods from `first` to `last`: one call.
+    """Every line of the released batches of a period, of all accounts: one call.
 
-    The inquiry has no parameter for the account: it answers with all accounts of the periods.
+    The inquiry has no parameter for the account. Those released and not posted yet by wish.
     """
-    call = Call(INQUIRY, f"the lines of account {account}", writes=False)
-    asked = wire.DetailsWire(ledger=sent(ledger), from_period=sent(first), to_period=sent(last))
+    call = Call(INQUIRY, f"the lines of {period}", writes=False)
+    asked = wire.DetailsWire(
+        ledger=sent(ledger),
+        from_period=sent(period),
+        to_period=sent(period),
+        include_unposted=sent(True) if unposted else ABSENT,
+    )
     answer = await endpoint.put(call, asked, wire.DetailsWire, {"$expand": "Results"})
-    return [row for row in answer.results if text(row.account) == account]
+    return list(answer.results)
 
 
 def movement(row: wire.DetailRowWire, currency: str) -> Movement:

@@ -91,7 +91,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         ref=erp_ref(held(record.type, "Type"), held(record.reference_nbr, "ReferenceNbr")),
         customer_id=text(record.customer) or text(record.customer_id),
         status=text(record.status),
-        issued=_required_day(record.date, "Date"),
+        issued=required_day(record.date, "Date"),
         due_date=fields.day(record.due_date),
         description=text(record.description),
         customer_order=text(record.customer_order),
@@ -164,7 +164,8 @@ def _rate(amount: Decimal, taxable: Decimal) -> Decimal:
     return (amount * 100 / taxable).quantize(Decimal("0.01")) if taxable else Decimal(0)
 
 
-def _required_day(field: Field[str], name: str) -> date:
+def required_day(field: Field[str], name: str) -> date:
+    """A day that must be told; raises Bug when it is not."""
     day = fields.day(field)
     if day is None:
         raise Bug(
@@ -270,7 +271,7 @@ def payment(record: wire.PaymentWire) -> ErpPayment:
         payment_method=text(record.payment_method),
         cash_account=text(record.cash_account),
         branch=text(record.branch),
-        day=_required_day(record.application_date, "ApplicationDate"),
+        day=required_day(record.application_date, "ApplicationDate"),
         amount=Money.of(held(record.payment_amount, "PaymentAmount"), currency),
         unapplied=Money.of(number(left), currency) if left.known else None,
         payment_ref=text(record.payment_ref),
@@ -364,7 +365,7 @@ def journal(record: wire.JournalWire) -> ErpJournal:
         branch=text(record.branch_id),
         ledger=text(record.ledger_id),
         currency=currency,
-        day=_required_day(record.transaction_date, "TransactionDate"),
+        day=required_day(record.transaction_date, "TransactionDate"),
         description=text(record.description),
         lines=tuple(_journal_line(line, currency) for line in record.details),
         modified=instant(record.last_modified_date_time),

@@ -346,6 +346,7 @@ class DetailsWire(Record, frozen=True):
     ledger: Field[str] = ABSENT
     from_period: Field[str] = ABSENT
     to_period: Field[str] = ABSENT
+    include_unposted: Field[bool] = ABSENT
     results: tuple[DetailRowWire, ...] = ()
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
+from ml_connector.books.modes import Modes
 from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
 
 
@@ -84,6 +85,7 @@ class Mapping:
     entry_types: ReadOnly[str, str] = field(default_factory=dict[str, str])
     refunds_tax_category: str = ""
     """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
+    modes: Modes = field(default_factory=Modes)
 
     @property
     def zone(self) -> ZoneInfo:

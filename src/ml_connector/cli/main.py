@@ -8,6 +8,7 @@ from ml_connector.cli import (
     golive,
     late,
     mapping,
+    plans,
     proofs,
     sandbox,
     service,
@@ -30,7 +31,10 @@ app.command(setup.authorize)
 app.command(setup.ping)
 app.command(work.sync)
 app.command(work.status)
-app.command(work.plan)
+app.command(plans.plan)
+app.command(plans.apply)
+app.command(plans.decline)
+app.command(plans.shadow)
 app.command(work.explain)
 app.command(work.replay)
 app.command(books.tieout)

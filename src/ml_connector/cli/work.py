@@ -7,7 +7,6 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wa
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.plan import Planned
 
 PATIENCE_SECONDS = 600
 
@@ -77,49 +76,6 @@ def status(name: Name = "", *, json: Json = False) -> int:
         return Exit.ATTENTION if any(one.troubles for one in found) else Exit.OK
 
     return opened(body, as_json=json)
-
-
-def plan(name: Name = "", *, json: Json = False) -> int:
-    """The dry run: what would be posted now, in money and documents, and why not the rest."""
-
-    async def body(office: Office) -> int:
-        from ml_connector.cli import show
-        from ml_connector.flows.plan import accounts_moved
-        from ml_connector.flows.plan import plan as planned
-
-        c = await office.board.connected(await office.only(name))
-        found = [one async for one in planned(c)]
-        if json:
-            show.as_json({"planned": [_plan_facts(one) for one in found]})
-        else:
-            rows = [
-                (one.transaction.id, account, amount)
-                for one in found
-                for account, amount in accounts_moved(one)
-            ]
-            show.table("Would be posted", ("transaction", "account", "amount "), rows)
-            for one in found:
-                if one.why_not:
-                    why = f"{one.transaction.id}: {one.why_not} {one.remedy}"
-                    show.say(why, mark="not", colour="yellow")
-        return Exit.ATTENTION if any(one.why_not for one in found) else Exit.OK
-
-    return opened(body, as_json=json)
-
-
-def _plan_facts(one: "Planned") -> dict[str, object]:
-    from ml_connector.cli.show import money
-
-    return {
-        "transaction": one.transaction.id,
-        "net": money(one.transaction.net),
-        "postings": [
-            {"key": p.key, "purpose": p.purpose, "clearing": money(p.clearing)}
-            for p in one.postings
-        ],
-        "why_not": one.why_not,
-        "remedy": one.remedy,
-    }
 
 
 def explain(number: str, *, connection: Name = "", json: Json = False) -> int:

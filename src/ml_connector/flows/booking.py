@@ -15,6 +15,7 @@ from ml_connector.flows import fees
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
@@ -81,11 +82,12 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
 
 
 async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
-    """Each document in turn; one that waits for an accountant does not keep the next from it."""
-    left, gone = list[ErpRef](), list[Deleted]()
+    """What may go is posted; one that is held back or waits does not keep the next from it."""
+    held, left, gone = HoldingBack(), list[ErpRef](), list[Deleted]()
     for key in keys:
         try:
-            await carry_out(c, key)
+            with held.each():
+                await carry_out(c, key)
         except WaitsForRelease as waits:
             left += waits.refs
         except Deleted as error:
@@ -94,6 +96,7 @@ async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
         raise gone[0]
     if left:
         raise WaitsForRelease(*left)
+    held.tell()
 
 
 async def plan_anew(

@@ -27,8 +27,10 @@ from ml_connector.books.postings import Document, State
 from ml_connector.flows.amends import amendable, amended, owed_less
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import permit_posting
 from ml_connector.flows.intake import look
-from ml_connector.flows.papers import Paper, ReadBack, paper_of
+from ml_connector.flows.paper import Paper, ReadBack
+from ml_connector.flows.papers import paper_of
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.observe import POSTINGS
@@ -196,6 +198,7 @@ async def _search(held: _Held) -> ErpDocument | None:
 
 
 async def _create(held: _Held) -> None:
+    await permit_posting(held.c, held.row)
     await held.move(State.SENDING)
     try:
         made = await held.paper.send()

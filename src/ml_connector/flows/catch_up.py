@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.acumatica.client import Polled
 from ml_connector.acumatica.documents import Changed
+from ml_connector.basics.ids import ErpRef
 from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
@@ -71,11 +72,31 @@ async def _queue_customers(c: Connected, rows: list[Changed]) -> int:
     queued = 0
     async with c.store.transaction() as tx:
         for row in sorted(rows, key=lambda row: row.ref):
-            known = await links.by_erp(tx, c.id, CUSTOMER, row.ref)
-            if known and _stamp(known[0].detail.get("modified")) == row.modified:
-                continue
-            queued += await look(tx, c.id, Look(Kind.CUSTOMER, row.ref), priority=1)
+            if await _unseen(c, tx, row):
+                queued += await look(tx, c.id, Look(Kind.CUSTOMER, row.ref), priority=1)
     return queued
+
+
+async def _unseen(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
+    """Whether a listed customer has changed since it was last mirrored."""
+    known = await links.by_erp(tx, c.id, CUSTOMER, row.ref)
+    return not known or _stamp(known[0].detail.get("modified")) != row.modified
+
+
+async def changed_customers(c: Connected) -> list[ErpRef]:
+    """The customers that the next poll would queue; nothing is queued or remembered."""
+    mark = await _watermark(c, "acumatica.customer")
+    rows = [row async for row in c.acumatica.changed("Customer", since=mark - OVERLAP)]
+    async with c.store.transaction() as tx:
+        return [row.ref for row in rows if await _unseen(c, tx, row)]
+
+
+async def changed_invoices(c: Connected) -> list[ErpRef]:
+    """The invoices that the next poll would queue; nothing is queued or remembered."""
+    mark = await _watermark(c, "acumatica.invoice")
+    rows = [row async for row in c.acumatica.changed("Invoice", since=mark - OVERLAP)]
+    async with c.store.transaction() as tx:
+        return [row.ref for row in rows if await _asks_for_look(c, tx, row)]
 
 
 def _stamp(text: object) -> datetime | None:
@@ -87,9 +108,15 @@ async def _queue_invoices(c: Connected, rows: list[Changed]) -> int:
     queued = 0
     async with c.store.transaction() as tx:
         for row in sorted(rows, key=lambda row: row.ref):
-            if row.type == INVOICE_TYPE and row.status in FINALIZED and await _news(c, tx, row):
+            if await _asks_for_look(c, tx, row):
                 queued += await look(tx, c.id, Look(Kind.INVOICE, row.ref))
     return queued
+
+
+async def _asks_for_look(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
+    """Whether a listed document is a released sales invoice with news."""
+    mine = row.type == INVOICE_TYPE and row.status in FINALIZED
+    return mine and await _news(c, tx, row)
 
 
 async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:

@@ -7,10 +7,12 @@ from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import Adopt
 from ml_connector.books.records import ErpCustomer, StripeCustomer
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import Write, permit
 from ml_connector.flows.left_out import leave_out
+from ml_connector.flows.mirror_writes import SHOWN, customer_write
 from ml_connector.flows.mirrored import CUSTOMER
 from ml_connector.flows.write_ahead import announced_before, settle
-from ml_connector.store import audit, links
+from ml_connector.store import approvals, audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.stripe.errors import Missing
@@ -21,7 +23,7 @@ INACTIVE = frozenset({"Inactive", "On Hold"})
 
 BY_EMAIL = "by e-mail"
 
-SHOWN = frozenset({"name", "email", "phone", "address"})
+TOLD = frozenset(SHOWN)
 """The part of a customer that Stripe is told; anything else changing is no news to it."""
 
 
@@ -32,16 +34,37 @@ class MayBeKnown(AskAPerson):
 async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
     customer = await c.acumatica.customer(customer_id, c.mapping.mirror.opt_out)
-    why_not = c.mapping.mirror.leaves_out_customer(
-        customer_id, customer.customer_class, customer.opt_out
-    )
-    await leave_out(c, ErpRef(customer_id), why_not)
+    await leave_out(c, ErpRef(customer_id), _why_left_out(c, customer))
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(customer_id))
+    write = due(c, customer, known[0] if known else None)
+    if write is not None:
+        await permit(c, write)
     if known:
         await _keep_level(c, customer, known[0])
-    elif customer.status not in INACTIVE and not why_not:
+    elif write is not None:
         await _create(c, customer)
+
+
+def due(c: Connected, customer: ErpCustomer, known: Link | None) -> Write | None:
+    """What Stripe is to be told of a customer; None when it knows, or need not."""
+    if known is not None:
+        same = c.mapping.mirror.opted_out(customer.opt_out) or not _news(customer, known) & TOLD
+        return None if same else customer_write(customer, update=True)
+    if customer.status in INACTIVE or _why_left_out(c, customer):
+        return None
+    return customer_write(customer, update=False)
+
+
+def _why_left_out(c: Connected, customer: ErpCustomer) -> str:
+    return c.mapping.mirror.leaves_out_customer(
+        customer.customer_id, customer.customer_class, customer.opt_out
+    )
+
+
+def _news(customer: ErpCustomer, link: Link) -> set[str]:
+    """Which facts of a customer are not as they were last mirrored."""
+    return {name for name, value in as_object(customer).items() if link.detail.get(name) != value}
 
 
 async def _create(c: Connected, customer: ErpCustomer) -> None:
@@ -100,6 +123,7 @@ def _may_be_known(c: Connected, customer: ErpCustomer, hits: list[StripeCustomer
 async def _link(c: Connected, customer: ErpCustomer, stripe_id: StripeId, how: str) -> Link:
     ref = ErpRef(customer.customer_id)
     async with c.store.transaction() as tx:
+        await approvals.spend(tx, c.id, f"customer:{ref}")
         link = Link(c.id, CUSTOMER, stripe_id, ref, how, as_object(customer))
         detail: JsonObject = {"stripe": stripe_id, "how": how}
         await audit.write(tx, c.id, "connector", "customer mirrored", ref, detail, c.clock.now())
@@ -108,15 +132,17 @@ async def _link(c: Connected, customer: ErpCustomer, stripe_id: StripeId, how: s
 
 async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:
     """Sends what changed, when what matters to Stripe changed; nothing of one who opted out."""
-    seen = as_object(customer)
-    news = {name: value for name, value in seen.items() if link.detail.get(name) != value}
+    news = _news(customer, link)
     if c.mapping.mirror.opted_out(customer.opt_out):
-        news = {name: value for name, value in news.items() if name not in SHOWN}
-    if news.keys() & SHOWN and not await _updated(c, customer, link):
+        news -= TOLD
+    if news & TOLD and not await _updated(c, customer, link):
         await mirror(c, customer.customer_id)
     elif news:
+        seen = {name: value for name, value in as_object(customer).items() if name in news}
         async with c.store.transaction() as tx:
-            await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, news)
+            await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, seen)
+            if news & TOLD:
+                await approvals.spend(tx, c.id, f"customer:{customer.customer_id}")
 
 
 async def _updated(c: Connected, customer: ErpCustomer, link: Link) -> bool:

@@ -20,6 +20,8 @@ from ml_connector.basics.errors import (
 )
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money, total
+from ml_connector.books.approval import each_by_itself
+from ml_connector.books.modes import RecordType
 from ml_connector.flows import (
     customers,
     disputes,
@@ -128,10 +130,17 @@ async def _done(c: Connected, job: Job, started: datetime) -> None:
         trouble = await troubles.get(tx, c.id, job.kind, job.resource)
         if trouble is None or not await troubles.close(tx, c.id, job.kind, job.resource):
             return
-        for kind, resource in await reports.troubled_by(tx, c.id, trouble.cause):
+        for kind, resource in await _cured_with(c, tx, trouble.cause):
             await look(tx, c.id, Look(Kind(kind), resource), not_before=now)
         detail: JsonObject = {"cause": trouble.cause, "tries": trouble.tries}
         await audit.write(tx, c.id, "connector", "trouble cured", job.resource, detail, now)
+
+
+async def _cured_with(c: Connected, tx: AsyncConnection, cause: str) -> list[tuple[str, str]]:
+    """What may go on when one item of a cause is cured; nothing where each needs its own word."""
+    if each_by_itself(cause, {kind: c.mapping.modes.of(kind) for kind in RecordType}):
+        return []
+    return await reports.troubled_by(tx, c.id, cause)
 
 
 async def troubled(store: Store, clock: Clock, job: Job, error: ConnectorError) -> None:

@@ -12,6 +12,7 @@ from ml_connector.books.rules import Story
 from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import opened, set_aside
 from ml_connector.store import postings, transactions
@@ -25,13 +26,39 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
     Only balance transactions are money: a dispute's own amount is never posted.
     """
     dispute = await c.stripe.dispute(dispute_id)
+    await _forget_end(c, dispute)
+    held = HoldingBack()
     for transaction in await _moved(c, dispute):
         if await set_aside(c, transaction):
             continue
-        async with accounted_for(c, transaction):
-            story = Story(subject=dispute.id, text=f"of {dispute.charge}")
-            await book(c, transaction, story)
+        with held.each():
+            async with accounted_for(c, transaction):
+                await book(c, transaction, story_of(dispute))
+    held.tell()
     await _end(c, dispute)
+
+
+def story_of(dispute: Dispute) -> Story:
+    """What the documents of a dispute say of it."""
+    return Story(subject=dispute.id, text=f"of {dispute.charge}")
+
+
+async def _forget_end(c: Connected, dispute: Dispute) -> None:
+    """A loss that waits for approval is none any more when the dispute was won meanwhile."""
+    if dispute.lost:
+        return
+    ends = (Purpose.DISPUTE_LOSS, Purpose.DISPUTE_UNDONE)
+    rows = [await _stored(c, purpose, dispute.id) for purpose in ends]
+    rows.append(await _stored(c, Purpose.VOID, str(dispute.charge)))
+    mine = {row.id for row in await _known(c, dispute.id)}
+    planned = [row for row in rows if row is not None and row.transaction_id in mine]
+    if not planned or any(row.taken for row in planned):
+        return
+    async with c.store.transaction() as tx:
+        known = await postings.by_transaction(tx, c.id, planned[0].transaction_id)
+        gone = {row.key for row in planned}
+        kept = [row.key for row in known if row.key not in gone]
+        await postings.forget_unsent(tx, c.id, planned[0].transaction_id, kept)
 
 
 async def _moved(c: Connected, dispute: Dispute) -> list[BalanceTransaction]:

@@ -16,9 +16,11 @@ from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.adoption import adopted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
+from ml_connector.flows.gate import Write, permit
 from ml_connector.flows.intake import look
 from ml_connector.flows.left_out import leave_out
 from ml_connector.flows.level import erp_invoice, keep_level
+from ml_connector.flows.mirror_writes import invoice_write
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
@@ -36,7 +38,7 @@ from ml_connector.flows.mirrored import (
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
 from ml_connector.flows.write_back import plan_write_back
-from ml_connector.store import audit, links, reports
+from ml_connector.store import approvals, audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 from ml_connector.stripe.errors import Missing, NumberTaken
@@ -102,9 +104,16 @@ async def _customer_left_out(c: Connected, invoice: ErpInvoice) -> str:
     return policies.leaves_out_customer(ref, customer.customer_class, customer.opt_out)
 
 
+async def sending(c: Connected, invoice: ErpInvoice) -> Write:
+    """The write that sends an invoice, as a person approves it."""
+    async with c.store.transaction() as tx:
+        return invoice_write(invoice, await times_voided(tx, c.id, invoice.ref))
+
+
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
-    customer = await _customer_of(c, invoice)
     plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
+    await permit(c, await sending(c, invoice))
+    customer = await _customer_of(c, invoice)
     try:
         made = await _draft(c, invoice, customer, plan, draft)
     except (Missing, Refused) as error:
@@ -250,6 +259,7 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
                 "amount": str(asked),
                 "number": made.number,
             }
+            await approvals.spend(tx, c.id, f"invoice:{invoice.ref}")
             await audit.write(
                 tx, c.id, "connector", "invoice sent", invoice.ref, detail, c.clock.now()
             )

@@ -19,6 +19,8 @@ from ml_connector.books.level import (
 from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import permit
+from ml_connector.flows.mirror_writes import level_write, said_of
 from ml_connector.flows.mirrored import (
     DOUBTED,
     INTENT,
@@ -58,7 +60,7 @@ class MovedMeanwhile(TryAgain):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """Both sides at one moment, and what our postings say of the money between them."""
 
     erp: ErpInvoice
@@ -113,18 +115,26 @@ async def keep_level(c: Connected, link: Link) -> bool:
     Raises ChangedAfterSending where a person must decide, BeingPosted or MovedMeanwhile to come
     back.
     """
+    seen = await compared(c, link)
+    return seen is not None and await _settle_differences(c, link, seen)
+
+
+async def compared(c: Connected, link: Link) -> Seen | None:
+    """Both sides as they stand; None when what we remember says that they are level.
+
+    Raises ChangedAfterSending where Stripe cannot charge what is left.
+    """
     applied = await applied_of(c, link)
     erp = await erp_invoice(c, link.erp_ref)
     if _is_level(link, erp, applied):
         _tell_of_a_small_rest(erp, erp.balance, applied)
-        return False
+        return None
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     if await applied_of(c, link) != applied:
         raise _moved(erp)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
-    seen = _Seen(erp, stripe, applied, before)
-    return await _settle_differences(c, link, seen)
+    return Seen(erp, stripe, applied, before)
 
 
 def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
@@ -139,7 +149,7 @@ def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> Non
         raise _told(erp, small)
 
 
-async def _settle_differences(c: Connected, link: Link, seen: _Seen) -> bool:
+async def _settle_differences(c: Connected, link: Link, seen: Seen) -> bool:
     """Does what makes the two level, then tells what is left; True when it is asked for anew."""
     erp, stripe, actions = seen.erp, seen.stripe, seen.actions()
     if await _to_be_asked_again(c, link, seen):
@@ -164,14 +174,14 @@ def _told(erp: ErpInvoice, what: TellAPerson) -> ChangedAfterSending:
     )
 
 
-def _why_reopened(link: Link, seen: _Seen) -> TellAPerson | None:
+def _why_reopened(link: Link, seen: Seen) -> TellAPerson | None:
     back = came_back(link, seen.applied)
     if seen.applied.on_the_way:
         return None
     return reopened(seen.erp, seen.stripe, seen.waiting, back)
 
 
-async def _to_be_asked_again(c: Connected, link: Link, seen: _Seen) -> bool:
+async def _to_be_asked_again(c: Connected, link: Link, seen: Seen) -> bool:
     """By policy, when money came back; an earlier run's decision stands while nothing is paid."""
     if c.mapping.mirror.reopened is not WhenReopened.AGAIN:
         return False
@@ -182,7 +192,7 @@ async def _to_be_asked_again(c: Connected, link: Link, seen: _Seen) -> bool:
     return paid and await is_announced(c, _again(link))
 
 
-async def _ask_again(c: Connected, link: Link, seen: _Seen) -> None:
+async def _ask_again(c: Connected, link: Link, seen: Seen) -> None:
     """Closes the old Stripe invoice first, so that no two ask at once; then it is history."""
     stripe = seen.stripe
     if stripe.payable:
@@ -199,12 +209,13 @@ def _again(link: Link) -> str:
 
 
 async def _take(
-    c: Connected, link: Link, seen: _Seen, stripe: StripeInvoice, action: Action
+    c: Connected, link: Link, seen: Seen, stripe: StripeInvoice, action: Action
 ) -> StripeInvoice:
     """One step, named before it is taken; then Stripe is read again. Returns how it stands."""
-    erp, step = seen.erp, _step(link)
+    erp, step = seen.erp, step_of(link)
+    await permit(c, level_write(erp, stripe.id, step, action))
     what = f"level:{stripe.id}:{step}"
-    again = await announced(c, what, {"action": _said(action)})
+    again = await announced(c, what, {"action": said_of(action)})
     done = again and await c.stripe.credited_in(stripe.id, step)
     if not done:
         try:
@@ -221,7 +232,8 @@ async def _take(
     return now
 
 
-def _step(link: Link) -> int:
+def step_of(link: Link) -> int:
+    """How many steps were taken before: the name of the next one."""
     return int(str(link.detail.get(STEPS, 0)))
 
 
@@ -241,19 +253,19 @@ async def _do(
 
 
 async def _remember(
-    c: Connected, link: Link, seen: _Seen, now: StripeInvoice, action: Action
+    c: Connected, link: Link, seen: Seen, now: StripeInvoice, action: Action
 ) -> None:
     """Keeps what Stripe asks for in all; a withdrawn invoice is no mirror any more."""
     erp = seen.erp
-    detail: JsonObject = {"stripe": now.id, "action": _said(action), "balance": str(erp.balance)}
+    detail: JsonObject = {"stripe": now.id, "action": said_of(action), "balance": str(erp.balance)}
     async with c.store.transaction() as tx:
-        await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {STEPS: 1 + _step(link)})
+        await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {STEPS: 1 + step_of(link)})
         moment = c.clock.now()
         await audit.write(tx, c.id, "connector", "invoice levelled", erp.ref, detail, moment)
     await _agreed(c, link, seen, now)
 
 
-async def _agreed(c: Connected, link: Link, seen: _Seen, stripe: StripeInvoice) -> None:
+async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -> None:
     """Keeps what is asked for in all: what was paid by charges, and what may still be paid.
 
     A voided invoice is no mirror any more: if the ERP's is owed again, a new one is sent.
@@ -285,18 +297,6 @@ def as_remembered(link: Link, stripe: StripeInvoice, before: Money, applied: App
     """Whether Stripe's side is as the last look left it, but for payments of it."""
     asked = _asked(stripe, before, applied)
     return stripe.status in {"open", "paid"} and asked == sent_of(link).total
-
-
-def _said(action: Action) -> str:
-    match action:
-        case CreditNote(amount):
-            return f"credit note {amount}"
-        case PayOutOfBand():
-            return "paid elsewhere"
-        case Void():
-            return "voided"
-        case TellAPerson(why):
-            return why
 
 
 def _moved(erp: ErpInvoice) -> MovedMeanwhile:

@@ -14,6 +14,7 @@ from ml_connector.books.rules import Story
 from ml_connector.flows import fees
 from ml_connector.flows.booking import DONE, accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
 from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
@@ -31,9 +32,11 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
     payout = await c.stripe.payout(payout_id)
     async with c.store.transaction() as tx:
         await payouts.remember(tx, [payout_row(c.id, payout)])
+    held = HoldingBack()
     for transaction_id in (payout.transaction, payout.failure_transaction):
         if transaction_id is not None:
-            await _transfer(c, payout, transaction_id)
+            with held.each():
+                await _transfer(c, payout, transaction_id)
     if payout.composed:
         await _learn_members(c, payout)
     elif not payout.automatic:
@@ -41,6 +44,12 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
     await fees.carry_out_of(c, payout.id)
     await wake_due(c)
     await try_proof(c, payout_id)
+    held.tell()
+
+
+def story_of(payout: Payout) -> Story:
+    """What the documents of a payout say of it."""
+    return Story(subject=payout.id, arrival=payout.arrival_date)
 
 
 async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> None:
@@ -54,7 +63,7 @@ async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> N
         await _arrive(c, payout, transaction)
         return
     async with accounted_for(c, transaction):
-        await book(c, transaction, Story(subject=payout.id, arrival=payout.arrival_date))
+        await book(c, transaction, story_of(payout))
 
 
 async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) -> None:

@@ -1,21 +1,28 @@
-"""The dry run: what would be sent and posted now, and why not the rest; nothing is written."""
+"""The dry run of Stripe's movements: what each would become now, and why not the rest.
+
+The documents are made by the same stories as those that are posted, so that what a person is
+shown and what is written later are the same to the letter. Nothing is written.
+"""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Posting, Voiding
+from ml_connector.books.postings import Posting, Purpose
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
-from ml_connector.flows import movements, receipts, refunds
+from ml_connector.flows import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.fees import followed
 from ml_connector.flows.opening import cut_over
+from ml_connector.flows.rows import document
+from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import not_due
-from ml_connector.store import transactions
+from ml_connector.store import postings, transactions
+from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import TransactionState
 
 REFUNDED = frozenset({"refund", "payment_refund", "refund_failure"})
@@ -30,66 +37,82 @@ class Planned:
     why_not: str = ""
     remedy: str = ""
 
+    @property
+    def look(self) -> Look:
+        """The look that carries it out."""
+        bt = self.transaction
+        return for_transaction(bt.id, bt.type, bt.source)
+
 
 async def plan(c: Connected) -> AsyncGenerator[Planned]:
-    """Every balance transaction that is not in the ledger yet, oldest first, as it would go."""
-    owed = [bt async for bt in c.stripe.transactions(created_from=cut_over(c))]
-    for transaction in reversed(owed):
-        if not await _posted(c, transaction.id):
-            yield await _planned(c, transaction)
+    """Every balance transaction that is not in the ledger yet, oldest first, as it would go.
+
+    One call for the list (100 a page), and one or two for each that is not in the ledger.
+    """
+    for transaction in await owed(c):
+        yield await plan_one(c, transaction)
 
 
-async def _posted(c: Connected, transaction: StripeId) -> bool:
+async def owed(c: Connected) -> list[BalanceTransaction]:
+    """The balance transactions that are not in the ledger and are ours to post, oldest first."""
+    found = [bt async for bt in c.stripe.transactions(created_from=cut_over(c))]
+    return [bt for bt in reversed(found) if not await _posted(c, bt)]
+
+
+async def _posted(c: Connected, bt: BalanceTransaction) -> bool:
     async with c.store.transaction() as tx:
-        row = await transactions.get(tx, c.id, transaction)
+        row = await transactions.get(tx, c.id, bt.id)
     return row is not None and row.state is TransactionState.POSTED
 
 
-async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:
-    later = await not_due(c, transaction)
+async def plan_one(c: Connected, bt: BalanceTransaction) -> Planned:
+    """What one balance transaction would become; never raises what stops it."""
+    later = await not_due(c, bt)
     if later is not None:
-        return Planned(transaction, (), later.sentence, later.remedy)
+        return Planned(bt, (), later.sentence, later.remedy)
     try:
-        story = await _story(c, transaction)
-        return Planned(transaction, tuple(rules.postings(transaction, story, followed(c))))
+        made = rules.postings(bt, await _story(c, bt), followed(c))
+        return Planned(bt, tuple(await _still_to_send(c, bt.id, made)))
     except ConnectorError as error:
-        return Planned(transaction, (), error.sentence, error.remedy)
+        return Planned(bt, (), error.sentence, error.remedy)
 
 
-async def _story(c: Connected, transaction: BalanceTransaction) -> Story:
-    subject = transaction.source or transaction.id
-    if rules.is_receipt(transaction):
-        charge = await c.stripe.charge(subject)
-        settled(charge)
-        return await receipts.story_of(c, charge)
-    if transaction.type.startswith("payout"):
-        payout = await c.stripe.payout(subject)
-        return Story(subject=subject, arrival=payout.arrival_date)
-    if transaction.type in REFUNDED:
-        refund = await c.stripe.refund(subject)
-        return await refunds.story_of(c, refund, transaction)
-    return await movements.story_of(c, transaction)
+async def _story(c: Connected, bt: BalanceTransaction) -> Story:
+    """The story that the flow of its kind would tell: at most one call, and the match's."""
+    at = for_transaction(bt.id, bt.type, bt.source)
+    subject = StripeId(at.resource)
+    match at.kind:
+        case Kind.CHARGE:
+            charge = await c.stripe.charge(subject)
+            settled(charge)
+            return await receipts.story_of(c, charge)
+        case Kind.REFUND:
+            return await refunds.story_of(c, await c.stripe.refund(subject), bt)
+        case Kind.DISPUTE:
+            return disputes.story_of(await c.stripe.dispute(subject))
+        case Kind.PAYOUT:
+            return payouts.story_of(await c.stripe.payout(subject))
+        case _:
+            return await movements.story_of(c, bt)
 
 
-def accounts_moved(planned: Planned) -> list[tuple[str, str]]:
-    """What a plan does to each account, as a person reads it: the account and the amount."""
-    moved: list[tuple[str, str]] = []
-    for posting in planned.postings:
-        paper = posting.document
-        if isinstance(paper, ArPayment):
-            moved.append((paper.cash_account, str(paper.cash)))
-            moved += [(one.account, str(one.amount)) for one in paper.charges]
-            moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
-        elif isinstance(paper, CreditMemo):
-            moved.append((paper.account, str(paper.amount)))
-            moved.append((f"AR of {paper.customer_id}", str(-paper.amount)))
-        elif isinstance(paper, ArRefund):
-            moved.append((f"AR of {paper.customer_id}", str(paper.amount)))
-            moved.append((paper.cash_account, str(-paper.amount)))
-        elif isinstance(paper, Booked):
-            moved.append((f"is {paper.payment.replace('|', ' ')}", str(paper.amount)))
-        elif isinstance(paper, Voiding):
-            moved.append((f"voids {paper.payment.replace('|', ' ')}", str(-paper.amount)))
-        else:
-            moved += [(line.account, str(line.amount)) for line in paper.lines]
-    return moved
+async def _still_to_send(c: Connected, bt: StripeId, made: list[Posting]) -> list[Posting]:
+    """The documents that Acumatica has nothing of, as `booking.plan_anew` would plan them.
+
+    Once a part is taken, the same documents are made as were planned then; what belongs to the
+    movement besides (the loss of a dispute) is among them.
+    """
+    async with c.store.transaction() as tx:
+        known = {row.key: row for row in await postings.by_transaction(tx, c.id, bt)}
+    if not any(row.taken for row in known.values()):
+        return made
+    keys: set[PostingKey] = {one.key for one in made}
+    kept = [one for one in made if one.key in known and not known[one.key].taken]
+    besides = [row for key, row in known.items() if key not in keys and not row.taken]
+    return [*kept, *(posting_of(row) for row in besides)]
+
+
+def posting_of(row: PostingRow) -> Posting:
+    """A stored posting as it was planned."""
+    purpose = Purpose(row.purpose)
+    return Posting(row.key, purpose, row.transaction_id, document(row), row.clearing)

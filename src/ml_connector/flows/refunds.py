@@ -7,6 +7,7 @@ from ml_connector.books.records import BalanceTransaction, Refund
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import cut_over, set_aside
 from ml_connector.flows.rows import document
@@ -24,10 +25,13 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
     """
     refund = await c.stripe.refund(refund_id)
     moved: list[BalanceTransaction | None] = [refund.transaction, refund.failure_transaction]
+    held = HoldingBack()
     for transaction in moved:
         if transaction is not None and not await set_aside(c, transaction):
-            async with accounted_for(c, transaction):
-                await book(c, transaction, await story_of(c, refund, transaction))
+            with held.each():
+                async with accounted_for(c, transaction):
+                    await book(c, transaction, await story_of(c, refund, transaction))
+    held.tell()
 
 
 async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction) -> Story:

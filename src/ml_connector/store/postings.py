@@ -333,6 +333,14 @@ async def in_state(tx: AsyncConnection, connection: ConnectionId, state: State) 
     return await _where(tx, connection, table.c.state == state)
 
 
+async def documents(tx: AsyncConnection, connection: ConnectionId) -> set[tuple[str, str]]:
+    """Type and number of every Acumatica document that is ours."""
+    question = select(table.c.erp_type, table.c.erp_number).where(
+        table.c.connection == connection, table.c.erp_number.is_not(None)
+    )
+    return {(kind or "", number or "") for kind, number in await tx.execute(question)}
+
+
 async def sums(tx: AsyncConnection, connection: ConnectionId) -> list[PostingSum]:
     """The effect on the clearing account, added up per currency and state."""
     question = (

@@ -351,3 +351,30 @@ class _PaceColumns(TypedColumns):
 
 pace = Table("pace", metadata, _PaceColumns)
 """When the next request to a service may leave, shared by every worker."""
+
+
+class _PlanColumns(TypedColumns):
+    connection = Column(Text, primary_key=True)
+    hash = Column(Text, primary_key=True)
+    body = Column(Json, nullable=False)
+    made_at: Named[datetime] = Column(Instant)
+
+
+plans = Table("plans", metadata, _PlanColumns)
+"""What a person was shown before approving it: documents, facts and the hash over them."""
+
+
+class _ApprovalColumns(TypedColumns):
+    connection = Column(Text, primary_key=True)
+    key = Column(Text, primary_key=True)
+    verdict: Named[str] = Column(Text)
+    body_hash: Named[str] = Column(Text)
+    plan: Named[str] = Column(Text)
+    mapping_version: Named[int] = Column(Integer)
+    actor: Named[str] = Column(Text)
+    why: Named[str] = Column(Text)
+    at: Named[datetime] = Column(Instant)
+
+
+approvals = Table("approvals", metadata, _ApprovalColumns)
+"""What a person said of one document: approved as it was then, or declined and why."""

@@ -1,0 +1,192 @@
+"""What we would have posted beside what people posted on the clearing accounts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from ml_connector.acumatica.documents import LedgerLine
+from ml_connector.basics.clock import day_in
+from ml_connector.basics.ids import erp_keys
+from ml_connector.basics.money import Money, total
+from ml_connector.books.entries import On, sides
+from ml_connector.books.modes import OF_PURPOSE, Mode
+from ml_connector.books.postings import ArPayment, Purpose, State
+from ml_connector.books.shadow import Comparison, Ours, Theirs, compare
+from ml_connector.books.tieout import Unposted
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.rows import document
+from ml_connector.store import postings, transactions
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.transactions import BalanceTransactionRow
+
+RECEIVABLES = "AR"
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """The comparison of each currency, and what could not be planned and so not compared."""
+
+    since: date
+    comparisons: tuple[Comparison, ...]
+    rest: tuple[Unposted, ...]
+
+
+async def shadow(c: Connected, since: date) -> Shadow:
+    """Compares what is planned in shadow mode with what stands in Acumatica from a day on.
+
+    From our own rows and, per month, one call for the ledger; one more for the payments.
+    """
+    until = day_in(c.clock.now(), c.mapping.zone)
+    ours, rest = await _ours(c, since)
+    lines = await _lines(c, since, max([until, *(one.day for one, _ in ours)]))
+    quoted = await _quoted(c, since)
+    mine = await _our_documents(c)
+    comparisons = [
+        compare(
+            code,
+            [one for one, currency in ours if currency == code],
+            _theirs(lines, accounts.clearing, code, mine, quoted),
+        )
+        for code, accounts in c.mapping.currencies.items()
+    ]
+    return Shadow(since, tuple(comparisons), tuple(rest))
+
+
+async def _lines(c: Connected, first: date, last: date) -> list[LedgerLine]:
+    """The ledger from one day to another: one call for each month."""
+    months = [await c.acumatica.ledger_lines(period) for period in _periods(first, last)]
+    return [line for month in months for line in month if first <= line.day <= last]
+
+
+def _periods(first: date, last: date) -> list[str]:
+    """The months from one day to another, as `MMYYYY`."""
+    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [f"{month % 12 + 1:02d}{month // 12}" for month in months]
+
+
+async def _ours(c: Connected, since: date) -> tuple[list[tuple[Ours, str]], list[Unposted]]:
+    """What would have been posted, with its currency; and what is not planned at all."""
+    found: list[tuple[Ours, str]] = []
+    rest: list[Unposted] = []
+    async with c.store.transaction() as tx:
+        for bt in await transactions.unposted(tx, c.id):
+            rows = await postings.by_transaction(tx, c.id, bt.id)
+            if not rows:
+                rest.append(Unposted(bt.id, bt.net, bt.reason or "It is not looked at yet."))
+            for row in rows:
+                if _is_shadow(c, row):
+                    customer = await _customer_of(c, row)
+                    one = _planned(c, bt, row, customer)
+                    if one.day >= since:
+                        found.append((one, row.currency))
+    return found, rest
+
+
+def _is_shadow(c: Connected, row: PostingRow) -> bool:
+    mode = c.mapping.modes.of(OF_PURPOSE[Purpose(row.purpose)])
+    return mode is Mode.SHADOW and row.state in {State.PLANNED, State.FAILED} and not row.taken
+
+
+async def _customer_of(c: Connected, row: PostingRow) -> str:
+    """Whose receivables a document moves; empty for a journal."""
+    paper = document(row)
+    if not isinstance(paper, Voiding | Booked):
+        return next((side.name for side in sides(paper) if side.on is On.CUSTOMER), "")
+    kind, number = erp_keys(paper.payment)
+    async with c.store.transaction() as tx:
+        paid = [document(one) for one in await postings.by_erp(tx, c.id, kind, number)]
+    return next((one.customer_id for one in paid if isinstance(one, ArPayment | ArRefund)), "")
+
+
+def _planned(c: Connected, bt: BalanceTransactionRow, row: PostingRow, customer: str) -> Ours:
+    paper = document(row)
+    clearing = c.mapping.of_currency(row.currency).clearing
+    named = {On.ACCOUNT: "", On.CUSTOMER: _receivable(customer)}
+    others = _by_account(
+        (named[side.on] or side.name, side.amount)
+        for side in sides(paper)
+        if side.on is not On.CASH and side.name != clearing
+    )
+    dated = not isinstance(paper, Voiding | Booked)
+    day = paper.day if dated else day_in(bt.created, c.mapping.zone)
+    names = {str(bt.id), str(bt.source or bt.id), row.key.partition(":")[2]}
+    return Ours(row.key, row.purpose, bt.id, day, row.clearing, others, frozenset(names))
+
+
+def _receivable(customer: str) -> str:
+    return f"customer {customer}"
+
+
+def _by_account(sides: Iterable[tuple[str, Money]]) -> dict[str, int]:
+    """The sum of each account in minor units, without those that come to nothing."""
+    sums: dict[str, int] = {}
+    for account, amount in sides:
+        sums[account] = sums.get(account, 0) + amount.minor
+    return {account: minor for account, minor in sums.items() if minor}
+
+
+async def _quoted(c: Connected, since: date) -> dict[str, str]:
+    """What each payment quotes, by its number."""
+    found = await c.acumatica.quoted_payments(datetime.combine(since, time(0), UTC))
+    return {erp_keys(one.ref)[-1]: one.text for one in found}
+
+
+async def _our_documents(c: Connected) -> set[tuple[str, str]]:
+    """Module and number of what we have posted ourselves."""
+    async with c.store.transaction() as tx:
+        known = await postings.documents(tx, c.id)
+    journals = {"GL"}
+    return {(kind if kind in journals else RECEIVABLES, number) for kind, number in known}
+
+
+def _theirs(
+    lines: Sequence[LedgerLine],
+    clearing: str,
+    code: str,
+    mine: set[tuple[str, str]],
+    quoted: dict[str, str],
+) -> list[Theirs]:
+    """What people have posted on a clearing account, a document each."""
+    papers: dict[str, list[LedgerLine]] = {}
+    for line in lines:
+        if line.amount.currency == code and _number(line) not in mine:
+            papers.setdefault(_name(line), []).append(line)
+    return [
+        _document(name, own, clearing, code, quoted)
+        for name, own in papers.items()
+        if any(line.account == clearing for line in own)
+    ]
+
+
+def _number(line: LedgerLine) -> tuple[str, str]:
+    """Module and number under which one of our own documents would be known."""
+    return line.module, line.reference if line.module == RECEIVABLES else line.batch
+
+
+def _name(line: LedgerLine) -> str:
+    """A document of another module has its own number; a journal is its batch."""
+    if line.module == "GL" or not line.reference:
+        return f"{line.module} batch {line.batch}"
+    return f"{line.module} {line.type} {line.reference} (batch {line.batch})".replace("  ", " ")
+
+
+def _document(
+    name: str, lines: list[LedgerLine], clearing: str, code: str, quoted: dict[str, str]
+) -> Theirs:
+    moved = total((line.amount for line in lines if line.account == clearing), code)
+    others = _by_account((line.account, line.amount) for line in lines if line.account != clearing)
+    first = lines[0]
+    texts = [f"{line.text} {line.reference}" for line in lines]
+    if first.module == RECEIVABLES:
+        texts.append(quoted.get(first.reference, ""))
+        others = _as_customer(others, first.customer_id)
+    return Theirs(name, first.day, moved, others, " ".join(texts))
+
+
+def _as_customer(others: dict[str, int], customer: str) -> dict[str, int]:
+    """The largest side of a receivables document is the customer's account, whatever its number."""
+    if not others or not customer:
+        return others
+    account = max(others, key=lambda one: (abs(others[one]), one))
+    rest = {name: minor for name, minor in others.items() if name != account}
+    return {_receivable(customer): others[account], **rest}

@@ -1,0 +1,69 @@
+"""In shadow mode nothing is written, and what people post is scored to the cent."""
+
+from decimal import Decimal
+
+import pytest
+
+from build.planning import a_sent_invoice, set_modes
+from build.world import CUSTOMER, World
+from ml_connector.basics.ids import ErpRef
+from ml_connector.books.shadow import Comparison, Outcome
+from ml_connector.flows.shadow import shadow
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_payment_by_hand(world: World, amount: str, reference: str) -> None:
+    """What a clerk books from Stripe's dashboard."""
+    body = {
+        "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "STRIPE",
+        "CashAccount": "10650ST", "PaymentRef": reference, "PaymentAmount": Decimal(amount),
+        "Hold": False,
+    }  # fmt: skip
+    await world.enter("Payment", body, release=True)
+
+
+async def a_journal_by_hand(world: World, amount: str, account: str, text: str) -> None:
+    """Out of the clearing account, against another one."""
+    common = {"Subaccount": "000000", "BranchID": "HEADOFFICE", "TransactionDescription": text}
+    lines = [
+        common | {"Account": account, "DebitAmount": Decimal(amount)},
+        common | {"Account": "10650", "CreditAmount": Decimal(amount)},
+    ]
+    body = {
+        "LedgerID": "ACTUAL", "TransactionDate": world.clock.now().date(), "CurrencyID": "USD",
+        "Description": text, "Hold": False, "BranchID": "HEADOFFICE", "Details": lines,
+    }  # fmt: skip
+    await world.enter("JournalTransaction", body, release=True)
+
+
+async def score(world: World) -> tuple[Comparison, dict[str, str]]:
+    c = await world.connected()
+    found = await shadow(c, c.record.start_date)
+    (usd,) = [one for one in found.comparisons if one.currency == "USD"]
+    assert found.rest == ()
+    return usd, {str(o): str(usd.moved(o)) for o in Outcome if usd.moved(o)}
+
+
+async def test_people_post_beside_the_shadow_and_the_score_is_exact(world: World) -> None:
+    await set_modes(world, payments="shadow", fees="shadow", payouts="shadow", refunds="shadow")
+    prices = ("100.00", "50.00", "80.00", "40.00")
+    refs = [await a_sent_invoice(world, price) for price in prices]
+    charges = [str(await world.pay(ErpRef(ref))) for ref in refs]
+    await world.live()
+    await world.refund(charges[0], 1000)
+    await world.live()
+    await a_payment_by_hand(world, "100.00", charges[0])
+    await a_journal_by_hand(world, "3.20", "61100", f"Stripe fee {charges[0]}")
+    await a_payment_by_hand(world, "48.25", "transfer of October")
+    await a_payment_by_hand(world, "79.00", charges[2])
+    await a_journal_by_hand(world, "10.00", "61160", "money back")
+    await a_journal_by_hand(world, "7.00", "61160", "bank charges")
+    usd, sums = await score(world)
+    assert sums == {
+        "same": "103.20 USD",  # the first sale: 100.00, and its fee of 3.20
+        "split": "135.63 USD",  # 48.25 netted, 77.38 netted, 10.00 against another account
+        "missing": "41.46 USD",  # the last sale: 40.00, and its fee of 1.46
+        "extra": "8.62 USD",  # 79.00 for what is 77.38, and 7.00 of bank charges
+    }, [part.sentence for part in usd.parts]
+    assert await world.states() == {"planned"}
