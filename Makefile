@@ -27,8 +27,8 @@ lint: ## ruff and the house's floors
 	@$(DEV) && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/lint-imports
 types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
-machines: ## the state machine of the books with many more examples
-	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest --timeout 3600 tests/machines $(ARGS)
+machines: ## the state machine of the books with many more examples, and each setting by itself
+	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines tests/switches $(ARGS)
 bench: ## the benchmarks, by hand; they print ratios (ARGS=accept)
 	@$(DEV) && $(PY) -m bench $(ARGS)
 screens: ## pictures of every page of the sandboxes, into screens/ (needs chromium)

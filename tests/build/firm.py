@@ -13,6 +13,7 @@ from build.records import (
     a_balance_transaction,
     a_charge,
     a_mapping,
+    a_payout,
     a_stripe_invoice,
     an_invoice,
     dollar_accounts,
@@ -21,13 +22,30 @@ from build.records import (
 from ml_connector.basics.ids import PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import Lost, as_loss, as_loss_reversed, as_reopened
+from ml_connector.books.fees import Kept, fees_of_payout
 from ml_connector.books.level import CreditNote, PayOutOfBand, TellAPerson, Void, level
 from ml_connector.books.mapping import Mapping, TransitAccounts
 from ml_connector.books.matching import MirroredInvoice, NoInvoice, on_account, settle
-from ml_connector.books.policies import Policies, WhenUnmatched
-from ml_connector.books.postings import ArPayment, Posting, Purpose, Voiding, posting_key
+from ml_connector.books.policies import FeesPosted, Policies, WhenUnmatched
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    CreditMemo,
+    Posting,
+    Purpose,
+    Voiding,
+    posting_key,
+)
 from ml_connector.books.records import BalanceTransaction, Charge, ErpInvoice, StripeInvoice
-from ml_connector.books.rules import Story, Unexplained, is_bounce, is_receipt, postings
+from ml_connector.books.rules import (
+    Story,
+    Unexplained,
+    fee_may_wait,
+    fee_role,
+    is_bounce,
+    is_receipt,
+    postings,
+)
 
 SETTLED_IN = {"USD": "USD", "EUR": "EUR", "GBP": "USD"}
 """What Stripe pays out of a payment: pounds have no bank account and are converted."""
@@ -94,6 +112,8 @@ class Movement:
     charge: Charge | None = None
     bills: tuple[str, ...] = ()
     by_invoice: bool = False
+    refunded: str = ""
+    """The charge whose money a refund gives back."""
 
 
 @dataclass
@@ -125,6 +145,13 @@ class Firm:
     balance: Counter[str] = field(default_factory=Counter[str])
     moved: list[Movement] = field(default_factory=list[Movement])
     waiting: list[Movement] = field(default_factory=list[Movement])
+    fees_left: dict[StripeId, BalanceTransaction] = field(
+        default_factory=dict[StripeId, BalanceTransaction]
+    )
+    """Posted but for their fees, which the next payout takes."""
+    fees_taken: dict[StripeId, BalanceTransaction] = field(
+        default_factory=dict[StripeId, BalanceTransaction]
+    )
 
     # -- what the ERP and Stripe do
 
@@ -162,12 +189,13 @@ class Firm:
         bills: tuple[str, ...] = (),
         *,
         by_invoice: bool = False,
+        refunded: str = "",
     ) -> Movement:
         """Stripe moves money; the connector will hear of it."""
         bt = a_balance_transaction(
             pair, amount, Money(fee, amount.currency), id=f"txn_{len(self.moved)}", source=subject
         )
-        movement = Movement(bt, subject, charge, bills, by_invoice)
+        movement = Movement(bt, subject, charge, bills, by_invoice, refunded)
         self.balance[amount.currency] += bt.net.minor
         self.moved.append(movement)
         self.waiting.append(movement)
@@ -191,14 +219,35 @@ class Firm:
         if story is None:
             self.books.named[movement.bt.id] = movement.bt.net
             return not is_bounce(movement.bt)
+        bt = movement.bt
         try:
-            made = self.books.planned(movement.bt, story)
+            made = self.books.planned(
+                bt, replace(story, fee_apart=bt.id in self.fees_taken or None)
+            )
         except Unexplained:
-            self.books.named[movement.bt.id] = movement.bt.net
+            self.books.named[bt.id] = bt.net
             return True
-        self.books.named.pop(movement.bt.id, None)
+        self.books.named.pop(bt.id, None)
         self.post(made)
+        if bt.fee and self._leaves_its_fee(bt) and bt.id not in self.fees_taken:
+            self.fees_left[bt.id] = bt
         return True
+
+    def _leaves_its_fee(self, bt: BalanceTransaction) -> bool:
+        by_payout = self.books.mapping.policies.fees is FeesPosted.PAYOUT
+        return by_payout and fee_may_wait(bt, self.books.mapping)
+
+    def take_fees(self) -> None:
+        """A payout of each currency is composed: it takes the fees that were left to it."""
+        for code in CLEARINGS:
+            mine = [bt for bt in self.fees_left.values() if bt.net.currency == code]
+            if mine:
+                mapping, number = self.books.mapping, len(self.fees_taken)
+                payout = replace(a_payout(Money(1, code)), id=StripeId(f"po_{code}_{number}"))
+                members = [Kept(bt, fee_role(bt, mapping)) for bt in mine]
+                self.post([fees_of_payout(payout, members, mapping)])
+                self.fees_taken |= {bt.id: bt for bt in mine}
+        self.fees_left.clear()
 
     def story(self, movement: Movement) -> Story | None:
         """What is known of it; None where it waits for a person or for another movement."""
@@ -209,7 +258,7 @@ class Firm:
             undone = None if payment is None else _undoing(payment)
             return undone and Story(subject=movement.subject, voids=undone, settled_as=brought)
         if not is_receipt(bt) or charge is None:
-            return Story(subject=movement.subject)
+            return self._story_of_a_refund(movement)
         try:
             match = settle(charge, [self.owed_of(number) for number in movement.bills])
         except NoInvoice:
@@ -219,6 +268,21 @@ class Firm:
                 return None
             match = on_account(charge, CUSTOMER)
         return Story(subject=charge.id, match=match)
+
+    def _story_of_a_refund(self, movement: Movement) -> Story:
+        """Whose money it gives back, or which refund has failed; of others nothing is known."""
+        receipt = self.payment(movement.refunded)
+        same = receipt is not None and receipt.currency == movement.bt.amount.currency
+        paid = self.books.carried.get(posting_key(Purpose.REFUND_PAID, movement.subject))
+        failed = movement.bt.type == "refund_failure" and paid is not None
+        paper = paid.document if failed and paid else None
+        voids = (
+            Voiding(erp_ref("Refund", paper.payment_ref), paper.payment_ref, paper.amount)
+            if isinstance(paper, ArRefund)
+            else None
+        )
+        customer = receipt.customer_id if receipt is not None and same else None
+        return Story(subject=movement.subject, customer_id=customer, voids=voids)
 
     def owed_of(self, number: str) -> MirroredInvoice:
         bill = self.bills[number]
@@ -260,8 +324,8 @@ class Firm:
                 self._apply(document, 1)
             elif isinstance(document, Voiding):
                 undone = self.payment(document.payment_ref)
-                assert undone is not None, "only what stands can be undone"
-                self._apply(undone, -1)
+                if undone is not None:
+                    self._apply(undone, -1)
 
     def _apply(self, payment: ArPayment, sign: int) -> None:
         for one in payment.applications:
@@ -302,8 +366,17 @@ class Firm:
             if isinstance(paper, ArPayment) and not self.undone(paper.payment_ref):
                 applied = sum(one.amount.minor for one in paper.applications)
                 left += (paper.amount.minor - applied) * (paper.currency == currency)
+            elif isinstance(paper, CreditMemo):
+                left += paper.amount.minor * (paper.amount.currency == currency)
+            elif isinstance(paper, ArRefund) and not self.undone(paper.payment_ref):
+                left -= paper.amount.minor * (paper.amount.currency == currency)
         return left
 
 
 def _undoing(payment: ArPayment) -> Voiding:
-    return Voiding(erp_ref("Payment", payment.payment_ref), payment.payment_ref, payment.amount)
+    return Voiding(
+        erp_ref("Payment", payment.payment_ref),
+        payment.payment_ref,
+        payment.amount,
+        payment.charges,
+    )

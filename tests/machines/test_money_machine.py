@@ -20,7 +20,13 @@ from build.records import NOON
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import Lost
-from ml_connector.books.policies import Policies, WhenConverted, WhenUnmatched
+from ml_connector.books.policies import (
+    FeesPosted,
+    Policies,
+    RefundsAs,
+    WhenConverted,
+    WhenUnmatched,
+)
 
 CENTS = st.integers(1, 100_000)
 PERCENT = st.integers(1, 100)
@@ -58,9 +64,17 @@ class Life(RuleBasedStateMachine):
         self.held: list[Held] = []
         self.losses: list[Held] = []
 
-    @initialize(unmatched=st.sampled_from(WhenUnmatched), fx=st.sampled_from(WhenConverted))
-    def decided_on_policies(self, unmatched: WhenUnmatched, fx: WhenConverted) -> None:
-        self.firm.books.mapping = a_firm_mapping(Policies(unmatched=unmatched, fx=fx))
+    @initialize(
+        policies=st.builds(
+            Policies,
+            unmatched=st.sampled_from(WhenUnmatched),
+            fx=st.sampled_from(WhenConverted),
+            fees=st.sampled_from(FeesPosted),
+            refunds=st.sampled_from(RefundsAs),
+        )
+    )
+    def decided_on_policies(self, policies: Policies) -> None:
+        self.firm.books.mapping = a_firm_mapping(policies)
 
     # -- the ERP's people
 
@@ -105,10 +119,13 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.whole)
     @rule(data=st.data(), percent=PERCENT, fails=st.booleans())
     def refunded(self, data: st.DataObject, percent: int, fails: bool) -> None:
-        sale = self._gone(data).bt
+        sold = self._gone(data)
+        self._tell(sold)  # a refund waits for its payment
+        sale = sold.bt
         cents = Money(-(-sale.amount.minor * percent // 100), sale.amount.currency)
         refund = f"re_{len(self.firm.moved)}"
-        self.firm.moves("refund/refund", -cents, refund)
+        charge = self.firm.moves("refund/refund", -cents, refund, refunded=sold.subject)
+        self._tell(charge)  # a failure is told after its refund
         if fails:
             self.firm.moves("refund_failure/refund_failure", cents, refund)
 
@@ -158,6 +175,7 @@ class Life(RuleBasedStateMachine):
     def paid_out(self, currency: str, cents: int, fails: bool) -> None:
         payout, amount = f"po_{len(self.firm.moved)}", Money(cents, currency)
         self.firm.moves("payout/payout", -amount, payout)
+        self.firm.take_fees()
         if fails:
             self.firm.moves("payout_failure/payout_reversal", amount, payout)
 
@@ -195,6 +213,7 @@ class Life(RuleBasedStateMachine):
         for bill in self.firm.bills.values():
             self.firm.keep_level(bill)
             self.firm.keep_level(bill)
+        self.firm.take_fees()
         self.every_cent_is_accounted_for()
         self.nobody_can_pay_twice()
         self.every_movement_is_in_the_books_once_or_named()
@@ -234,6 +253,7 @@ class Life(RuleBasedStateMachine):
         for currency, clearing in CLEARINGS.items():
             untold = (one.bt for one in self.firm.waiting if one.bt.id not in self.firm.books.named)
             missing = [bt.net for bt in untold] + list(self.firm.books.named.values())
+            missing += [-bt.fee for bt in self.firm.fees_left.values()]
             rest = sum(net.minor for net in missing if net.currency == currency)
             assert self.firm.ledger[clearing, currency] + rest == self.firm.balance[currency]
 
@@ -258,7 +278,9 @@ class Life(RuleBasedStateMachine):
         for posting in self.firm.books.carried.values():
             clearing[posting.transaction] += posting.clearing.minor
         for movement in self.firm.moved:
-            net, named = movement.bt.net.minor, self.firm.books.named.get(movement.bt.id)
+            bt, named = movement.bt, self.firm.books.named.get(movement.bt.id)
+            apart = bt.id in self.firm.fees_left or bt.id in self.firm.fees_taken
+            net = bt.amount.minor if apart else bt.net.minor
             if movement not in self.firm.waiting or named:
                 assert clearing[movement.bt.id] + (named.minor if named else 0) == net, movement
 

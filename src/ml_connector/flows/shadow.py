@@ -10,7 +10,7 @@ from ml_connector.basics.ids import erp_keys
 from ml_connector.basics.money import Money, total
 from ml_connector.books.entries import On, sides
 from ml_connector.books.modes import OF_PURPOSE, Mode
-from ml_connector.books.postings import ArPayment, Purpose, State
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, Purpose, State, Voiding
 from ml_connector.books.shadow import Comparison, Ours, Theirs, compare
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
