@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from build.clerks import by_cheque
-from build.troubled import cured, sold, stuck
+from build.troubled import cured, stuck
 from build.world import World
 
 pytestmark = pytest.mark.anyio
@@ -71,14 +71,3 @@ async def test_an_overpayment_settles_what_is_owed_and_stays_on_account_with_its
     }  # fmt: skip
     books = await world.erp.ask("books")
     assert Decimal(str(books["receivables_open"]["USD"])) == -30
-
-
-async def test_a_payment_larger_than_what_the_erp_still_owes_is_stopped_and_named(
-    world: World,
-) -> None:
-    ref = await sold(world)
-    await by_cheque(world, ref, 60)
-    await world.live()
-    found = await stuck(world)
-    assert any(one.money is not None for one in found)
-    await world.books_agree()

@@ -70,7 +70,7 @@ async def test_the_tenants_own_lists_show_every_gap_in_eight_calls(world: World)
     assert "does not allow" in found["currencies.JPY.clearing_cash"]
     assert "belongs to the branch HEADOFFICE" in found["currencies.USD.clearing_cash"]
     assert "4 characters; the tenant's have 6" in found["subaccount"]
-    assert "closed in AR" in found["period"]
+    assert "not open in AR" in found["period"]
 
 
 async def test_what_a_site_does_not_show_is_said_not_to_be_checked(world: World) -> None:

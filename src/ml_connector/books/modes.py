@@ -45,8 +45,12 @@ OF_PURPOSE: dict[Purpose, RecordType] = {
     Purpose.VOID: RecordType.PAYMENTS,
     Purpose.FEE: RecordType.FEES,
     Purpose.CHARGE_STRIPE: RecordType.FEES,
+    Purpose.FEE_KEPT: RecordType.FEES,
+    Purpose.FEES_OF_PAYOUT: RecordType.FEES,
     Purpose.REFUND: RecordType.REFUNDS,
     Purpose.REFUND_FAILURE: RecordType.REFUNDS,
+    Purpose.CREDIT_MEMO: RecordType.REFUNDS,
+    Purpose.REFUND_PAID: RecordType.REFUNDS,
     Purpose.DISPUTE: RecordType.DISPUTES,
     Purpose.DISPUTE_LOSS: RecordType.DISPUTES,
     Purpose.LOSS_REVERSAL: RecordType.DISPUTES,
@@ -54,10 +58,15 @@ OF_PURPOSE: dict[Purpose, RecordType] = {
     Purpose.PAYOUT: RecordType.PAYOUTS,
     Purpose.PAYOUT_REVERSAL: RecordType.PAYOUTS,
     Purpose.TOPUP: RecordType.PAYOUTS,
+    Purpose.ARRIVAL: RecordType.PAYOUTS,
     Purpose.RESERVE: RecordType.OTHER,
     Purpose.SUSPENSE: RecordType.OTHER,
+    Purpose.OPENING: RecordType.OTHER,
 }
 """The one kind of record that each purpose of a document belongs to."""
+
+BY_COMMAND = frozenset({Purpose.OPENING})
+"""What a person has posted by a command of its own needs no second word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ml_connector.basics.money import Money
 from ml_connector.books.approval import Asked, HeldBack, require_permission, together
-from ml_connector.books.modes import OF_PURPOSE, RecordType
+from ml_connector.books.modes import BY_COMMAND, OF_PURPOSE, RecordType
 from ml_connector.books.postings import Purpose
 from ml_connector.flows.connected import Connected
 from ml_connector.store import approvals
@@ -68,6 +68,8 @@ async def permit(c: Connected, write: Write) -> None:
 
 async def permit_posting(c: Connected, row: PostingRow) -> None:
     """Lets a document go to Acumatica, or raises HeldBack."""
+    if row.purpose in BY_COMMAND:
+        return
     amount = f" ({row.clearing})" if row.clearing_minor else ""
     hashed = posting_hash(row.key, row.kind, row.body)
     kind = OF_PURPOSE[Purpose(row.purpose)]
