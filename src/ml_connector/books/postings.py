@@ -143,6 +143,8 @@ class Purpose(StrEnum):
     """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
+    UNDO = "undo"
+    """A document of ours is reversed because a person says so; its key names that document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import of_edition, standing_of, tell_posted_again
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
@@ -47,6 +48,7 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     """
     planned = rules.postings(bt, story, c.mapping)
     async with c.store.transaction() as tx:
+        planned = await of_edition(c, tx, bt.id, planned)
         keys = await plan_anew(c, tx, bt.id, planned)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
     for key in keys:
@@ -61,6 +63,7 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
     Runs inside `accounted_for`. What else was planned besides, and never taken, is dropped.
     """
     async with c.store.transaction() as tx:
+        made = await of_edition(c, tx, bt, made)
         known = await postings.by_transaction(tx, c.id, bt)
         keys = [posting.key for posting in made]
         own = [row.key for row in known if row.state is State.VERIFIED]
@@ -82,7 +85,7 @@ async def plan_anew(
     Once Acumatica has a part of it, a change of the policies comes too late for the rest: the
     same documents are made as were planned then, or the sum would be wrong.
     """
-    known = await postings.by_transaction(tx, c.id, bt)
+    known = await standing_of(c, tx, bt)
     keys = [posting.key for posting in planned]
     if any(row.taken for row in known):
         stored = [row.key for row in known]
@@ -97,10 +100,12 @@ async def plan_anew(
 
 async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
     """Marks a balance transaction as posted, and lets its payout's proof be tried."""
+    before = await transactions.get(tx, c.id, bt)
     await transactions.mark(tx, c.id, bt, TransactionState.POSTED)
-    row = await transactions.get(tx, c.id, bt)
-    if row is not None and row.payout is not None:
-        await look(tx, c.id, Look(Kind.PROOF, row.payout))
+    if before is not None and before.payout is not None:
+        await look(tx, c.id, Look(Kind.PROOF, before.payout))
+    if before is not None:
+        await tell_posted_again(c, tx, before)
 
 
 async def posted(c: Connected, source: StripeId) -> bool:

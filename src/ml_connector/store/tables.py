@@ -147,6 +147,7 @@ class _BalanceTransactionColumns(TypedColumns):
     reason: Named[str] = Column(Text)
     cause: Named[str] = Column(Text)
     body = Column(Json, nullable=False)
+    edition: Named[int] = Column(Integer, server_default=text("1"))
     seen_at: Named[datetime] = Column(Instant, server_default=NOW)
     updated_at: Named[datetime] = Column(Instant, server_default=NOW)
 
@@ -340,3 +341,57 @@ class _PaceColumns(TypedColumns):
 
 pace = Table("pace", metadata, _PaceColumns)
 """When the next request to a service may leave, shared by every worker."""
+
+
+class _UndoColumns(TypedColumns):
+    id = Column(BigInteger, Identity(always=True), primary_key=True)
+    connection: Named[str] = Column(Text)
+    what: Named[str] = Column(Text)
+    why: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)
+    repost: Named[bool]
+    keys = Column(List, nullable=False)
+    transactions = Column(List, nullable=False)
+    created_at: Named[datetime] = Column(Instant)
+    done_at: Named[datetime | None] = Column(Instant)
+
+
+undos = Table("undos", metadata, _UndoColumns, Index(None, "connection", "created_at"))
+"""What people had undone, and why: the reversing documents in their order."""
+
+
+class _FindingColumns(TypedColumns):
+    id = Column(BigInteger, Identity(always=True), primary_key=True)
+    connection: Named[str] = Column(Text)
+    key: Named[str] = Column(Text)
+    transaction_id: Named[str] = Column(Text)
+    document: Named[str] = Column(Text)
+    other: Named[str | None] = Column(Text)
+    grade: Named[str] = Column(Text)
+    edits = Column(List, nullable=False)
+    sentence: Named[str] = Column(Text)
+    currency: Named[str] = Column(Text)
+    missing_minor: Named[int] = Column(BigInteger)
+    stake_currency: Named[str] = Column(Text)
+    stake_minor: Named[int] = Column(BigInteger)
+    seen: Named[JsonObject | None] = Column(Json, nullable=True)
+    state: Named[str] = Column(Text)
+    actor: Named[str] = Column(Text)
+    why: Named[str] = Column(Text)
+    found_at: Named[datetime] = Column(Instant)
+    decided_at: Named[datetime | None] = Column(Instant)
+
+
+findings = Table(
+    "findings",
+    metadata,
+    _FindingColumns,
+    Index(
+        "ix_findings_current",
+        "connection",
+        "key",
+        unique=True,
+        postgresql_where=text("state IN ('open', 'noted', 'accepted')"),
+    ),
+)
+"""What people changed on a document of ours after it was verified, and what was decided of it."""

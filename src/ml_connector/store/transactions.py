@@ -34,6 +34,8 @@ class TransactionState(StrEnum):
     """No rule knows this kind; its payout cannot be proven."""
     IGNORED = "ignored"
     """Needs no posting, and the reason says why."""
+    UNDONE = "undone"
+    """Its documents are reversed, or being reversed; owed again once a person says so."""
 
 
 SETTLED = (TransactionState.POSTED, TransactionState.IGNORED)
@@ -59,6 +61,7 @@ class BalanceTransactionRow:
     state: TransactionState = TransactionState.SEEN
     reason: str = ""
     cause: str = ""
+    edition: int = 1
     seen_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -183,10 +186,18 @@ async def mark(  # noqa: PLR0917 - the facts of one row
     *,
     now: datetime | None = None,
 ) -> None:
-    """Sets where it stands and why; raises Bug when it was never seen."""
-    statement = update(table).where(table.c.connection == connection, table.c.id == row_id)
+    """Sets where it stands and why; raises Bug when it was never seen.
+
+    What was undone stays so: only `store.editions` brings it back.
+    """
+    statement = update(table).where(
+        table.c.connection == connection,
+        table.c.id == row_id,
+        table.c.state != TransactionState.UNDONE,
+    )
     values = {"state": state, "reason": reason, "cause": cause, "updated_at": moment(now)}
-    if not (await tx.execute(statement.values(**values))).rowcount:
+    done = await tx.execute(statement.values(**values))
+    if not done.rowcount and await get(tx, connection, row_id) is None:
         raise Bug(f"The balance transaction {row_id} was never seen.")
 
 
