@@ -24,12 +24,14 @@ from ml_connector.flows import (
     catch_up,
     customers,
     disputes,
+    guardian,
     invoices,
     movements,
     payouts,
     receipts,
     refunds,
     stripe_side,
+    undo,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
@@ -54,6 +56,10 @@ async def _proof(c: Connected, resource: str) -> None:
     await payouts.try_proof(c, StripeId(resource))
 
 
+async def _document(c: Connected, resource: str) -> None:
+    await guardian.examine(c, ErpRef(resource))
+
+
 async def _stream(c: Connected, resource: str) -> None:
     await catch_up.catch_up(c, resource)
 
@@ -68,6 +74,8 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
     Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
     Kind.PROOF: _proof,
+    Kind.DOCUMENT: _document,
+    Kind.UNDO: lambda c, resource: undo.reverse(c, int(resource)),
     Kind.STREAM: _stream,
 }
 """The flow of each kind of job."""

@@ -40,16 +40,12 @@ async def of_edition(
     return [in_edition(posting, row.edition) for posting in made]
 
 
-async def standing_of(
-    c: Connected, tx: AsyncConnection, transaction: StripeId
-) -> list[PostingRow]:
+async def standing_of(c: Connected, tx: AsyncConnection, transaction: StripeId) -> list[PostingRow]:
     """The postings of a balance transaction in its present edition, by key."""
     row = await editions.locked(tx, c.id, transaction)
     edition = 1 if row is None else row.edition
     known = await postings.by_transaction(tx, c.id, transaction)
-    return [
-        one for one in known if one.purpose != Purpose.UNDO and edition_of(one.key) == edition
-    ]
+    return [one for one in known if one.purpose != Purpose.UNDO and edition_of(one.key) == edition]
 
 
 async def standing(c: Connected, purpose: Purpose, subject: str) -> PostingRow | None:

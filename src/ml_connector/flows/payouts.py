@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.basics.money import Money
 from ml_connector.books.postings import State
 from ml_connector.books.proof import Carried, Member, Proof, prove
 from ml_connector.books.records import Payout
@@ -12,7 +13,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
-from ml_connector.store import audit, payouts, postings, transactions
+from ml_connector.store import audit, findings, payouts, postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -79,6 +80,9 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         proof = prove(payout_of(row), members, carried)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
+        if row.proven_at is not None and not proof.proven:
+            lost: JsonObject = {"amount": str(proof.amount), "gaps": list(proof.gaps)}
+            await audit.write(tx, c.id, "connector", "payout proof lost", payout_id, lost, now)
         if proof.proven and row.proven_at is None:
             detail: JsonObject = {"amount": str(proof.amount), "members": len(members)}
             await audit.write(tx, c.id, "connector", "payout proven", payout_id, detail, now)
@@ -87,12 +91,16 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
 
 async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
     """A balance transaction with the documents that carry it."""
-    carried = [_carried(one) for one in await postings.by_transaction(tx, c.id, row.id)]
+    rows = await postings.by_transaction(tx, c.id, row.id)
+    changed = {one.key: one.missing for one in await findings.lacking(tx, c.id)} if rows else {}
+    carried = [_carried(one, changed.get(one.key)) for one in rows]
     return Member(row.id, row.type, row.category, row.net, tuple(carried))
 
 
-def _carried(row: PostingRow) -> Carried:
+def _carried(row: PostingRow, missing: Money | None) -> Carried:
+    """A posting as the proof sees it; what people took off it since is `missing`."""
     document: ErpRef | None = None
     if row.erp_type is not None and row.erp_number is not None:
         document = erp_ref(row.erp_type, row.erp_number)
-    return Carried(row.key, State(row.state), document, row.clearing, row.read_back_hash or "")
+    clearing = row.clearing if missing is None else row.clearing - missing
+    return Carried(row.key, State(row.state), document, clearing, row.read_back_hash or "")

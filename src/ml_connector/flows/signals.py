@@ -26,6 +26,10 @@ class Kind(StrEnum):
     """The proof of a payout; looks at our own rows alone."""
     MIRRORED = "mirrored"
     """A Stripe invoice or customer that may be the mirror of one of Acumatica's."""
+    DOCUMENT = "document"
+    """A document of ours in Acumatica that somebody may have changed, by its keys."""
+    UNDO = "undo"
+    """Something that a person had undone, by the number of the undo."""
     STREAM = "stream"
     """A stream of changes to catch up with."""
 

@@ -7,8 +7,8 @@ from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
+from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.papers import VOIDED_PAYMENT
 from ml_connector.observe import DIFFERENCE
 from ml_connector.store import cursors, payouts, postings, transactions
 from ml_connector.store.rows import as_object
@@ -19,7 +19,8 @@ IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 async def measure(c: Connected) -> list[TieOut]:
     """The equation of each mapped or seen currency, now: one Stripe call, one ERP call each.
 
-    A difference costs one ERP call more: payments that somebody has voided are named too.
+    What people have changed on our documents is named, too; a difference that they do not explain
+    costs two ERP calls more, to learn of changes that nobody has looked at yet.
     Money that Stripe has moved and no sweep has seen yet shows up as a difference; so catch up
     with `stripe.transactions` first when the last cent matters.
     """
@@ -28,12 +29,13 @@ async def measure(c: Connected) -> list[TieOut]:
     period = await _latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
     found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
-    if not all(one.holds for one in found):
-        voided = await _voided(c)
-        found = [_explained(one, voided) for one in found]
-    for one in found:
+    named = [_explained(one, await guardian.lacking(c)) for one in found]
+    if not all(one.holds for one in named):
+        await guardian.look_around(c)
+        named = [_explained(one, await guardian.lacking(c)) for one in found]
+    for one in named:
         await _keep(c, one)
-    return found
+    return named
 
 
 async def _measure_one(
@@ -63,29 +65,10 @@ async def _keep(c: Connected, result: TieOut) -> None:
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
-def _explained(found: TieOut, voided: list[Unposted]) -> TieOut:
-    """The tie-out with the voided payments named, when they are what it lacks."""
-    named = [*found.unposted, *_of(found.currency, voided)]
-    other = tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
-    return other if other.holds else found
-
-
-async def _voided(c: Connected) -> list[Unposted]:
-    """Payments of ours that somebody has voided in Acumatica since: one ERP call."""
-    gone = await c.acumatica.voided_payments(c.mapping.payment_method)
-    found: list[Unposted] = []
-    async with c.store.transaction() as tx:
-        for paper in gone:
-            kind, _, number = paper.ref.partition("|")
-            if await postings.by_erp(tx, c.id, VOIDED_PAYMENT, number):
-                continue  # it was our own doing, and is counted as such
-            reason = f"Payment {number} was voided in Acumatica after it was posted."
-            found += [
-                Unposted(row.transaction_id, row.clearing, reason)
-                for row in await postings.by_erp(tx, c.id, kind, number)
-                if row.state in IN_THE_LEDGER
-            ]
-    return found
+def _explained(found: TieOut, changed: list[Unposted]) -> TieOut:
+    """The tie-out with what people have changed on our documents named."""
+    named = [*found.unposted, *_of(found.currency, changed)]
+    return tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
 
 
 async def _unposted(c: Connected) -> list[Unposted]:
