@@ -1,6 +1,7 @@
 """An explanation in words and in JSON."""
 
 from ml_connector.cli import show
+from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
 from ml_connector.flows.explain import Explanation
 
@@ -41,6 +42,7 @@ def facts_of(found: Explanation) -> dict[str, object]:
              "proven": row.proven_at is not None}
             for row in found.payouts
         ],
+        "findings": [finding_facts(one) for one in found.findings],
         "troubles": [
             {"sentence": one.sentence, "remedy": one.remedy, "tries": one.tries}
             for one in found.troubles
@@ -61,5 +63,7 @@ def show_explanation(found: Explanation) -> None:
     for payout in found.payouts:
         proven = "proven" if payout.proven_at else "not proven yet"
         show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
+    for one in found.findings:
+        show.say(f"changed   {one.id}: {one.grade}, {one.state}. {one.sentence}")
     for trouble in found.troubles:
         show.say(f"    {trouble.sentence} {trouble.remedy}", mark="waits", colour="yellow")

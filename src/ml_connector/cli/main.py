@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, sandbox, service, setup, work
+from ml_connector.cli import books, demo, repairs, sandbox, service, setup, work
 
 app = App(
     name="ml-connector",
@@ -22,6 +22,8 @@ app.command(work.status)
 app.command(work.plan)
 app.command(work.explain)
 app.command(work.replay)
+app.command(repairs.undo)
+app.command(repairs.guardian)
 app.command(books.tieout)
 app.command(books.proof)
 app.command(books.audit)

@@ -26,7 +26,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         async with office.place.store.transaction() as tx:
             for stream in sorted(STREAMS):
                 await look(tx, connection, Look(Kind.STREAM, stream), priority=2)
-        await _work_until_idle(office, connection, shown=progress_wanted(as_json=json))
+        await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
         found = await standing(office.place.store, connection)
         show_standing([found], as_json=json)
         return Exit.ATTENTION if found.troubles else Exit.OK
@@ -34,7 +34,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-async def _work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
+async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
     """Works beside any running service until nothing is due, and nothing runs."""
     from ml_connector.assemble import work
     from ml_connector.cli import show
@@ -74,7 +74,7 @@ def status(name: Name = "", *, json: Json = False) -> int:
         chosen = [await office.only(name)] if name else names
         found = [await standing(store, one) for one in chosen]
         show_standing(found, as_json=json)
-        return Exit.ATTENTION if any(one.troubles for one in found) else Exit.OK
+        return Exit.ATTENTION if any(one.troubles or one.findings for one in found) else Exit.OK
 
     return opened(body, as_json=json)
 
@@ -150,9 +150,10 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
         from ml_connector.flows.explain import replay as look_again
 
         chosen = await office.only(connection)
-        looks = await look_again(office.place.store, chosen, number)
+        now = office.place.clock.now()
+        looks = await look_again(office.place.store, chosen, number, now=now)
         if wait and looks:
-            await _work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
+            await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         if json:
             show.as_json({"queued": [f"{one.kind}/{one.resource}" for one in looks]})
         else:

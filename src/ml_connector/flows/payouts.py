@@ -1,8 +1,10 @@
 """Payouts: the transfer to the bank, its members, and the proof that both agree to the cent."""
 
+from collections.abc import Mapping
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import State
 from ml_connector.books.proof import Carried, Member, Proof, prove
@@ -73,10 +75,11 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         if row is None:
             return None
         inside = await transactions.of_payout(tx, c.id, payout_id)
-        members = [await _member(c, tx, one) for one in inside]
+        changed = {one.key: one.missing for one in await findings.lacking(tx, c.id)}
+        members = [await _member(c, tx, one, changed) for one in inside]
         own = await transactions.by_source(tx, c.id, payout_id)
         transfer = next((one for one in own if one.type == "payout"), None)
-        carried = await _member(c, tx, transfer) if transfer is not None else None
+        carried = await _member(c, tx, transfer, changed) if transfer is not None else None
         proof = prove(payout_of(row), members, carried)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
@@ -89,10 +92,14 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
     return proof
 
 
-async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
-    """A balance transaction with the documents that carry it."""
+async def _member(
+    c: Connected,
+    tx: AsyncConnection,
+    row: BalanceTransactionRow,
+    changed: Mapping[PostingKey, Money],
+) -> Member:
+    """A balance transaction with the documents that carry it; `changed` is what people took off."""
     rows = await postings.by_transaction(tx, c.id, row.id)
-    changed = {one.key: one.missing for one in await findings.lacking(tx, c.id)} if rows else {}
     carried = [_carried(one, changed.get(one.key)) for one in rows]
     return Member(row.id, row.type, row.category, row.net, tuple(carried))
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import AskAPerson, Bug
-from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_keys, erp_ref
+from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
 from ml_connector.books.guardian import RESTORABLE, Edit
@@ -89,6 +89,11 @@ class Undoing:
     unproven: Sequence[StripeId]
 
     @property
+    def keys(self) -> list[PostingKey]:
+        """The keys of the reversing documents, in their order."""
+        return [item.reverses.key for item in self.items]
+
+    @property
     def effects(self) -> dict[tuple[str, str], Money]:
         """What the reversing documents change, by account and currency; debits are positive."""
         sums: dict[tuple[str, str], Money] = {}
@@ -117,21 +122,34 @@ async def foresee(store: Store, connection: ConnectionId, choice: Choice) -> Und
 
 
 async def begin(
-    c: Connected, choice: Choice, *, why: str, actor: str, repost: bool = False
+    c: Connected,
+    choice: Choice,
+    *,
+    why: str,
+    actor: str,
+    repost: bool = False,
+    shown: Undoing | None = None,
 ) -> UndoRow:
     """Stores the undo whole and queues its work; from then on what it takes back waits, named.
 
-    Raises NothingToUndo, or RefusedUndo when a part cannot be undone and `skip` is not set.
+    Raises NothingToUndo, or RefusedUndo when a part cannot be undone and `skip` is not set, or
+    when the documents are not those any more that a person was `shown`.
     """
     now = c.clock.now()
     async with c.store.transaction() as tx:
         found = await _Foresight(tx, c.id, choice, locked=True).all()
         if found.refused and not choice.skip:
             raise _refusal(found)
+        if shown is not None and shown.keys != found.keys:
+            raise RefusedUndo(
+                f"The documents of {choice.named} changed while they were shown.",
+                cause="undo.moved",
+                remedy="Look at the effect again.",
+            )
         for row in found.transactions:
             await _open_next(c, tx, row, found, why, now)
         run = await runs.add(
-            tx, c.id, choice.named, why, actor, [item.reverses.key for item in found.items],
+            tx, c.id, choice.named, why, actor, found.keys,
             [row.id for row in found.transactions], now, repost=repost,
         )  # fmt: skip
         for payout in found.unproven:
@@ -343,17 +361,14 @@ class _Foresight:
         """What rests on the payments taken in: taken along next, or it stands in the way."""
         more: set[StripeId] = set()
         for transaction in list(self.items):
-            for row in self._on(transaction):
-                if row.transaction_id in self.rows:
-                    continue
-                if self.choice.along:
-                    more.add(row.transaction_id)
-                elif transaction in self.items:
-                    number = " ".join(erp_keys(erp_ref(row.erp_type or "", row.erp_number or "")))
-                    self.refused.append(
-                        f"{transaction} is left as it is: {row.key} ({number}) rests on it."
-                    )
-                    del self.items[transaction]
+            resting = [one for one in self._on(transaction) if one.transaction_id not in self.items]
+            known = any(one.transaction_id in self.rows for one in resting)
+            if resting and (known or not self.choice.along):
+                names = ", ".join(_with_number(one) for one in resting)
+                self.refused.append(f"{transaction} is left as it is: {names} rests on it.")
+                del self.items[transaction]
+            else:
+                more |= {one.transaction_id for one in resting}
         return sorted(more)
 
     def _on(self, transaction: StripeId) -> list[PostingRow]:
@@ -377,6 +392,10 @@ class _Foresight:
                 if payout is not None and payout.proven_at is not None:
                     found.add(payout.id)
         return sorted(found)
+
+
+def _with_number(row: PostingRow) -> str:
+    return f"{row.key} ({row.erp_type} {row.erp_number})"
 
 
 def _adopted(finding: Finding | None) -> Finding | None:

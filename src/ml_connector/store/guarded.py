@@ -45,7 +45,7 @@ async def reversed_by_us(
     return bool((await tx.execute(question)).scalar_one())
 
 
-async def relink(
+async def relink(  # noqa: PLR0917 - the facts of one row
     tx: AsyncConnection,
     row: PostingRow,
     ref: ErpRef,
