@@ -11,6 +11,7 @@ from ml_connector.books.postings import Posting, Purpose, posting_key
 from ml_connector.flows.connected import Connected
 from ml_connector.store import audit, editions, postings
 from ml_connector.store.postings import PostingRow
+from ml_connector.store.rows import JsonObject
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
 
@@ -61,5 +62,5 @@ async def tell_posted_again(
     states = (TransactionState.POSTED, TransactionState.UNDONE)
     if before.edition > 1 and before.state not in states:
         now = c.clock.now()
-        detail = {"edition": before.edition, "net": str(before.net)}
+        detail: JsonObject = {"edition": before.edition, "net": str(before.net)}
         await audit.write(tx, c.id, "connector", "posted again", before.id, detail, now)

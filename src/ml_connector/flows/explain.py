@@ -52,7 +52,9 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
             for one in await troubles.open_ones(tx, connection)
             if one.resource in chain.names or one.resource == number
         ]
-        changed = await findings.of_keys(tx, connection, list(chain.postings))
+        changed = await findings.of_keys(
+            tx, connection, [PostingKey(key) for key in chain.postings]
+        )
     return Explanation(
         number,
         list(chain.links.values()),

@@ -209,7 +209,7 @@ async def reverse(c: Connected, run_id: int) -> None:
         run = await runs.get(tx, c.id, run_id)
     if run.done_at is not None:
         return
-    for key in run.keys:
+    for key in run.reversing:
         await carry_out(c, key)
     now = c.clock.now()
     async with c.store.transaction() as tx:

@@ -350,7 +350,7 @@ class _UndoColumns(TypedColumns):
     why: Named[str] = Column(Text)
     actor: Named[str] = Column(Text)
     repost: Named[bool]
-    keys = Column(List, nullable=False)
+    reversing = Column(List, nullable=False)
     transactions = Column(List, nullable=False)
     created_at: Named[datetime] = Column(Instant)
     done_at: Named[datetime | None] = Column(Instant)

@@ -24,13 +24,13 @@ class UndoRow:
     why: str
     actor: str
     repost: bool
-    keys: Sequence[PostingKey]
+    reversing: Sequence[PostingKey]
     transactions: Sequence[StripeId]
     created_at: datetime
     done_at: datetime | None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", tuple(self.keys))
+        object.__setattr__(self, "reversing", tuple(self.reversing))
         object.__setattr__(self, "transactions", tuple(self.transactions))
 
 
@@ -40,7 +40,7 @@ async def add(  # noqa: PLR0917 - the facts of one row
     what: str,
     why: str,
     actor: str,
-    keys: Sequence[PostingKey],
+    reversing: Sequence[PostingKey],
     transactions: Sequence[StripeId],
     now: datetime,
     *,
@@ -49,7 +49,7 @@ async def add(  # noqa: PLR0917 - the facts of one row
     """Stores an undo before anything of it is sent."""
     values = {
         "connection": connection, "what": what, "why": why, "actor": actor, "repost": repost,
-        "keys": list(keys), "transactions": list(transactions), "created_at": now,
+        "reversing": list(reversing), "transactions": list(transactions), "created_at": now,
     }  # fmt: skip
     added = await tx.execute(insert(table).values(**values).returning(table))
     return record(UndoRow, added.mappings().one())

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("repost", sa.Boolean(), nullable=False),
-        sa.Column("keys", JSON, nullable=False),
+        sa.Column("reversing", JSON, nullable=False),
         sa.Column("transactions", JSON, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
