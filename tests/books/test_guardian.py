@@ -12,6 +12,7 @@ from ml_connector.books.guardian import (
     Paper,
     grade,
     how_to_mend,
+    restorable,
 )
 
 NOTHING = Money.zero("USD")
@@ -42,6 +43,13 @@ def test_the_worst_of_several_edits_counts() -> None:
 
 def test_only_what_is_harmless_asks_for_nobody() -> None:
     assert [one for one in Grade if not one.asks] == [Grade.HARMLESS]
+
+
+def test_a_reversal_by_hand_is_restored_whatever_its_text_says_and_nothing_else_is() -> None:
+    assert restorable([Edit.VOIDED])
+    assert restorable([Edit.DESCRIPTION, Edit.REVERSED])
+    for edits in ([], [Edit.DESCRIPTION], [Edit.REVERSED, Edit.PERIOD], [Edit.REENTERED]):
+        assert not restorable(edits)
 
 
 def test_a_change_that_we_cannot_take_back_says_how_it_is_done_by_hand() -> None:

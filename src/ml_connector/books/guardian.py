@@ -132,6 +132,11 @@ RESTORABLE = frozenset({Edit.VOIDED, Edit.REVERSED})
 """Edits that are themselves a whole reversal: what is owed is only to post anew."""
 
 
+def restorable(edits: Sequence[Edit]) -> bool:
+    """Whether edits are a whole reversal by hand, but for texts."""
+    return bool(edits) and set(edits) - {Edit.DESCRIPTION} in ({one} for one in RESTORABLE)
+
+
 HOW = {
     Edit.UNAPPLIED: "In Payments and Applications, apply it again as it was, and release it.",
     Edit.REAPPLIED: "In Payments and Applications, reverse the new application on the tab"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import StripeId
 from ml_connector.books import rules
 from ml_connector.books.matching import settled
 from ml_connector.books.postings import ArPayment, Posting, Voiding
@@ -13,6 +12,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import movements, receipts
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import WasUndone
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -32,14 +32,13 @@ async def plan(c: Connected) -> AsyncGenerator[Planned]:
     start = datetime.combine(c.record.start_date, time(0), UTC)
     owed = [bt async for bt in c.stripe.transactions(created_from=start)]
     for transaction in reversed(owed):
-        if not await _posted(c, transaction.id):
+        async with c.store.transaction() as tx:
+            row = await transactions.get(tx, c.id, transaction.id)
+        if row is not None and row.state is TransactionState.UNDONE:
+            why = WasUndone(row)
+            yield Planned(transaction, (), why.sentence, why.remedy)
+        elif row is None or row.state is not TransactionState.POSTED:
             yield await _planned(c, transaction)
-
-
-async def _posted(c: Connected, transaction: StripeId) -> bool:
-    async with c.store.transaction() as tx:
-        row = await transactions.get(tx, c.id, transaction)
-    return row is not None and row.state is TransactionState.POSTED
 
 
 async def _planned(c: Connected, transaction: BalanceTransaction) -> Planned:

@@ -3,7 +3,7 @@
 from ml_connector.acumatica.documents import PAYMENT_RELEASED
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.basics.ids import ErpRef, erp_ref
-from ml_connector.books.guardian import RESTORABLE, Edit, how_to_mend
+from ml_connector.books.guardian import Edit, how_to_mend, restorable
 from ml_connector.books.postings import ArPayment
 from ml_connector.flows.carry_out import fingerprint
 from ml_connector.flows.connected import Connected
@@ -49,7 +49,7 @@ async def restore(c: Connected, number: int, *, actor: str) -> UndoRow:
     with the way to do it by hand where the change is no reversal.
     """
     finding = await _open(c, number)
-    if not set(finding.edits) <= RESTORABLE:
+    if not restorable(finding.edits):
         raise NotForUs(
             finding.sentence,
             cause=f"guardian.by_hand:{finding.key}",

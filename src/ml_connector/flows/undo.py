@@ -15,7 +15,7 @@ from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
-from ml_connector.books.guardian import RESTORABLE, Edit
+from ml_connector.books.guardian import Edit, restorable
 from ml_connector.books.postings import ArPayment, Journal, Posting, Purpose, State
 from ml_connector.books.undo import (
     REST_ON_A_CHARGE,
@@ -400,10 +400,21 @@ def _with_number(row: PostingRow) -> str:
 
 def _adopted(finding: Finding | None) -> Finding | None:
     """A person's own reversal, which is taken as ours; raises CannotUndo for other changes."""
-    if finding is None or not finding.grade.asks:
+    if finding is None or not finding.grade.asks or _takes_back_all(finding):
         return None
-    edits = set(finding.edits)
-    if not edits <= RESTORABLE or (finding.other and "," in finding.other):
-        raise CannotUndo(f"{finding.document.replace('|', ' ')} was changed by people (finding"
-                         f" {finding.id}); settle that first.")  # fmt: skip
-    return finding if Edit.REVERSED in edits else None
+    if not restorable(finding.edits) or (finding.other and "," in finding.other):
+        raise CannotUndo(
+            f"{finding.document.replace('|', ' ')} was changed by people (finding {finding.id});"
+            " settle that first."
+        )
+    return finding if Edit.REVERSED in finding.edits else None
+
+
+def _takes_back_all(finding: Finding) -> bool:
+    """Whether voiding still takes back everything: an accepted change of a payment that stands."""
+    return (
+        finding.state is Decision.ACCEPTED
+        and finding.document.startswith("Payment|")
+        and not finding.missing
+        and Edit.REENTERED not in finding.edits
+    )
