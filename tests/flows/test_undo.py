@@ -11,7 +11,8 @@ from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.explain import replay
-from ml_connector.flows.undo import Choice, NothingToUndo, RefusedUndo, begin, foresee
+from ml_connector.flows.foresight import Choice, NothingToUndo, foresee
+from ml_connector.flows.undo import RefusedUndo, begin
 from ml_connector.store import audit, payouts
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wa
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.undo import Choice, Undoing
+    from ml_connector.flows.foresight import Choice, Undoing
 
 guardian = App(name="guardian", help="What people changed on documents that we posted.")
 
@@ -180,7 +180,8 @@ def undo(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.undo import begin, foresee
+        from ml_connector.flows.foresight import foresee
+        from ml_connector.flows.undo import begin
 
         choice = _choice(what, mapping_version, from_, to, along=along, skip=skip)
         chosen = await office.only(connection)
@@ -212,7 +213,7 @@ def _choice(
 ) -> "Choice":
     """Exactly one of a number, a mapping version, or a range; raises Misconfigured."""
     from ml_connector.basics.errors import Misconfigured
-    from ml_connector.flows.undo import Choice
+    from ml_connector.flows.foresight import Choice
 
     ranged = first is not None and last is not None
     half = (first is None) != (last is None)

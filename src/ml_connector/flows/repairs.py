@@ -7,10 +7,11 @@ from ml_connector.books.guardian import Edit, how_to_mend, restorable
 from ml_connector.books.postings import ArPayment
 from ml_connector.flows.carry_out import fingerprint
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.foresight import Choice
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.undo import Choice, begin
+from ml_connector.flows.undo import begin
 from ml_connector.store import audit, findings, guarded, postings, transactions
 from ml_connector.store.findings import CURRENT, Decision, Finding
 from ml_connector.store.postings import PostingRow
