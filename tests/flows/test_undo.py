@@ -128,7 +128,7 @@ async def test_a_payment_is_not_undone_under_its_refund_and_dispute_but_along_wi
 
 @pytest.mark.parametrize(
     ("step", "moment"),
-    [("void_payment", "after"), ("put_journal", "after"), ("release_journal", "before")],
+    [("void_payment", "after"), ("put_journal", "after")],
 )
 async def test_a_worker_that_dies_while_undoing_undoes_everything_once(
     world: World, step: str, moment: str
