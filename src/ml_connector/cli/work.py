@@ -123,21 +123,21 @@ def _plan_facts(one: "Planned") -> dict[str, object]:
 
 
 def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
-    """Explain any number (invoice, charge, payout, document): the chain of both sides."""
+    """Explain any number (invoice, charge, payout, document): both sides, who did what, and why."""
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.explained import facts_of, show_explanation
-        from ml_connector.flows.explain import explain as chain_of
+        from ml_connector.flows.lineage import lineage
 
-        found = await chain_of(office.place.store, await office.only(connection), number)
+        found = await lineage(await office.board.connected(await office.only(connection)), number)
         if json:
             show.as_json(facts_of(found))
-        elif found.empty:
+        elif found.chain.empty:
             show.say(f"Nobody knows {number} here. It may not have been seen yet: try sync.")
         else:
             show_explanation(found)
-        return Exit.ATTENTION if found.empty or found.troubles else Exit.OK
+        return Exit.ATTENTION if found.chain.empty or found.chain.troubles else Exit.OK
 
     return opened(body, as_json=json)
 

@@ -30,8 +30,12 @@ class Kind(StrEnum):
     """A document of ours in Acumatica that somebody may have changed, by its keys."""
     UNDO = "undo"
     """Something that a person had undone, by the number of the undo."""
+    TIEOUT = "tieout"
+    """The tie-out of a currency that has been seen to differ."""
+    WRITE_BACK = "write_back"
+    """The payment link of an Acumatica sales invoice, to be written onto it."""
     STREAM = "stream"
-    """A stream of changes to catch up with."""
+    """A stream of changes to catch up with, or a measurement, that has its time."""
 
 
 SETTLING = timedelta(seconds=20)

@@ -9,9 +9,11 @@ from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.periods import period_of
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, payouts, postings, transactions
+from ml_connector.store import cursors, fees, late, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
+from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 
@@ -26,9 +28,8 @@ async def measure(c: Connected) -> list[TieOut]:
     """
     stripe = await c.stripe.balance()
     unposted = await _unposted(c)
-    period = await _latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
-    found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
+    found = [await _measure_one(c, code, stripe, unposted) for code in currencies]
     named = [_explained(one, await guardian.lacking(c)) for one in found]
     if not all(one.holds for one in named):
         await guardian.look_around(c)
@@ -39,12 +40,12 @@ async def measure(c: Connected) -> list[TieOut]:
 
 
 async def _measure_one(
-    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted], period: str
+    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted]
 ) -> TieOut:
     accounts = c.mapping.currencies.get(code)
     clearing = Money.zero(code)
     if accounts is not None:
-        clearing = await c.acumatica.account_balance(accounts.clearing, code, period)
+        clearing = await ledger_balance(c, accounts.clearing, code)
     return tie_out(
         code,
         clearing=clearing,
@@ -53,15 +54,31 @@ async def _measure_one(
     )
 
 
+async def ledger_balance(c: Connected, account: str, code: str) -> Money:
+    """What an account of the ledger holds with everything posted so far: one ERP call."""
+    return await c.acumatica.account_balance(account, code, await latest_period(c))
+
+
 def _of(code: str, items: list[Unposted]) -> list[Unposted]:
     return [item for item in items if item.amount.currency == code]
 
 
 async def _keep(c: Connected, result: TieOut) -> None:
-    """Shows the result to the metrics, and stores it as the last one."""
+    """Shows the result to the metrics, and stores it: as the last one, and in the history."""
     DIFFERENCE.labels(c.id, result.currency).set(result.difference.minor)
-    kept = as_object(result) | {"at": c.clock.now().isoformat()}
+    now = c.clock.now()
+    kept = as_object(result) | {"at": now.isoformat()}
+    measured = Measured(
+        connection=c.id,
+        currency=result.currency,
+        at=now,
+        clearing_minor=result.clearing.minor,
+        stripe_minor=result.stripe.minor,
+        named_minor=result.named.minor,
+        difference_minor=result.difference.minor,
+    )
     async with c.store.transaction() as tx:
+        await tie_outs.keep(tx, measured)
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
@@ -80,16 +97,29 @@ async def _unposted(c: Connected) -> list[Unposted]:
             stands = total(
                 (one.clearing for one in carried if one.state in IN_THE_LEDGER), row.currency
             )
+            fee = await postings.get(tx, c.id, row.fee_key) if row.fee_key else None
+            if fee is not None and fee.state in IN_THE_LEDGER:
+                stands -= row.fee
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
+        apart = await fees.waiting(tx, c.id)
+    found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
     return found
 
 
-async def _latest_period(c: Connected) -> str:
+async def latest_period(c: Connected) -> str:
     """The period (`MMYYYY`) that holds everything posted so far.
 
-    A payout's journal is dated on its arrival, which may lie in the month to come.
+    A payout's journal is dated on its arrival, which may lie in the month to come, and so may the
+    next open day.
     """
     today = day_in(c.clock.now(), c.mapping.zone)
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
-    return f"{max([today, *arrivals]):%m%Y}"
+        moved = await late.latest_day(tx, c.id)
+    return await period_of(c, max([today, *arrivals, *moved]))
+
+
+async def since(c: Connected, currency: str) -> Since | None:
+    """Since when a currency differs, as far as it was measured; None when it held last."""
+    async with c.store.transaction() as tx:
+        return await tie_outs.since(tx, c.id, currency)

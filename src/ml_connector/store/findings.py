@@ -13,8 +13,8 @@ from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.guardian import Edit, Grade
 from ml_connector.books.postings import Purpose, State
+from ml_connector.store.repair_tables import findings as table
 from ml_connector.store.rows import JsonList, JsonObject, record, records
-from ml_connector.store.tables import findings as table
 from ml_connector.store.tables import postings
 
 

@@ -143,6 +143,7 @@ class _BalanceTransactionColumns(TypedColumns):
     created: Named[datetime] = Column(Instant)
     available_on: Named[datetime] = Column(Instant)
     payout: Named[str | None] = Column(Text)
+    fee_key: Named[str | None] = Column(Text)
     state: Named[str] = Column(Text)
     reason: Named[str] = Column(Text)
     cause: Named[str] = Column(Text)
@@ -160,8 +161,18 @@ balance_transactions = Table(
     Index(None, "connection", "source"),
     Index(None, "connection", "state", "created"),
     Index(None, "connection", "created"),
+    Index(
+        "ix_balance_transactions_fee_key",
+        "connection",
+        "fee_key",
+        postgresql_where=text("fee_key IS NOT NULL"),
+    ),
 )
-"""Every change of the Stripe balance, and whether it is posted or the reason why not."""
+"""Every change of the Stripe balance, and whether it is posted or the reason why not.
+
+`fee_key` is the posting that carries the fee apart from the rest: empty while none does yet, null
+where the fee is carried with the rest.
+"""
 
 
 class _PostingColumns(TypedColumns):
@@ -341,57 +352,3 @@ class _PaceColumns(TypedColumns):
 
 pace = Table("pace", metadata, _PaceColumns)
 """When the next request to a service may leave, shared by every worker."""
-
-
-class _UndoColumns(TypedColumns):
-    id = Column(BigInteger, Identity(always=True), primary_key=True)
-    connection: Named[str] = Column(Text)
-    what: Named[str] = Column(Text)
-    why: Named[str] = Column(Text)
-    actor: Named[str] = Column(Text)
-    repost: Named[bool]
-    reversing = Column(List, nullable=False)
-    transactions = Column(List, nullable=False)
-    created_at: Named[datetime] = Column(Instant)
-    done_at: Named[datetime | None] = Column(Instant)
-
-
-undos = Table("undos", metadata, _UndoColumns, Index(None, "connection", "created_at"))
-"""What people had undone, and why: the reversing documents in their order."""
-
-
-class _FindingColumns(TypedColumns):
-    id = Column(BigInteger, Identity(always=True), primary_key=True)
-    connection: Named[str] = Column(Text)
-    key: Named[str] = Column(Text)
-    transaction_id: Named[str] = Column(Text)
-    document: Named[str] = Column(Text)
-    other: Named[str | None] = Column(Text)
-    grade: Named[str] = Column(Text)
-    edits = Column(List, nullable=False)
-    sentence: Named[str] = Column(Text)
-    currency: Named[str] = Column(Text)
-    missing_minor: Named[int] = Column(BigInteger)
-    stake_currency: Named[str] = Column(Text)
-    stake_minor: Named[int] = Column(BigInteger)
-    seen: Named[JsonObject | None] = Column(Json, nullable=True)
-    state: Named[str] = Column(Text)
-    actor: Named[str] = Column(Text)
-    why: Named[str] = Column(Text)
-    found_at: Named[datetime] = Column(Instant)
-    decided_at: Named[datetime | None] = Column(Instant)
-
-
-findings = Table(
-    "findings",
-    metadata,
-    _FindingColumns,
-    Index(
-        "ix_findings_current",
-        "connection",
-        "key",
-        unique=True,
-        postgresql_where=text("state IN ('open', 'noted', 'accepted')"),
-    ),
-)
-"""What people changed on a document of ours after it was verified, and what was decided of it."""

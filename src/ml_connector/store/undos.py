@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
+from ml_connector.store.repair_tables import undos as table
 from ml_connector.store.rows import record
-from ml_connector.store.tables import undos as table
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0002_undo"
-down_revision = "0001"
+revision = "0005_undo"
+down_revision = "0003_fees"
 branch_labels = None
 depends_on = None
 
