@@ -1,5 +1,6 @@
 """Undoing by reversing documents: opposite to the cent, in an order that never leaves a gap."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,9 +12,11 @@ from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of, key_in, plain_key
 from ml_connector.books.postings import (
     ArPayment,
+    Booked,
     Document,
     Journal,
     Line,
+    PaymentCharge,
     Purpose,
     Voiding,
     clearing_effect,
@@ -77,6 +80,24 @@ def test_a_payment_is_undone_by_voiding_it_as_a_whole() -> None:
     ]
 
 
+def test_the_charges_of_a_payment_go_back_with_it() -> None:
+    charges = (PaymentCharge("STRIPEFEE", "61100", Money(320, "USD")),)
+    paid = stands(replace(a_payment(), charges=charges), Money(9_680, "USD"), Purpose.PAYMENT)
+    undone = reversal(paid)
+    assert isinstance(undone.document, Voiding)
+    assert (undone.document.cash, undone.clearing) == (Money(9_680, "USD"), Money(-9_680, "USD"))
+    assert ("61100", Money(320, "USD")) in effect(paid.document)
+
+
+def test_a_payment_of_somebody_else_is_only_taken_back_once_people_have_voided_it() -> None:
+    money = Money(10_000, "USD")
+    booked = Booked(erp_ref("Payment", "000001"), "card 4242", "10650ST", money)
+    theirs = stands(booked, money, Purpose.PAYMENT)
+    with pytest.raises(CannotUndo, match="booked by somebody else"):
+        reversal(theirs)
+    assert reversal(theirs, voided=True).clearing == -money
+
+
 def test_a_voiding_is_not_undone_and_says_what_to_do() -> None:
     voiding = Voiding(erp_ref("Payment", "000001"), "ch_1", Money(10_000, "USD"))
     with pytest.raises(CannotUndo, match="cannot be undone") as refused:
@@ -85,8 +106,8 @@ def test_a_voiding_is_not_undone_and_says_what_to_do() -> None:
 
 
 def test_the_transfer_goes_first_then_what_came_later_then_fees_then_payments() -> None:
-    order = [Purpose.PAYOUT, Purpose.DISPUTE_LOSS, Purpose.DISPUTE, Purpose.REFUND,
-             Purpose.FEE, Purpose.PAYMENT]  # fmt: skip
+    order = [Purpose.PAYOUT, Purpose.FEES_OF_PAYOUT, Purpose.DISPUTE_LOSS, Purpose.DISPUTE,
+             Purpose.REFUND, Purpose.FEE, Purpose.PAYMENT]  # fmt: skip
     ranks = [rank(one) for one in order]
     assert ranks == sorted(set(ranks))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from build.dying import Dying
+from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.flows.connected import Connected
@@ -150,3 +151,30 @@ async def test_a_worker_that_dies_while_undoing_undoes_everything_once(
     assert await world.balance_due(ref) == 0
     assert len(await world.documents("Payment")) == 3  # the first, its voiding, and the second
     await world.all_posted()
+
+
+async def test_a_payout_takes_the_journal_of_its_fees_along_and_each_fee_is_posted_once(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(fees='"payout"'))
+    _, charge = await paid(world)
+    await paid(world, "55.55")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    once, journal = await balances(world), f"fees_of_payout:{payout['id']}"
+    assert await proven(world, payout["id"])
+    with pytest.raises(RefusedUndo, match=f"undo {journal}"):
+        await undone(world, charge)
+    assert await balances(world) == once
+
+    await undone(world, payout["id"])
+    assert await world.cash() == await world.ledger("61100") == 0
+    assert (await trail(world, f"undo:{journal}"))[-1] == "posting"
+    await world.deliver_again()
+    assert await world.cash() == await world.ledger("61100") == 0
+    await post_again(world, payout["id"])
+    await world.wait_for_cure()
+    await world.all_posted()
+    assert await balances(world) == once
+    assert await proven(world, payout["id"])
+    assert await world.troubles() == []

@@ -16,6 +16,11 @@ class Paper(StrEnum):
 
     PAYMENT = "payment"
     JOURNAL = "journal"
+    REFUND = "refund"
+    """What pays a credit memo out."""
+    CREDIT_MEMO = "credit_memo"
+    BOOKED = "booked"
+    """Somebody else's payment: only what it does to the clearing account is our business."""
 
 
 class Edit(StrEnum):
@@ -37,6 +42,8 @@ class Edit(StrEnum):
     """It is dated in another month."""
     AMOUNT = "amount"
     """It is of another amount."""
+    CHARGES = "charges"
+    """Other fees ride on it."""
     CASH_ACCOUNT = "cash_account"
     """It is on another cash account."""
     CUSTOMER = "customer"
@@ -92,6 +99,7 @@ TABLE: dict[tuple[Paper, Edit], Grade] = {
     (Paper.PAYMENT, Edit.DATE): Grade.EXPLAINED,
     (Paper.PAYMENT, Edit.PERIOD): Grade.BREAKS_ACCOUNTS,
     (Paper.PAYMENT, Edit.REENTERED): Grade.EXPLAINED,
+    (Paper.PAYMENT, Edit.CHARGES): Grade.BREAKS_ACCOUNTS,
     (Paper.PAYMENT, Edit.CASH_ACCOUNT): Grade.BREAKS_ACCOUNTS,
     (Paper.PAYMENT, Edit.AMOUNT): Grade.BREAKS_AR,
     (Paper.PAYMENT, Edit.CUSTOMER): Grade.BREAKS_AR,
@@ -109,6 +117,38 @@ TABLE: dict[tuple[Paper, Edit], Grade] = {
     (Paper.JOURNAL, Edit.REVERSED): Grade.BREAKS_ACCOUNTS,
     (Paper.JOURNAL, Edit.UNRELEASED): Grade.BREAKS_ACCOUNTS,
     (Paper.JOURNAL, Edit.DELETED): Grade.BREAKS_ACCOUNTS,
+    (Paper.REFUND, Edit.DESCRIPTION): Grade.HARMLESS,
+    (Paper.REFUND, Edit.APPLIED_MORE): Grade.HARMLESS,
+    (Paper.REFUND, Edit.REFERENCE): Grade.EXPLAINED,
+    (Paper.REFUND, Edit.METHOD): Grade.EXPLAINED,
+    (Paper.REFUND, Edit.BRANCH): Grade.EXPLAINED,
+    (Paper.REFUND, Edit.DATE): Grade.EXPLAINED,
+    (Paper.REFUND, Edit.PERIOD): Grade.BREAKS_ACCOUNTS,
+    (Paper.REFUND, Edit.CHARGES): Grade.BREAKS_ACCOUNTS,
+    (Paper.REFUND, Edit.CASH_ACCOUNT): Grade.BREAKS_ACCOUNTS,
+    (Paper.REFUND, Edit.AMOUNT): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.CUSTOMER): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.UNAPPLIED): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.REAPPLIED): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.VOIDED): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.UNRELEASED): Grade.BREAKS_AR,
+    (Paper.REFUND, Edit.DELETED): Grade.BREAKS_AR,
+    (Paper.CREDIT_MEMO, Edit.DESCRIPTION): Grade.HARMLESS,
+    (Paper.CREDIT_MEMO, Edit.REFERENCE): Grade.EXPLAINED,
+    (Paper.CREDIT_MEMO, Edit.DATE): Grade.EXPLAINED,
+    (Paper.CREDIT_MEMO, Edit.PERIOD): Grade.BREAKS_ACCOUNTS,
+    (Paper.CREDIT_MEMO, Edit.ACCOUNTS): Grade.BREAKS_ACCOUNTS,
+    (Paper.CREDIT_MEMO, Edit.AMOUNT): Grade.BREAKS_AR,
+    (Paper.CREDIT_MEMO, Edit.CUSTOMER): Grade.BREAKS_AR,
+    (Paper.CREDIT_MEMO, Edit.VOIDED): Grade.BREAKS_AR,
+    (Paper.CREDIT_MEMO, Edit.UNRELEASED): Grade.BREAKS_AR,
+    (Paper.CREDIT_MEMO, Edit.DELETED): Grade.BREAKS_AR,
+    (Paper.BOOKED, Edit.AMOUNT): Grade.BREAKS_AR,
+    (Paper.BOOKED, Edit.CHARGES): Grade.BREAKS_ACCOUNTS,
+    (Paper.BOOKED, Edit.CASH_ACCOUNT): Grade.BREAKS_ACCOUNTS,
+    (Paper.BOOKED, Edit.VOIDED): Grade.BREAKS_AR,
+    (Paper.BOOKED, Edit.UNRELEASED): Grade.BREAKS_AR,
+    (Paper.BOOKED, Edit.DELETED): Grade.BREAKS_AR,
 }
 """What each kind of edit of each kind of document breaks by itself."""
 
@@ -119,6 +159,11 @@ class Change:
 
     edit: Edit
     sentence: str
+
+
+def of_interest(paper: Paper, changes: Sequence[Change]) -> list[Change]:
+    """What of the changes is looked at in a kind of document; the rest is its owner's own."""
+    return [one for one in changes if (paper, one.edit) in TABLE]
 
 
 def grade(paper: Paper, changes: Sequence[Change], missing: Money) -> Grade:

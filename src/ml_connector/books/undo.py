@@ -9,8 +9,12 @@ from dataclasses import dataclass, replace
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
+from ml_connector.books.entries import On, sides
 from ml_connector.books.postings import (
     ArPayment,
+    ArRefund,
+    Booked,
+    CreditMemo,
     Document,
     Journal,
     Posting,
@@ -23,6 +27,7 @@ LONGEST_TEXT = 256
 
 _RANKS: tuple[frozenset[Purpose], ...] = (
     frozenset({Purpose.PAYOUT_REVERSAL, Purpose.PAYOUT, Purpose.TOPUP}),
+    frozenset({Purpose.FEES_OF_PAYOUT}),
     frozenset({Purpose.LOSS_REVERSAL, Purpose.DISPUTE_UNDONE, Purpose.DISPUTE_LOSS}),
     frozenset({Purpose.DISPUTE}),
     frozenset({Purpose.REFUND_FAILURE, Purpose.REFUND}),
@@ -33,6 +38,8 @@ _LAST = frozenset({Purpose.CONVERSION, Purpose.EXCHANGE, Purpose.SUSPENSE, Purpo
 REST_ON_A_CHARGE = frozenset(
     {
         Purpose.REFUND,
+        Purpose.CREDIT_MEMO,
+        Purpose.REFUND_PAID,
         Purpose.REFUND_FAILURE,
         Purpose.DISPUTE,
         Purpose.DISPUTE_LOSS,
@@ -65,25 +72,40 @@ def undo_key(key: PostingKey) -> PostingKey:
     return posting_key(Purpose.UNDO, key)
 
 
-def reversal(stands: Stands) -> Posting:
-    """The document that takes back everything one has done; raises CannotUndo."""
+WHY_NOT: dict[type[Document], str] = {
+    CreditMemo: "is a credit memo, which cannot be voided; only a debit memo by hand takes it back",
+    ArRefund: "pays out a credit memo, which would stay on the customer's account",
+    Booked: "was booked by somebody else, and we never write it; void it in Acumatica, and restore"
+    " what the guardian finds",
+}
+"""Why a kind of document is not reversed by us, as the rest of a sentence."""
+
+
+def reversal(stands: Stands, *, voided: bool = False) -> Posting:
+    """The document that takes back everything one has done; raises CannotUndo.
+
+    `voided` says that people have voided somebody else's payment already: that is what counts.
+    """
     return Posting(
         key=undo_key(stands.key),
         purpose=Purpose.UNDO,
         transaction=stands.transaction,
-        document=_reversing(stands),
+        document=_reversing(stands, voided=voided),
         clearing=-stands.clearing,
     )
 
 
-def _reversing(stands: Stands) -> Document:
+def _reversing(stands: Stands, *, voided: bool) -> Document:
     paper, named = stands.document, stands.ref.replace("|", " ")
     if isinstance(paper, Journal):
         return mirror(paper, named)
     if isinstance(paper, ArPayment):
+        return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
+    if isinstance(paper, Booked) and voided:
         return Voiding(stands.ref, paper.payment_ref, paper.amount)
+    why = WHY_NOT.get(type(paper), "is of a kind that cannot be undone by a reversing document")
     raise CannotUndo(
-        f"{named} ({stands.key}) is of a kind that cannot be undone by a reversing document.",
+        f"{named} ({stands.key}) {why}.",
         cause=f"undo.kind:{stands.purpose}",
         remedy="Leave it out with --skip, or correct it by hand in Acumatica.",
     )
@@ -108,10 +130,8 @@ def rank(purpose: str) -> int:
 
 
 def effect(document: Document) -> list[tuple[str, Money]]:
-    """What a journal or a payment did to each account; debits are positive."""
-    if isinstance(document, Journal):
-        return [(line.account, line.amount) for line in document.lines]
-    if isinstance(document, ArPayment):
-        receivable = f"receivables of {document.customer_id}"
-        return [(document.cash_account, document.amount), (receivable, -document.amount)]
-    return []
+    """What a document did to each account; debits are positive."""
+    return [
+        (f"receivables of {one.name}" if one.on is On.CUSTOMER else one.name, one.amount)
+        for one in sides(document)
+    ]

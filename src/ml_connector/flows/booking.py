@@ -59,7 +59,7 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
         keys = await plan_anew(c, tx, bt.id, await of_edition(c, tx, bt.id, made))
         await fees.remember(c, tx, bt)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
-    await _carry_out_all(c, keys)
+    await carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt.id)
 
@@ -78,12 +78,12 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
         rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
         await postings.plan(tx, rows, now=c.clock.now())
         await transactions.mark(tx, c.id, bt, TransactionState.OWED)
-    await _carry_out_all(c, keys)
+    await carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt)
 
 
-async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
+async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
     """Each document in turn; one that waits for an accountant does not keep the next from it."""
     left, gone = list[ErpRef](), list[Deleted]()
     for key in keys:

@@ -5,12 +5,14 @@ from datetime import date
 
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
+    MEMO_RELEASED,
     PAYMENT_RELEASED,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
 )
 from ml_connector.basics.ids import ErpRef
-from ml_connector.basics.money import Money
+from ml_connector.basics.money import Money, total
 from ml_connector.books.guardian import Change, Edit
 
 
@@ -20,6 +22,7 @@ def payment_changes(was: ErpPayment, now: ErpPayment) -> list[Change]:
         return [Change(Edit.VOIDED, "It was voided.")]
     changes = _plain(
         (Edit.AMOUNT, "amount", str(was.amount), str(now.amount)),
+        (Edit.CHARGES, "charges", _charged(was), _charged(now)),
         (Edit.CASH_ACCOUNT, "cash account", was.cash_account, now.cash_account),
         (Edit.CUSTOMER, "customer", was.customer_id, now.customer_id),
         (Edit.BRANCH, "branch", was.branch, now.branch),
@@ -31,6 +34,20 @@ def payment_changes(was: ErpPayment, now: ErpPayment) -> list[Change]:
     changes += _dated(was.day, now.day)
     changes += _applied(was, now)
     return changes + _released(now.status, PAYMENT_RELEASED)
+
+
+def memo_changes(was: ErpMemo, now: ErpMemo) -> list[Change]:
+    """What people did to a credit memo."""
+    if now.status == "Voided":
+        return [Change(Edit.VOIDED, "It was voided.")]
+    changes = _plain(
+        (Edit.AMOUNT, "amount", str(was.amount), str(now.amount)),
+        (Edit.CUSTOMER, "customer", was.customer_id, now.customer_id),
+        (Edit.REFERENCE, "customer order", was.order, now.order),
+        (Edit.ACCOUNTS, "lines", _lines(was), _lines(now)),
+        (Edit.DESCRIPTION, "description", was.description, now.description),
+    )
+    return changes + _dated(was.day, now.day) + _released(now.status, MEMO_RELEASED)
 
 
 def journal_changes(was: ErpJournal, now: ErpJournal) -> list[Change]:
@@ -68,7 +85,23 @@ def cash_missing(was: ErpPayment, now: ErpPayment | None, posted: Money) -> Mone
         return nothing
     if now is None or now.status not in PAYMENT_RELEASED or now.cash_account != was.cash_account:
         return posted
-    return was.amount - now.amount if was.amount.currency == posted.currency else nothing
+    if was.amount.currency != posted.currency:
+        return nothing
+    less = brings(was) - brings(now)
+    return less if posted.minor > 0 else -less
+
+
+def brings(payment: ErpPayment) -> Money:
+    """What a payment moves on its cash account: the amount less the fees that ride on it."""
+    return payment.amount - total((one.amount for one in payment.charges), payment.amount.currency)
+
+
+def _charged(payment: ErpPayment) -> str:
+    return ", ".join(sorted(f"{one.entry_type} {one.amount}" for one in payment.charges))
+
+
+def _lines(memo: ErpMemo) -> str:
+    return ", ".join(sorted(f"{account} {amount}" for account, amount in memo.lines))
 
 
 def ledger_missing(

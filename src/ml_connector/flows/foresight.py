@@ -12,7 +12,7 @@ from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, 
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
 from ml_connector.books.guardian import Edit, restorable
-from ml_connector.books.postings import ArPayment, Journal, Posting, Purpose, State
+from ml_connector.books.postings import ArPayment, Journal, Posting, Purpose, State, posting_key
 from ml_connector.books.undo import (
     REST_ON_A_CHARGE,
     CannotUndo,
@@ -22,7 +22,7 @@ from ml_connector.books.undo import (
     reversal,
 )
 from ml_connector.flows.rows import document
-from ml_connector.store import editions, findings, payouts, postings, reports, transactions
+from ml_connector.store import editions, fees, findings, payouts, postings, reports, transactions
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Decision, Finding
 from ml_connector.store.postings import PostingRow
@@ -78,6 +78,11 @@ class Undoing:
     unproven: Sequence[StripeId]
 
     @property
+    def shared(self) -> list[Item]:
+        """The journals among them that carry the fees of a whole payout."""
+        return [one for one in self.items if one.stands.purpose == Purpose.FEES_OF_PAYOUT]
+
+    @property
     def keys(self) -> list[PostingKey]:
         """The keys of the reversing documents, in their order."""
         return [item.reverses.key for item in self.items]
@@ -120,12 +125,13 @@ class Foresight:
     items: dict[StripeId, list[Item]] = field(default_factory=dict[StripeId, list[Item]])
     refused: list[str] = field(default_factory=list[str])
     resting: dict[str, list[PostingRow]] = field(default_factory=dict[str, list[PostingRow]])
+    shared: dict[PostingKey, Item] = field(default_factory=dict[PostingKey, Item])
 
     async def all(self) -> Undoing:
         """Everything at one moment; raises NothingToUndo."""
         await self._learn_what_rests()
         chosen = sorted(await self._chosen())
-        while chosen:
+        while chosen or await self._left_with_others():
             for transaction in chosen:
                 await self._take(transaction)
             chosen = self._more()
@@ -136,7 +142,7 @@ class Foresight:
                 remedy="Look it up with `ml-connector explain`.",
             )
         ordered = sorted(
-            (item for items in self.items.values() for item in items),
+            (item for items in (*self.items.values(), self.shared.values()) for item in items),
             key=lambda one: (rank(one.stands.purpose), -one.created.timestamp(), one.stands.key),
         )
         kept = [self.rows[one] for one in sorted(self.items)]
@@ -169,9 +175,12 @@ class Foresight:
 
     async def _take(self, transaction: StripeId) -> None:
         """One balance transaction as a whole, or the sentences why not."""
+        if transaction in self.rows:
+            return
         get = editions.locked if self.locked else transactions.get
         row = await get(self.tx, self.id, transaction)
         if row is None:
+            await self._take_behind(transaction)
             return
         known = await postings.by_transaction(self.tx, self.id, transaction)
         taken = [
@@ -182,28 +191,42 @@ class Foresight:
         self.rows[transaction] = row
         if row.state is TransactionState.UNDONE:
             self.refused.append(f"{transaction} is undone already.")
+        elif row.state is TransactionState.OPENING:
+            self.refused.append(
+                f"{transaction} moved before our books began: it is in the opening position."
+            )
         elif taken:
             try:
-                self.items[transaction] = [await self._item(row, one) for one in taken]
+                self.items[transaction] = [await self._item(row.created, one) for one in taken]
             except CannotUndo as why:
                 self.refused.append(f"{transaction} is left as it is: {why.sentence}")
 
-    async def _item(self, row: BalanceTransactionRow, one: PostingRow) -> Item:
+    async def _take_behind(self, subject: StripeId) -> None:
+        """What stands for many: those whose fees the journal of a payout carries."""
+        if subject.startswith(f"{Purpose.OPENING}:"):
+            self.refused.append(f"{subject} is the opening position: everything since rests on it.")
+        for one in await fees.carried_by(
+            self.tx, self.id, posting_key(Purpose.FEES_OF_PAYOUT, subject)
+        ):
+            await self._take(one.id)
+
+    async def _item(self, created: datetime, one: PostingRow) -> Item:
         """How one document is reversed; raises CannotUndo."""
         if one.state is not State.VERIFIED or one.erp_type is None or one.erp_number is None:
             raise CannotUndo(f"Its document {one.key} is {one.state}: let it finish first.")
         ref = erp_ref(one.erp_type, one.erp_number)
         paper = document(one)
-        stands = Stands(one.key, one.purpose, row.id, ref, paper, one.clearing)
-        reverses = reversal(stands)
+        stands = Stands(one.key, one.purpose, one.transaction_id, ref, paper, one.clearing)
+        finding = await findings.current(self.tx, self.id, one.key)
+        voided = finding is not None and Edit.VOIDED in finding.edits
+        reverses = reversal(stands, voided=voided)
         if isinstance(paper, ArPayment) and await self._voided(ref):
             raise CannotUndo(f"Its payment {ref.replace('|', ' ')} was taken back by the bank.")
-        finding = await findings.current(self.tx, self.id, one.key)
         adopted = _adopted(finding)
         if adopted is not None and isinstance(reverses.document, Journal):
             day = date.fromisoformat(str((adopted.seen or {})["day"]))
             reverses = replace(reverses, document=replace(reverses.document, day=day))
-        return Item(stands, reverses, one.mapping_version, row.created, adopted)
+        return Item(stands, reverses, one.mapping_version, created, adopted)
 
     async def _voided(self, payment: ErpRef) -> bool:
         return any(
@@ -212,6 +235,47 @@ class Foresight:
             for row in rows
             if row.purpose == Purpose.VOID and row.taken
         )
+
+    async def _left_with_others(self) -> bool:
+        """Takes in the journals of payouts' fees; whether one stands with others, and its members.
+
+        Its sum cannot be parted: it goes as a whole with everybody in it, or nobody goes.
+        """
+        self.shared.clear()
+        keys = {self.rows[one].fee_key for one in self.items}
+        left = [await self._takes_along(key) for key in sorted(key for key in keys if key)]
+        return any(not taken for taken in left)
+
+    async def _takes_along(self, key: PostingKey) -> bool:
+        journal = await postings.get(self.tx, self.id, key)
+        members = [one.id for one in await fees.carried_by(self.tx, self.id, key)]
+        whole = [one for one in members if one not in self.items and await self._has_papers(one)]
+        if journal is not None and not whole:
+            try:
+                created = min(self.rows[one].created for one in members if one in self.items)
+                self.shared[key] = await self._item(created, journal)
+            except CannotUndo as why:
+                self._leave(members, why.sentence)
+                return False
+            return True
+        payout = key.partition(":")[2]
+        self._leave(
+            members,
+            f"its fee stands with others' in {key} of the payout {payout}; undo them together:"
+            f" ml-connector undo {key}.",
+        )
+        return False
+
+    async def _has_papers(self, transaction: StripeId) -> bool:
+        known = await postings.by_transaction(self.tx, self.id, transaction)
+        row = await transactions.get(self.tx, self.id, transaction)
+        edition = 1 if row is None else row.edition
+        return any(one.taken and edition_of(one.key) == edition for one in known)
+
+    def _leave(self, members: Sequence[StripeId], why: str) -> None:
+        for one in members:
+            if self.items.pop(one, None) is not None:
+                self.refused.append(f"{one} is left as it is: {why}")
 
     def _more(self) -> list[StripeId]:
         """What rests on the payments taken in: taken along next, or it stands in the way."""

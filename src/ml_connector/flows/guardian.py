@@ -19,13 +19,14 @@ from ml_connector.acumatica.documents import (
     PAYMENT_RELEASED,
     Changed,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
 )
 from ml_connector.acumatica.errors import Missing
-from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.guardian import Change, Edit, Paper, grade
-from ml_connector.books.postings import Journal, State
+from ml_connector.books.guardian import Change, Edit, Paper, grade, of_interest
+from ml_connector.books.postings import Journal, Purpose, State
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.edits import (
@@ -33,11 +34,12 @@ from ml_connector.flows.edits import (
     journal_changes,
     ledger_missing,
     marked_changes,
+    memo_changes,
     payment_changes,
 )
 from ml_connector.flows.intake import look
 from ml_connector.flows.papers import DEAD
-from ml_connector.flows.rows import JOURNAL, PAYMENT, document
+from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, document
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
 from ml_connector.store.findings import Decision, Finding, NewFinding
@@ -48,12 +50,21 @@ OVERLAP = timedelta(minutes=5)
 """As of the other polls: clocks differ, and long transactions commit under an earlier stamp."""
 TAG = re.compile(r"\bmlc[a-z2-7]{12}\b")
 WATCHED: tuple[Polled, ...] = ("Payment", "JournalTransaction")
+PAPERS = {
+    PAYMENT: Paper.PAYMENT,
+    JOURNAL: Paper.JOURNAL,
+    REFUND: Paper.REFUND,
+    CREDIT_MEMO: Paper.CREDIT_MEMO,
+    BOOKED: Paper.BOOKED,
+}
+"""The kinds of postings whose documents are watched; the rest mirror one of these."""
 
 
 async def changes(c: Connected) -> int:
     """Queues a look at each document of ours that somebody may have changed; returns how many.
 
-    Two calls, and none for documents that stand as they were read back.
+    Two calls, a third once there are credit memos, and none for documents that stand as they were
+    read back.
     """
     refs = await _candidates(c)
     async with c.store.transaction() as tx:
@@ -71,14 +82,14 @@ async def look_around(c: Connected) -> None:
 async def every_document(c: Connected) -> list[ErpRef]:
     """Each document of ours that stands: what a look at all of them takes in."""
     async with c.store.transaction() as tx:
-        rows = await guarded.standing(tx, c.id, (PAYMENT, JOURNAL))
+        rows = await guarded.standing(tx, c.id, list(PAPERS))
     return [_ref(row) for row in rows]
 
 
 async def _candidates(c: Connected) -> list[ErpRef]:
     """What changed since the last look and is ours, or bears the mark of one of ours."""
     found: set[ErpRef] = set()
-    for entity in WATCHED:
+    for entity in await _watched(c):
         stream = f"acumatica.guardian.{entity.lower()}"
         mark = await _watermark(c, stream)
         newest = mark
@@ -88,6 +99,13 @@ async def _candidates(c: Connected) -> list[ErpRef]:
         async with c.store.transaction() as tx:
             await cursors.advance(tx, c.id, stream, {"at": newest.isoformat()})
     return sorted(found)
+
+
+async def _watched(c: Connected) -> tuple[Polled, ...]:
+    """Invoices are listed only for the sake of our credit memos among them."""
+    async with c.store.transaction() as tx:
+        memos = await guarded.standing(tx, c.id, (CREDIT_MEMO,))
+    return (*WATCHED, "Invoice") if memos else WATCHED
 
 
 async def _watermark(c: Connected, stream: str) -> datetime:
@@ -110,7 +128,7 @@ async def _ours(c: Connected, row: Changed) -> set[ErpRef]:
             _ref(one)
             for one in mine
             if one.erp_number is not None
-            and one.kind in (PAYMENT, JOURNAL)
+            and one.kind in PAPERS
             and not await _as_known(c, tx, one, row)
         }
 
@@ -137,7 +155,7 @@ class _Seen:
     changes: Sequence[Change]
     missing: Money
     stake: Money
-    now: ErpPayment | ErpJournal | None
+    now: ErpPayment | ErpJournal | ErpMemo | None
     other: ErpRef | None = None
 
 
@@ -151,28 +169,51 @@ async def examine(c: Connected, ref: ErpRef) -> Finding | None:
         rows = await postings.by_erp(tx, c.id, kind, number)
         undone = await guarded.reversed_by_us(tx, c.id, ref, [row.key for row in rows])
     row = next((one for one in rows if one.state is State.VERIFIED), None)
-    if row is None or row.read_back is None or row.kind not in (PAYMENT, JOURNAL):
+    if row is None or row.read_back is None or row.kind not in PAPERS:
         return None
     if undone:
         return await _keep(c, row, None)
-    seen = await (_payment(c, row) if row.kind == PAYMENT else _journal(c, row))
+    seen = await _look_at(c, row)
     return await _keep(c, row, seen if seen.changes else None)
 
 
+async def _look_at(c: Connected, row: PostingRow) -> _Seen:
+    """One document beside what was read back of it."""
+    match PAPERS[row.kind]:
+        case Paper.JOURNAL:
+            return await _journal(c, row)
+        case Paper.CREDIT_MEMO:
+            return await _memo(c, row)
+        case Paper.PAYMENT | Paper.REFUND | Paper.BOOKED:
+            return await _payment(c, row)
+
+
+async def _memo(c: Connected, row: PostingRow) -> _Seen:
+    """A credit memo moves no money: it breaks the receivables at most."""
+    was = msgspec.convert(row.read_back, ErpMemo)
+    try:
+        now = await c.acumatica.memo(_ref(row))
+    except Missing:
+        gone = [Change(Edit.DELETED, "It was deleted.")]
+        return _Seen(Paper.CREDIT_MEMO, gone, row.clearing, was.amount, None)
+    return _Seen(Paper.CREDIT_MEMO, memo_changes(was, now), row.clearing, was.amount, now)
+
+
 async def _payment(c: Connected, row: PostingRow) -> _Seen:
+    paper = PAPERS[row.kind]
     was = msgspec.convert(row.read_back, ErpPayment)
     try:
         now = await c.acumatica.payment(_ref(row))
     except Missing:
         gone = [Change(Edit.DELETED, "It was deleted.")]
-        return _Seen(Paper.PAYMENT, gone, row.clearing, was.amount, None)
-    found = payment_changes(was, now)
+        return _Seen(paper, gone, row.clearing, was.amount, None)
+    found = of_interest(paper, payment_changes(was, now))
     missing = cash_missing(was, now, row.clearing)
-    if [one.edit for one in found] == [Edit.VOIDED]:
+    if paper is Paper.PAYMENT and [one.edit for one in found] == [Edit.VOIDED]:
         other = await _in_its_place(c, was)
         if other is not None:
             return _reentered(was, now, other, cash_missing(was, other, row.clearing))
-    return _Seen(Paper.PAYMENT, found, missing, was.amount, now)
+    return _Seen(paper, found, missing, was.amount, now)
 
 
 async def _in_its_place(c: Connected, was: ErpPayment) -> ErpPayment | None:
@@ -244,12 +285,22 @@ async def _keep(c: Connected, row: PostingRow, seen: _Seen | None) -> Finding | 
         if new is not None:
             state = Decision.OPEN if new.grade.asks else Decision.NOTED
             found = await findings.add(tx, new, state, now)
-        transaction = await transactions.get(tx, c.id, row.transaction_id)
-        if transaction is not None and transaction.payout is not None:
-            await look(tx, c.id, Look(Kind.PROOF, transaction.payout))
+        payout = await payout_with(c, tx, row.key, row.transaction_id)
+        if payout is not None:
+            await look(tx, c.id, Look(Kind.PROOF, payout))
         action, detail = _told(before, found)
         await audit.write(tx, c.id, "guardian", action, row.key, detail, now)
     return found
+
+
+async def payout_with(
+    c: Connected, tx: AsyncConnection, key: PostingKey, subject: StripeId
+) -> StripeId | None:
+    """The payout whose proof rests on a document; None where there is none yet."""
+    if key.startswith(f"{Purpose.FEES_OF_PAYOUT}:"):
+        return subject
+    transaction = await transactions.get(tx, c.id, subject)
+    return None if transaction is None else transaction.payout
 
 
 def _finding(c: Connected, row: PostingRow, seen: _Seen) -> NewFinding:

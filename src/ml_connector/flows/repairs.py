@@ -3,20 +3,27 @@
 from ml_connector.acumatica.documents import PAYMENT_RELEASED
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.basics.ids import ErpRef, erp_ref
+from ml_connector.books.entries import On, sides
 from ml_connector.books.guardian import Edit, how_to_mend, restorable
-from ml_connector.books.postings import ArPayment
+from ml_connector.books.postings import ArPayment, Booked, Purpose
 from ml_connector.flows.carry_out import fingerprint
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.edits import brings
 from ml_connector.flows.foresight import Choice
+from ml_connector.flows.guardian import payout_with
 from ml_connector.flows.intake import look
-from ml_connector.flows.rows import document
+from ml_connector.flows.rows import CREDIT_MEMO, REFUND, document
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.undo import begin
-from ml_connector.store import audit, findings, guarded, postings, transactions
+from ml_connector.store import audit, findings, guarded, postings
 from ml_connector.store.findings import CURRENT, Decision, Finding
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.undos import UndoRow
+
+BY_HAND = (CREDIT_MEMO, REFUND)
+"""Kinds that are not posted anew: the other half of a refund stands."""
+ENTER_AGAIN = "Make it in Acumatica as it was, or accept the finding with --why."
 
 
 class NotForUs(AskAPerson):
@@ -50,13 +57,16 @@ async def restore(c: Connected, number: int, *, actor: str) -> UndoRow:
     with the way to do it by hand where the change is no reversal.
     """
     finding = await _open(c, number)
-    if not restorable(finding.edits):
+    row = await _posting(c, finding)
+    ours = row is not None and row.kind not in BY_HAND
+    if not ours or not restorable(finding.edits):
         raise NotForUs(
             finding.sentence,
             cause=f"guardian.by_hand:{finding.key}",
-            remedy=how_to_mend(finding.edits),
+            remedy=how_to_mend(finding.edits) if ours else ENTER_AGAIN,
         )
-    choice = Choice(number=finding.transaction_id)
+    many = finding.key.startswith(f"{Purpose.FEES_OF_PAYOUT}:")
+    choice = Choice(number=finding.key if many else finding.transaction_id)
     why = f"restore finding {finding.id}"
     return await begin(c, choice, why=why, actor=actor, repost=True)
 
@@ -91,9 +101,11 @@ async def _stand_in(
 ) -> None:
     found = await c.acumatica.payment(ref)
     sent = document(row)
+    cash = [(one.name, one.amount) for one in sides(sent) if one.on is On.CASH]
     fits = (
-        isinstance(sent, ArPayment)
-        and (found.amount, found.cash_account) == (sent.amount, sent.cash_account)
+        isinstance(sent, ArPayment | Booked)
+        and found.amount == sent.amount
+        and [(found.cash_account, brings(found))] == cash
         and found.status in PAYMENT_RELEASED
     )
     async with c.store.transaction() as tx:
@@ -139,9 +151,9 @@ async def _decide(c: Connected, finding: Finding, state: Decision, actor: str, w
                 cause="guardian.no_finding",
                 remedy="List them with `ml-connector guardian`.",
             )
-        row = await transactions.get(tx, c.id, finding.transaction_id)
-        if row is not None and row.payout is not None:
-            await look(tx, c.id, Look(Kind.PROOF, row.payout))
+        payout = await payout_with(c, tx, finding.key, finding.transaction_id)
+        if payout is not None:
+            await look(tx, c.id, Look(Kind.PROOF, payout))
         detail: JsonObject = {
             "finding": finding.id,
             "sentence": finding.sentence,

@@ -10,14 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
+from ml_connector.books.postings import Purpose
 from ml_connector.flows.adopting import adopt
-from ml_connector.flows.carry_out import carry_out
+from ml_connector.flows.booking import carry_out_all
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.foresight import Choice, Foresight, Undoing
+from ml_connector.flows.editions import standing_of
+from ml_connector.flows.foresight import Choice, Foresight, Item, Undoing
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
-from ml_connector.store import audit, editions, findings, payouts, postings, transactions
+from ml_connector.store import audit, editions, fees, findings, payouts, postings, transactions
 from ml_connector.store import undos as runs
 from ml_connector.store.findings import Decision
 from ml_connector.store.rows import JsonObject
@@ -54,6 +56,7 @@ async def begin(
                 cause="undo.moved",
                 remedy="Look at the effect again.",
             )
+        await _free_fees(c, tx, found, why, now)
         for row in found.transactions:
             await _open_next(c, tx, row, found, why, now)
         run = await runs.add(
@@ -94,13 +97,48 @@ async def _open_next(  # noqa: PLR0917 - the facts of one act
     # What was planned and never taken will not be sent any more.
     await postings.forget_unsent(tx, c.id, row.id, [item.stands.key for item in mine])
     for item in mine:
-        version = item.mapping_version or c.mapping.version
-        planned = posting_row(c.id, item.reverses, version)
-        await postings.plan(tx, [planned], now=now)
-        if item.adopted is not None and item.adopted.other is not None:
-            await adopt(tx, planned, item.adopted.other, now)
-        await _settle_finding(tx, c.id, item.stands.key, why, now)
+        await _plan(c, tx, item, why, now)
     await editions.undone(tx, c.id, row.id, f"It was undone: {why}".strip(), now)
+
+
+async def _free_fees(
+    c: Connected, tx: AsyncConnection, found: Undoing, why: str, now: datetime
+) -> None:
+    """Plans what takes back the journals of payouts' fees; each member bears its fee from now on.
+
+    All of them are undone or were never sent, so each fee is posted anew with its own transaction,
+    and nowhere else.
+    """
+    for item in found.shared:
+        await _plan(c, tx, item, why, now)
+        members = await fees.carried_by(tx, c.id, item.stands.key)
+        taken = {row.id for row in found.transactions}
+        for one in members:
+            if one.id not in taken:
+                await _forget_plans(c, tx, one.id)
+        await fees.carry(tx, c.id, [one.id for one in members], None)
+
+
+async def _forget_plans(c: Connected, tx: AsyncConnection, transaction: StripeId) -> None:
+    """Drops what was planned without the fee; raises RefusedUndo when it was sent just now."""
+    known = await postings.by_transaction(tx, c.id, transaction)
+    ours = [one.key for one in known if one.purpose == Purpose.UNDO]
+    await postings.forget_unsent(tx, c.id, transaction, ours)
+    if await standing_of(c, tx, transaction):
+        raise RefusedUndo(
+            f"{transaction} is on its way into the books.",
+            cause="undo.moved",
+            remedy="Try again in a moment.",
+        )
+
+
+async def _plan(c: Connected, tx: AsyncConnection, item: Item, why: str, now: datetime) -> None:
+    """Plans one reversing document, or takes a person's own for it."""
+    planned = posting_row(c.id, item.reverses, item.mapping_version or c.mapping.version)
+    await postings.plan(tx, [planned], now=now)
+    if item.adopted is not None and item.adopted.other is not None:
+        await adopt(tx, planned, item.adopted.other, now)
+    await _settle_finding(tx, c.id, item.stands.key, why, now)
 
 
 async def _settle_finding(
@@ -117,8 +155,7 @@ async def reverse(c: Connected, run_id: int) -> None:
         run = await runs.get(tx, c.id, run_id)
     if run.done_at is not None:
         return
-    for key in run.reversing:
-        await carry_out(c, key)
+    await carry_out_all(c, run.reversing)
     now = c.clock.now()
     async with c.store.transaction() as tx:
         if not await runs.finish(tx, run, now):
