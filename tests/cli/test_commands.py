@@ -72,6 +72,7 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
+    assert answer(run("guardian", "trial", "--json")) == {"findings": []}
     assert answer(run("late", "trial", "--json")) == {"late": [], "totals": []}
     unknown = run("acknowledge", "000999", "--json")
     assert (unknown.returncode, answer(unknown)["error"]["cause"]) == (1, "acknowledge.nothing")
@@ -107,6 +108,7 @@ def test_a_wrong_version_is_named_with_those_that_are_offered(run: Run, sandbox:
         (("proof", "po_unknown", "--connection", "gone"), 2, "no connection named 'gone'"),
         (("connect", "x"), 2, "--acumatica-url"),
         (("status", "gone"), 2, "gone"),
+        (("undo", "po_1", "--mapping-version", "2"), 2, "Say one thing to undo"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_its_own_exit_code(

@@ -10,6 +10,7 @@ from build.world import CUSTOMER, World
 from ml_connector.basics.clock import start_of_day
 from ml_connector.basics.money import Money
 from ml_connector.flows import backfill
+from ml_connector.flows.foresight import Choice, foresee
 from ml_connector.flows.opening import opened, post, propose
 from ml_connector.store import payouts, transactions
 from ml_connector.store.transactions import TransactionState
@@ -77,6 +78,11 @@ async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand
     assert await world.ledger(DISPUTED) == await world.ledger(TRANSIT) == 0
     assert await world.ledger("61160") == 50
     assert await world.cash() * 100 == await world.at_stripe()
+    for number in ("opening:USD", under_way["id"]):
+        kept = await foresee(world.store, world.id, Choice(number=number))
+        assert [one for one in kept.refused if "opening position" in one] == list(kept.refused)
+        assert kept.refused
+        assert not kept.items
     assert await world.troubles() == []
     async with world.store.transaction() as tx:
         rows = await payouts.every(tx, world.id, limit=9)

@@ -8,10 +8,14 @@ import pytest
 from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
+from ml_connector.basics.ids import ErpRef
 from ml_connector.flows.acknowledge import NothingPaidTwice, acknowledge
 from ml_connector.flows.explain import explain
+from ml_connector.flows.repairs import restore
 from ml_connector.flows.signals import Kind
 from ml_connector.flows.tie_out import measure
+from ml_connector.store import findings
+from ml_connector.store.findings import Decision
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +94,19 @@ async def test_a_charge_that_the_plug_in_booked_is_carried_by_its_payment(world:
     assert await world.states() == {"verified"}
     assert await world.troubles() == []
     await world.all_posted()
+    erp = (await world.connected()).acumatica  # now as somebody in the office
+    await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{number}")))
+    await world.books_agree()
+    async with world.store.transaction() as tx:
+        (finding,) = await findings.in_state(tx, world.id, Decision.OPEN)
+    assert (finding.grade, str(finding.missing)) == ("breaks_tie_out", "42.00 USD")
+    await restore(await world.connected(), finding.id, actor="Kim")
+    await world.books_agree()
+    await world.settle()
+    await by_plug_in(world, charge, "42.00")
+    await world.wait_for_cure()
+    await world.all_posted()
+    assert await world.cash() * 100 == await world.at_stripe()
 
 
 async def test_a_plug_ins_payment_of_another_amount_is_told_and_counts_once_it_is_right(

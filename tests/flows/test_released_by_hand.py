@@ -96,7 +96,7 @@ async def test_a_deleted_batch_is_said_and_made_anew_only_when_a_person_replays_
         assert await left(world) == {}
         await world.look_at_charge(charge)
     await world.pass_minutes(11)
-    await replay(world.store, world.id, charge)
+    await replay(world.store, world.id, charge, now=world.clock.now())
     await world.settle()
     ((name, document),) = (await left(world)).items()
     await released(world, name, document)

@@ -207,14 +207,14 @@ async def test_every_number_of_a_chain_leads_to_both_of_its_ends(world: World) -
 async def test_a_number_that_nobody_knows_is_said_to_be_unknown(world: World) -> None:
     await a_whole_chain(world)
     assert (await explain(world.store, world.id, "ch_of_nobody")).empty
-    assert await replay(world.store, world.id, "ch_of_nobody") == []
+    assert await replay(world.store, world.id, "ch_of_nobody", now=world.clock.now()) == []
 
 
 async def test_doing_it_again_changes_nothing_where_nothing_is_owed(world: World) -> None:
     chain = await a_whole_chain(world)
     before = await written(world)
     for number in chain.values():
-        assert await replay(world.store, world.id, number)
+        assert await replay(world.store, world.id, number, now=world.clock.now())
         await world.settle()
     assert await written(world) == before
     assert await world.troubles() == []
@@ -230,7 +230,7 @@ async def test_doing_it_again_is_how_a_person_moves_what_rests(world_of_today: W
     await world.live()
     assert await world.troubles()
     await world.erp.tell("accounts/61100", {"active": True})
-    assert await replay(world.store, world.id, charge)
+    assert await replay(world.store, world.id, charge, now=world.clock.now())
     await world.settle()
     assert await world.troubles() == []
     await world.all_posted()

@@ -27,7 +27,7 @@ def empty_database(postgres: Any) -> Iterator[str]:
     postgres.drop(name)
 
 
-async def test_one_migration_makes_our_tables_and_the_job_queue(empty_database: str) -> None:
+async def test_the_migrations_make_our_tables_and_the_job_queue(empty_database: str) -> None:
     store = Store.open(empty_database)
     assert await store.version() is None
     await store.migrate()

@@ -3,6 +3,9 @@
 import pytest
 
 from build.service import Service
+from ml_connector.basics.ids import ErpRef
+from ml_connector.store import findings
+from ml_connector.store.findings import Decision
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +43,29 @@ async def test_our_own_payments_that_acumatica_pushes_back_lead_to_no_trouble(
     await service.pushed()
     assert await service.world.troubles() == []
     await service.world.all_posted()
+
+
+async def test_a_payment_voided_by_hand_is_found_by_its_push_without_any_poll(
+    service: Service,
+) -> None:
+    world = service.world
+    await service.register_push()
+    ref = await world.an_invoice("100.00")
+    await service.pushed()
+    await world.wait_for_cure()
+    await world.pay(ref)
+    await world.live()
+    (payment,) = await world.documents("Payment")
+    erp = (await world.connected()).acumatica
+    await world.pass_minutes(1)
+    await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{payment['ReferenceNbr']}")))
+    await service.pushed()
+    await world.pass_minutes(2)
+    await world.settle()
+    async with world.store.transaction() as tx:
+        (finding,) = await findings.in_state(tx, world.id, Decision.OPEN)
+    assert finding.edits == ("voided",)
+    await world.books_agree()
 
 
 async def test_a_push_without_the_shared_secret_is_refused_and_not_kept(service: Service) -> None:

@@ -41,7 +41,7 @@ from ml_connector.books.records import ErpCustomer, ErpInvoice
 from ml_connector.books.tenant import ErpAccount, ErpPaymentMethod
 from ml_connector.http.transport import Timeouts
 
-Polled = Literal["Customer", "Invoice", "Payment"]
+Polled = Literal["Customer", "Invoice", "Payment", "JournalTransaction"]
 InvoiceView = Literal["Invoice", "SalesInvoice"]
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -55,6 +55,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Ledger": ("LedgerID",),
 }
 """The key fields of each form, in its order."""
+
+ALSO_SHOWN = {"Invoice": ("Balance",), "JournalTransaction": ("Description",)}
+"""What a list of changes shows beside keys, status and stamp."""
 
 NEEDED = ("Customer", "Invoice", "Payment", "JournalTransaction")
 CONTACTS = "MainContact,MainContact/Address,BillingContact,BillingContact/Address"
@@ -161,12 +164,14 @@ class AcumaticaClient:
     ) -> AsyncIterator[Changed]:
         """The records changed at `since` or later, keys only, in no promised order.
 
-        An invoice's balance comes along: what is level needs no call of its own.
+        An invoice's balance and a journal's description come along: what is level, or not ours,
+        needs no call of its own. Of journals only those of the general ledger are listed.
         """
         keys = KEYS[entity]
-        shown = (*keys, "Status", *(("Balance",) if entity == "Invoice" else ()))
+        shown = (*keys, "Status", *ALSO_SHOWN.get(entity, ()))
+        only = "Module eq 'GL' and " if entity == "JournalTransaction" else ""
         fixed = {
-            "$filter": f"LastModifiedDateTime ge {moment(since)}",
+            "$filter": f"{only}LastModifiedDateTime ge {moment(since)}",
             "$select": ",".join((*shown, "LastModifiedDateTime")),
             "$orderby": ",".join(keys),
         }
@@ -265,16 +270,6 @@ class AcumaticaClient:
             for row in rows
             if {text(row.payment_ref), text(row.external_ref)}.intersection(references)
         ]
-
-    async def voided_payments(self, method: str) -> list[ErpDocument]:
-        """Every payment and refund by this method that was voided, by anyone: one call."""
-        query = {
-            "$filter": f"(Type eq 'Payment' or Type eq '{memos.REFUND}') and Status eq 'Voided'"
-            f" and PaymentMethod eq {quoted(method)}",
-            "$select": "Type,ReferenceNbr,Status,PaymentRef",
-        }
-        rows = await self._rows("Payment", "the voided payments", wire.PaymentWire, query)
-        return [translate.payment_document(row) for row in rows]
 
     # -- refunds
 

@@ -14,6 +14,7 @@ class Changed:
     """A record that changed; `modified` is when, `type` is empty where an entity has none.
 
     `balance` is what a document is owed, in its own currency; None where an entity has none.
+    `description` is told of journals alone.
     """
 
     ref: ErpRef
@@ -21,6 +22,7 @@ class Changed:
     type: str
     modified: datetime
     balance: Decimal | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

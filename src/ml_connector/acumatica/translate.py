@@ -176,14 +176,16 @@ def required_day(field: Field[str], name: str) -> date:
 
 def changed(row: wire.ChangedWire) -> Changed:
     """A row of a list of changes."""
-    kind = text(row.type)
-    keys = (kind, text(row.reference_nbr)) if kind else (text(row.customer_id),)
+    kind = text(row.type) or text(row.module)
+    last = text(row.reference_nbr) or text(row.batch_nbr)
+    keys = (kind, last) if kind else (text(row.customer_id),)
     return Changed(
         ref=erp_ref(*keys),
         status=text(row.status),
         type=kind,
         modified=instant(row.last_modified_date_time),
         balance=number(row.balance) if row.balance.known else None,
+        description=text(row.description),
     )
 
 

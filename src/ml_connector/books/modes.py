@@ -62,10 +62,11 @@ OF_PURPOSE: dict[Purpose, RecordType] = {
     Purpose.RESERVE: RecordType.OTHER,
     Purpose.SUSPENSE: RecordType.OTHER,
     Purpose.OPENING: RecordType.OTHER,
+    Purpose.UNDO: RecordType.OTHER,
 }
 """The one kind of record that each purpose of a document belongs to."""
 
-BY_COMMAND = frozenset({Purpose.OPENING})
+BY_COMMAND = frozenset({Purpose.OPENING, Purpose.UNDO})
 """What a person has posted by a command of its own needs no second word."""
 
 

@@ -253,6 +253,8 @@ class Purpose(StrEnum):
     """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
+    UNDO = "undo"
+    """A document of ours is reversed because a person says so; its key names that document."""
     OPENING = "opening"
     """What Stripe held of a currency when our books began."""
     ARRIVAL = "arrival"

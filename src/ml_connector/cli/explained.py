@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ml_connector.books.candidates import WhyUnmatched
 from ml_connector.cli import show
+from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
 from ml_connector.flows.explain import Explanation
 from ml_connector.flows.lineage import Lineage
@@ -79,6 +80,7 @@ def _records(chain: Explanation) -> dict[str, object]:
              "proven_at": row.proven_at}
             for row in chain.payouts
         ],
+        "findings": [finding_facts(one) for one in chain.findings],
         "left_out": chain.left_out,
     }  # fmt: skip
 
@@ -120,9 +122,7 @@ def show_explanation(found: Lineage) -> None:
         version = f", mapping version {posting.mapping_version}" if posting.mapping_version else ""
         document = _document(posting) or "no document"
         show.say(f"posting   {posting.key}: {document}, {stands}{version}")
-    for payout in chain.payouts:
-        proven = "proven" if payout.proven_at else "not proven yet"
-        show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
+    _show_ends(chain)
     for act in found.acts:
         show.say(f"act       {act.at:%Y-%m-%d %H:%M} {act.actor}: {act.action} {act.subject}")
     if found.calls:
@@ -133,6 +133,15 @@ def show_explanation(found: Lineage) -> None:
         _show_unmatched(one)
     for sentence in found.not_asked:
         show.say(f"    {sentence}", mark="not asked", colour="yellow")
+
+
+def _show_ends(chain: Explanation) -> None:
+    """The payouts that it ends in, and what people changed of it since."""
+    for payout in chain.payouts:
+        proven = "proven" if payout.proven_at else "not proven yet"
+        show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
+    for one in chain.findings:
+        show.say(f"changed   {one.id}: {one.grade}, {one.state}. {one.sentence}")
 
 
 def _show_links(links: Sequence[Link]) -> None:

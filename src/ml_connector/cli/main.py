@@ -10,6 +10,7 @@ from ml_connector.cli import (
     mapping,
     plans,
     proofs,
+    repairs,
     sandbox,
     service,
     setup,
@@ -37,6 +38,8 @@ app.command(plans.decline)
 app.command(plans.shadow)
 app.command(work.explain)
 app.command(work.replay)
+app.command(repairs.undo)
+app.command(repairs.guardian)
 app.command(books.tieout)
 app.command(proofs.proof)
 app.command(books.audit)

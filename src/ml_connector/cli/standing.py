@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from ml_connector.basics.money import totals
 from ml_connector.cli import show
+from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
 from ml_connector.flows.standing import Standing
 from ml_connector.store.troubles import TroubleGroup
@@ -32,6 +34,7 @@ def facts(one: Standing) -> dict[str, object]:
         ],
         "payouts": one.payouts,
         "payouts_proven": one.payouts_proven,
+        "findings": [finding_facts(found) for found in one.findings],
         "troubles": [_trouble(group) for group in one.troubles],
         "streams": [
             {
@@ -70,6 +73,11 @@ def _words(one: Standing) -> None:
         show.say(f"{group.sentence} {sums}".rstrip(), mark=f"{group.count} x", colour="yellow")
         if group.remedy:
             show.say(f"    {group.remedy}")
+    if one.findings:
+        lacking = totals(found.missing for found in one.findings).values()
+        sums = ", ".join(str(amount) for amount in lacking if amount) or "no money off the clearing"
+        story = f"{len(one.findings)} documents were changed by people ({sums})."
+        show.say(f"{story} See: ml-connector guardian {one.connection}", colour="yellow")
     for stream in one.streams:
         if stream.last_error:
             show.say(stream.last_error, mark=stream.stream, colour="yellow")

@@ -73,7 +73,7 @@ def status(name: Name = "", *, json: Json = False) -> int:
         chosen = [await office.only(name)] if name else names
         found = [await standing(store, one) for one in chosen]
         show_standing(found, as_json=json)
-        return Exit.ATTENTION if any(one.troubles for one in found) else Exit.OK
+        return Exit.ATTENTION if any(one.troubles or one.findings for one in found) else Exit.OK
 
     return opened(body, as_json=json)
 
@@ -106,7 +106,8 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
         from ml_connector.flows.explain import replay as look_again
 
         chosen = await office.only(connection)
-        looks = await look_again(office.place.store, chosen, number)
+        now = office.place.clock.now()
+        looks = await look_again(office.place.store, chosen, number, now=now)
         if wait and looks:
             await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         if json:

@@ -15,6 +15,7 @@ from ml_connector.flows import fees
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import of_edition, standing_of, tell_posted_again
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
@@ -55,10 +56,11 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     await require_due(c, bt)
     async with c.store.transaction() as tx:
         whole = await fees.with_its_fee(c, tx, bt, story)
-        keys = await plan_anew(c, tx, bt.id, rules.postings(bt, whole, fees.followed(c)))
+        made = rules.postings(bt, whole, fees.followed(c))
+        keys = await plan_anew(c, tx, bt.id, await of_edition(c, tx, bt.id, made))
         await fees.remember(c, tx, bt)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
-    await _carry_out_all(c, keys)
+    await carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt.id)
 
@@ -69,6 +71,7 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
     Runs inside `accounted_for`. What else was planned besides, and never taken, is dropped.
     """
     async with c.store.transaction() as tx:
+        made = await of_edition(c, tx, bt, made)
         known = await postings.by_transaction(tx, c.id, bt)
         keys = [posting.key for posting in made]
         own = [row.key for row in known if row.state is State.VERIFIED]
@@ -76,12 +79,12 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
         rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
         await postings.plan(tx, rows, now=c.clock.now())
         await transactions.mark(tx, c.id, bt, TransactionState.OWED)
-    await _carry_out_all(c, keys)
+    await carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt)
 
 
-async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
+async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
     """What may go is posted; one that is held back or waits does not keep the next from it."""
     held, left, gone = HoldingBack(), list[ErpRef](), list[Deleted]()
     for key in keys:
@@ -107,7 +110,7 @@ async def plan_anew(
     Once Acumatica has a part of it, a change of the policies comes too late for the rest: the
     same documents are made as were planned then, or the sum would be wrong.
     """
-    known = await postings.by_transaction(tx, c.id, bt)
+    known = await standing_of(c, tx, bt)
     keys = [posting.key for posting in planned]
     if any(row.taken for row in known):
         stored = [row.key for row in known]
@@ -122,10 +125,12 @@ async def plan_anew(
 
 async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
     """Marks a balance transaction as posted, and lets its payout's proof be tried."""
+    before = await transactions.get(tx, c.id, bt)
     await transactions.mark(tx, c.id, bt, TransactionState.POSTED)
-    row = await transactions.get(tx, c.id, bt)
-    if row is not None and row.payout is not None:
-        await look(tx, c.id, Look(Kind.PROOF, row.payout))
+    if before is not None and before.payout is not None:
+        await look(tx, c.id, Look(Kind.PROOF, before.payout))
+    if before is not None:
+        await tell_posted_again(c, tx, before)
 
 
 async def posted(c: Connected, source: StripeId) -> bool:

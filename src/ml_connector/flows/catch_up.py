@@ -9,7 +9,7 @@ from ml_connector.acumatica.client import Polled
 from ml_connector.acumatica.documents import Changed
 from ml_connector.basics.ids import ErpRef
 from ml_connector.books.records import FINALIZED, BalanceTransaction
-from ml_connector.flows import intake
+from ml_connector.flows import guardian, intake
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
@@ -200,6 +200,7 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
     "acumatica.customers": customers,
     "acumatica.invoices": invoices,
     "acumatica.contacts": contacts,
+    "acumatica.documents": guardian.changes,
     "stripe.events": events,
     "stripe.transactions": sweep,
     "stripe.payouts": payouts,

@@ -25,6 +25,7 @@ from ml_connector.books.modes import RecordType
 from ml_connector.flows import (
     customers,
     disputes,
+    guardian,
     invoices,
     movements,
     payouts,
@@ -32,6 +33,7 @@ from ml_connector.flows import (
     refunds,
     streams,
     stripe_side,
+    undo,
     watch,
     write_back,
 )
@@ -59,6 +61,10 @@ async def _proof(c: Connected, resource: str) -> None:
     await payouts.try_proof(c, StripeId(resource))
 
 
+async def _document(c: Connected, resource: str) -> None:
+    await guardian.examine(c, ErpRef(resource))
+
+
 async def _stream(c: Connected, resource: str) -> None:
     await streams.run(c, resource)
 
@@ -74,6 +80,8 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
     Kind.WRITE_BACK: lambda c, resource: write_back.write_back(c, ErpRef(resource)),
     Kind.PROOF: _proof,
+    Kind.DOCUMENT: _document,
+    Kind.UNDO: lambda c, resource: undo.reverse(c, int(resource)),
     Kind.TIEOUT: watch.confirm,
     Kind.STREAM: _stream,
 }

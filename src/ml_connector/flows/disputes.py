@@ -6,12 +6,13 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import CannotReopen, Lost, as_loss, as_loss_reversed, as_reopened
 from ml_connector.books.policies import WhenLost
-from ml_connector.books.postings import Posting, Purpose, State, Voiding, posting_key
+from ml_connector.books.postings import Posting, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import opened, set_aside
@@ -48,8 +49,8 @@ async def _forget_end(c: Connected, dispute: Dispute) -> None:
     if dispute.lost:
         return
     ends = (Purpose.DISPUTE_LOSS, Purpose.DISPUTE_UNDONE)
-    rows = [await _stored(c, purpose, dispute.id) for purpose in ends]
-    rows.append(await _stored(c, Purpose.VOID, str(dispute.charge)))
+    rows = [await standing(c, purpose, dispute.id) for purpose in ends]
+    rows.append(await standing(c, Purpose.VOID, str(dispute.charge)))
     mine = {row.id for row in await _known(c, dispute.id)}
     planned = [row for row in rows if row is not None and row.transaction_id in mine]
     if not planned or any(row.taken for row in planned):
@@ -88,7 +89,7 @@ async def _end(c: Connected, dispute: Dispute) -> None:
         return
     withdrawal = taken[-1]
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
-    loss = await _stored(c, Purpose.DISPUTE_LOSS, dispute.id)
+    loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
         lost = _lost(c, dispute, withdrawal, away)
         await _book_loss(c, lost, loss)
@@ -123,8 +124,8 @@ def _lost(c: Connected, dispute: Dispute, row: BalanceTransactionRow, taken: Mon
 
 async def _book_loss(c: Connected, lost: Lost, loss: PostingRow | None) -> None:
     """By policy; what Acumatica has begun to hold is finished as it was begun."""
-    undone = await _stored(c, Purpose.DISPUTE_UNDONE, lost.dispute)
-    void = await _stored(c, Purpose.VOID, lost.charge)
+    undone = await standing(c, Purpose.DISPUTE_UNDONE, lost.dispute)
+    void = await standing(c, Purpose.VOID, lost.charge)
     reopening = any(one is not None and one.taken and one.transaction_id == lost.transaction
                     for one in (void, undone))  # fmt: skip
     begun = loss is not None and loss.taken
@@ -163,7 +164,7 @@ async def _payment_of(c: Connected, lost: Lost, void: PostingRow | None) -> Void
 async def _besides(c: Connected, lost: Lost, made: list[Posting]) -> None:
     """Books documents that belong to a withdrawal besides its own; nothing when they stand."""
     for posting in made:
-        row = await _stored_key(c, posting)
+        row = await standing(c, Purpose(posting.purpose), posting.key.partition(":")[2])
         if row is None or row.state is not State.VERIFIED:
             break
     else:
@@ -171,13 +172,3 @@ async def _besides(c: Connected, lost: Lost, made: list[Posting]) -> None:
     transaction = await c.stripe.transaction(lost.transaction)
     async with accounted_for(c, transaction):
         await book_besides(c, transaction.id, made)
-
-
-async def _stored(c: Connected, purpose: Purpose, subject: str) -> PostingRow | None:
-    async with c.store.transaction() as tx:
-        return await postings.get(tx, c.id, posting_key(purpose, subject))
-
-
-async def _stored_key(c: Connected, posting: Posting) -> PostingRow | None:
-    async with c.store.transaction() as tx:
-        return await postings.get(tx, c.id, posting.key)

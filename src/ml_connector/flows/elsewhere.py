@@ -3,9 +3,10 @@
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, StripeId, erp_keys
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import Booked, Purpose, posting_key
+from ml_connector.books.postings import Booked, Purpose
 from ml_connector.books.records import Charge
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.papers import DEAD
 from ml_connector.flows.read_back import booked_differences
 from ml_connector.flows.rows import document
@@ -33,9 +34,7 @@ async def booked_elsewhere(c: Connected, charge: Charge) -> Booked | None:
     One call, and one more for what is found. Raises BookedElsewhere when it does not move the
     clearing account by what the charge moved the Stripe balance.
     """
-    key = posting_key(Purpose.PAYMENT, charge.id)
-    async with c.store.transaction() as tx:
-        own = await postings.get(tx, c.id, key)
+    own = await standing(c, Purpose.PAYMENT, charge.id)
     if own is not None and own.taken:
         paper = document(own)
         return paper if isinstance(paper, Booked) else None

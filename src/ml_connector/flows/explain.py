@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,12 +13,14 @@ from ml_connector.flows.intake import look
 from ml_connector.flows.left_out import why_left_out
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
-from ml_connector.store import links, payouts, postings, reports, transactions, troubles
+from ml_connector.flows.undo import post_again
+from ml_connector.store import findings, links, payouts, postings, reports, transactions, troubles
 from ml_connector.store.engine import Store
+from ml_connector.store.findings import Finding
 from ml_connector.store.links import Link
 from ml_connector.store.payouts import PayoutRow
 from ml_connector.store.postings import PostingRow
-from ml_connector.store.transactions import BalanceTransactionRow
+from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 from ml_connector.store.troubles import Trouble
 
 
@@ -33,6 +36,7 @@ class Explanation:
     troubles: Sequence[Trouble]
     left_out: str = ""
     """Why the mirror leaves it out by the firm's own choice; empty when it does not."""
+    findings: Sequence[Finding] = ()
 
     @property
     def empty(self) -> bool:
@@ -53,6 +57,9 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
             for one in await troubles.open_ones(tx, connection)
             if one.resource in chain.names or one.resource == number
         ]
+        changed = await findings.of_keys(
+            tx, connection, [PostingKey(key) for key in chain.postings]
+        )
         left_out = await why_left_out(tx, connection, number)
     return Explanation(
         number,
@@ -62,6 +69,7 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
         list(chain.payouts.values()),
         waiting,
         left_out,
+        changed,
     )
 
 
@@ -133,10 +141,13 @@ def _documents(row: PostingRow) -> list[ErpRef]:
     return [one.document for one in paper.applications]
 
 
-async def replay(store: Store, connection: ConnectionId, number: str) -> list[Look]:
+async def replay(
+    store: Store, connection: ConnectionId, number: str, *, now: datetime, actor: str = "replay"
+) -> list[Look]:
     """Queues a new look at everything that a number stands for; returns what was queued.
 
-    A document that an accountant has deleted is made anew: that is asked for by nothing else.
+    What was undone is owed again from then on: of a payout, everything inside it, too. A document
+    that an accountant has deleted is made anew: that is asked for by nothing else.
     """
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
@@ -145,9 +156,27 @@ async def replay(store: Store, connection: ConnectionId, number: str) -> list[Lo
     looks |= {Look(Kind.INVOICE, one.erp_ref) for one in chain.links if one.kind == "invoice"}
     looks |= {Look(Kind.CUSTOMER, one.erp_ref) for one in chain.links if one.kind == "customer"}
     async with store.transaction() as tx:
+        await _owe_again(tx, connection, number, chain, actor, now)
         for row in chain.postings:
             if row.failure and str(row.failure["cause"]).startswith(DELETED):
                 await postings.make_anew(tx, connection, row.key)
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, connection, at)
     return sorted(looks, key=lambda one: (one.kind, one.resource))
+
+
+async def _owe_again(  # noqa: PLR0917 - the facts of one act
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    number: str,
+    chain: Explanation,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Lets what was undone of a number be posted again, where its undoing is over."""
+    rows = list(chain.transactions)
+    if any(one.id == number for one in chain.payouts):
+        rows += await transactions.of_payout(tx, connection, StripeId(number))
+    for row in rows:
+        if row.state is TransactionState.UNDONE:
+            await post_again(tx, connection, row, actor, now)

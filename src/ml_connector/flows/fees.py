@@ -23,6 +23,7 @@ from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing_of
 from ml_connector.flows.rows import posting_row
 from ml_connector.store import fees, postings
 from ml_connector.store.transactions import BalanceTransactionRow
@@ -54,7 +55,7 @@ async def remember(c: Connected, tx: AsyncConnection, bt: BalanceTransaction) ->
     row = await fees.hold(tx, c.id, bt.id)
     if row is None or row.fee_key or not (bt.fee and bt.amount):
         return
-    planned = await postings.by_transaction(tx, c.id, bt.id)
+    planned = await standing_of(c, tx, bt.id)
     whole = total((one.clearing for one in planned), bt.amount.currency)
     await fees.carry(tx, c.id, [bt.id], fees.NOBODY if whole == bt.amount else None)
 

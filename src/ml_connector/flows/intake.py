@@ -1,6 +1,6 @@
 """Signals come in: stored once, a job queued in the same transaction, nothing believed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,6 +10,9 @@ from ml_connector.observe import SIGNALS
 from ml_connector.store import inbox, jobs
 from ml_connector.store.inbox import Signal
 from ml_connector.stripe.webhooks import EventHint
+
+A_BURST = timedelta(minutes=1)
+"""How long changes of payments and journals are gathered before the guardian looks."""
 
 
 async def stripe_event(
@@ -58,6 +61,14 @@ async def erp_change(
     for kind, ref in sorted(refs):
         await look(tx, connection, Look(kind, ref))
     return True
+
+
+async def documents_changed(
+    tx: AsyncConnection, connection: ConnectionId, *, now: datetime
+) -> bool:
+    """Brings the guardian's look forward; a burst of changes, mostly our own, leads to one look."""
+    at = Look(Kind.STREAM, "acumatica.documents")
+    return await look(tx, connection, at, not_before=now + A_BURST)
 
 
 async def look(

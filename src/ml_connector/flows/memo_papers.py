@@ -10,7 +10,7 @@ from ml_connector.books.postings import ArRefund, CreditMemo, State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import memo_differences, refund_differences
-from ml_connector.store import postings
+from ml_connector.store import editions
 
 DONE = frozenset({State.RELEASED, State.VERIFIED})
 REFUSED_UNSEEN = "acumatica.refused:Payment"
@@ -129,7 +129,7 @@ class _Refund:
     async def _memo(self) -> ErpRef:
         """The document that is paid out; raises TryAgain until it is in the ledger."""
         async with self.c.store.transaction() as tx:
-            row = await postings.get(tx, self.c.id, self.refund.memo)
+            row = await editions.latest(tx, self.c.id, self.refund.memo)
         if row is None or row.erp_type is None or row.erp_number is None or row.state not in DONE:
             raise TryAgain(
                 f"The credit memo {self.refund.memo} is not in the ledger yet.",

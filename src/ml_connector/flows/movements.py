@@ -9,17 +9,17 @@ from ml_connector.books.postings import (
     Purpose,
     State,
     Voiding,
-    posting_key,
 )
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
 from ml_connector.flows.timing import require_due
-from ml_connector.store import postings, transactions
+from ml_connector.store import transactions
 from ml_connector.store.postings import PostingRow
 
 
@@ -67,14 +67,15 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
 
 async def receipt_of(c: Connected, charge: str) -> PostingRow | None:
     """The posting of a charge's own money: a payment, or a journal by policy; None before that."""
+    payment = await standing(c, Purpose.PAYMENT, charge)
+    if payment is not None:
+        return payment
     async with c.store.transaction() as tx:
-        payment = await postings.get(tx, c.id, posting_key(Purpose.PAYMENT, charge))
-        if payment is not None:
-            return payment
-        for row in await transactions.by_source(tx, c.id, StripeId(charge)):
-            aside = await postings.get(tx, c.id, posting_key(Purpose.SUSPENSE, row.id))
-            if aside is not None and row.amount_minor > 0:
-                return aside
+        rows = await transactions.by_source(tx, c.id, StripeId(charge))
+    for row in rows:
+        aside = await standing(c, Purpose.SUSPENSE, row.id)
+        if aside is not None and row.amount_minor > 0:
+            return aside
     return None
 
 

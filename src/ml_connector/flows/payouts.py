@@ -1,10 +1,10 @@
 """Payouts: the transfer to the bank, its members, and the proof that both agree to the cent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
@@ -20,11 +20,14 @@ from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_o
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
 from ml_connector.flows.timing import WAITS, wake_due
-from ml_connector.store import audit, payouts, postings, transactions
+from ml_connector.store import audit, findings, payouts, postings, transactions
 from ml_connector.store import fees as store_fees
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
+
+Changed = Mapping[PostingKey, Money]
+"""What people took off documents, by posting."""
 
 
 async def pay_out(c: Connected, payout_id: StripeId) -> None:
@@ -109,14 +112,18 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         if row is None:
             return None
         inside = await transactions.of_payout(tx, c.id, payout_id)
-        members = [await _member(c, tx, one) for one in inside]
+        changed = {one.key: one.missing for one in await findings.lacking(tx, c.id)}
+        members = [await _member(c, tx, one, changed) for one in inside]
         own = await transactions.by_source(tx, c.id, payout_id)
-        transfer = await _own(c, tx, own, leaving=True)
-        back = await _own(c, tx, own, leaving=False)
-        shared = await _shared(c, tx, inside)
+        transfer = await _own(c, tx, own, changed, leaving=True)
+        back = await _own(c, tx, own, changed, leaving=False)
+        shared = await _shared(c, tx, inside, changed)
         proof = prove(payout_of(row), members, transfer, back, shared)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
+        if row.proven_at is not None and not proof.proven:
+            lost: JsonObject = {"amount": str(proof.amount), "gaps": list(proof.gaps)}
+            await audit.write(tx, c.id, "connector", "payout proof lost", payout_id, lost, now)
         if proof.proven and row.proven_at is None:
             detail: JsonObject = {"amount": str(proof.amount), "members": len(members)}
             await audit.write(tx, c.id, "connector", "payout proven", payout_id, detail, now)
@@ -124,17 +131,25 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
 
 
 async def _own(
-    c: Connected, tx: AsyncConnection, own: list[BalanceTransactionRow], *, leaving: bool
+    c: Connected,
+    tx: AsyncConnection,
+    own: list[BalanceTransactionRow],
+    changed: Changed,
+    *,
+    leaving: bool,
 ) -> Member | None:
     """The payout's own movement: the transfer to the bank, or the one that brought it back."""
     row = next((one for one in own if (one.type == "payout") == leaving), None)
-    return None if row is None else await _member(c, tx, row)
+    return None if row is None else await _member(c, tx, row, changed)
 
 
-async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
+async def _member(
+    c: Connected, tx: AsyncConnection, row: BalanceTransactionRow, changed: Changed
+) -> Member:
     """A balance transaction with the documents that carry it."""
     carried = [
-        _carried(one, one.clearing) for one in await postings.by_transaction(tx, c.id, row.id)
+        _carried(one, _left(one, changed))
+        for one in await postings.by_transaction(tx, c.id, row.id)
     ]
     if row.fee_key:
         apart = await postings.get(tx, c.id, row.fee_key)
@@ -144,7 +159,7 @@ async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow)
 
 
 async def _shared(
-    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow]
+    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow], changed: Changed
 ) -> list[Shared]:
     """The journals that carry the members' fees, each beside all the fees in it."""
     found: list[Shared] = []
@@ -152,8 +167,14 @@ async def _shared(
         row = await postings.get(tx, c.id, key)
         if row is not None:
             parts = await store_fees.shares(tx, c.id, key, row.currency)
-            found.append(Shared(key, row.clearing, -parts))
+            found.append(Shared(key, _left(row, changed), -parts))
     return found
+
+
+def _left(row: PostingRow, changed: Changed) -> Money:
+    """What a document does to the clearing account after what people took off it."""
+    missing = changed.get(row.key)
+    return row.clearing if missing is None else row.clearing - missing
 
 
 def _carried(row: PostingRow, clearing: Money) -> Carried:

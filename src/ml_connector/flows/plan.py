@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
+from ml_connector.books.editions import in_edition
 from ml_connector.books.matching import settled
 from ml_connector.books.postings import Posting, Purpose
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import WasUndone, standing_of
 from ml_connector.flows.fees import followed
 from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import not_due
-from ml_connector.store import postings, transactions
+from ml_connector.store import transactions
 from ml_connector.store.postings import PostingRow
-from ml_connector.store.transactions import TransactionState
+from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
 REFUNDED = frozenset({"refund", "payment_refund", "refund_failure"})
 
@@ -56,22 +58,27 @@ async def plan(c: Connected) -> AsyncGenerator[Planned]:
 async def owed(c: Connected) -> list[BalanceTransaction]:
     """The balance transactions that are not in the ledger and are ours to post, oldest first."""
     found = [bt async for bt in c.stripe.transactions(created_from=cut_over(c))]
-    return [bt for bt in reversed(found) if not await _posted(c, bt)]
+    rows = [(bt, await _known(c, bt)) for bt in reversed(found)]
+    return [bt for bt, row in rows if row is None or row.state is not TransactionState.POSTED]
 
 
-async def _posted(c: Connected, bt: BalanceTransaction) -> bool:
+async def _known(c: Connected, bt: BalanceTransaction) -> BalanceTransactionRow | None:
     async with c.store.transaction() as tx:
-        row = await transactions.get(tx, c.id, bt.id)
-    return row is not None and row.state is TransactionState.POSTED
+        return await transactions.get(tx, c.id, bt.id)
 
 
 async def plan_one(c: Connected, bt: BalanceTransaction) -> Planned:
     """What one balance transaction would become; never raises what stops it."""
+    row = await _known(c, bt)
+    if row is not None and row.state is TransactionState.UNDONE:
+        why = WasUndone(row)
+        return Planned(bt, (), why.sentence, why.remedy)
     later = await not_due(c, bt)
     if later is not None:
         return Planned(bt, (), later.sentence, later.remedy)
     try:
-        made = rules.postings(bt, await _story(c, bt), followed(c))
+        planned = rules.postings(bt, await _story(c, bt), followed(c))
+        made = [in_edition(one, 1 if row is None else row.edition) for one in planned]
         return Planned(bt, tuple(await _still_to_send(c, bt.id, made)))
     except ConnectorError as error:
         return Planned(bt, (), error.sentence, error.remedy)
@@ -103,7 +110,7 @@ async def _still_to_send(c: Connected, bt: StripeId, made: list[Posting]) -> lis
     movement besides (the loss of a dispute) is among them.
     """
     async with c.store.transaction() as tx:
-        known = {row.key: row for row in await postings.by_transaction(tx, c.id, bt)}
+        known = {row.key: row for row in await standing_of(c, tx, bt)}
     if not any(row.taken for row in known.values()):
         return made
     keys: set[PostingKey] = {one.key for one in made}

@@ -20,11 +20,12 @@ from ml_connector.books.matching import (
     words_of,
 )
 from ml_connector.books.policies import WhenUnmatched
-from ml_connector.books.postings import Purpose, posting_key
+from ml_connector.books.postings import Purpose
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.elsewhere import booked_elsewhere
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.mirrored import (
@@ -168,9 +169,10 @@ async def _with_rest(
 async def _still_owed(c: Connected, charge: Charge, invoice: MirroredInvoice) -> MirroredInvoice:
     """Of an overpayment no more is applied than is owed; the rest stays on account."""
     code = invoice.total.currency
-    own = posting_key(Purpose.PAYMENT, charge.id)
+    own = await standing(c, Purpose.PAYMENT, charge.id)
+    besides = None if own is None else own.key
     async with c.store.transaction() as tx:
-        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=own)
+        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=besides)
     owed = invoice.total - applied.in_the_ledger - applied.on_the_way
     return replace(invoice, total=max(owed, Money.zero(code)))
 

@@ -2,16 +2,17 @@
 
 from ml_connector.basics.ids import StripeId
 from ml_connector.books.policies import RefundsAs
-from ml_connector.books.postings import ArPayment, Purpose, State, Voiding, posting_key
+from ml_connector.books.postings import ArPayment, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Refund
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import cut_over, set_aside
 from ml_connector.flows.rows import document
-from ml_connector.store import postings, transactions
+from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
 ON_ITS_WAY = frozenset({TransactionState.SEEN, TransactionState.OWED})
@@ -48,8 +49,7 @@ async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction
 
 async def _paid_back(c: Connected, refund: Refund) -> Voiding | None:
     """How a refund in the books is undone; None of one that is a journal."""
-    async with c.store.transaction() as tx:
-        row = await postings.get(tx, c.id, posting_key(Purpose.REFUND_PAID, refund.id))
+    row = await standing(c, Purpose.REFUND_PAID, refund.id)
     return None if row is None else voiding_of(row)
 
 

@@ -21,6 +21,7 @@ NIGHTLY = 86_400
 DEFAULT_CADENCE: dict[str, int] = {
     "acumatica.customers": 300,
     "acumatica.invoices": 120,
+    "acumatica.documents": 300,
     "acumatica.contacts": NIGHTLY,
     "stripe.events": 120,
     "stripe.transactions": 900,

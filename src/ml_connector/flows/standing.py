@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.store import connections, jobs, payouts, schedules, transactions, troubles
+from ml_connector.store import (
+    connections,
+    findings,
+    jobs,
+    payouts,
+    schedules,
+    transactions,
+    troubles,
+)
 from ml_connector.store.engine import Store
+from ml_connector.store.findings import Decision, Finding
 from ml_connector.store.jobs import Backlog
 from ml_connector.store.schedules import Schedule
 from ml_connector.store.transactions import TransactionSum
@@ -24,6 +33,7 @@ class Standing:
     streams: Sequence[Schedule]
     payouts: int
     payouts_proven: int
+    findings: Sequence[Finding] = ()
 
     @property
     def due(self) -> int:
@@ -50,4 +60,5 @@ async def standing(store: Store, connection: ConnectionId) -> Standing:
             streams=await schedules.every(tx, connection),
             payouts=len(known),
             payouts_proven=sum(one.proven_at is not None for one in known),
+            findings=await findings.in_state(tx, connection, Decision.OPEN),
         )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 
-from ml_connector.acumatica.documents import voided
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
+from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.periods import period_of
 from ml_connector.observe import DIFFERENCE
@@ -16,12 +16,14 @@ from ml_connector.store.rows import as_object
 from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
+TAKEN_BACK = "The fees of its payout are being taken back, as it was undone."
 
 
 async def measure(c: Connected) -> list[TieOut]:
     """The equation of each mapped or seen currency, now: one Stripe call, one ERP call each.
 
-    A difference costs one ERP call more: payments that somebody has voided are named too.
+    What people have changed on our documents is named, too; a difference that they do not explain
+    costs two ERP calls more, to learn of changes that nobody has looked at yet.
     Money that Stripe has moved and no sweep has seen yet shows up as a difference; so catch up
     with `stripe.transactions` first when the last cent matters.
     """
@@ -29,12 +31,13 @@ async def measure(c: Connected) -> list[TieOut]:
     unposted = await _unposted(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
     found = [await _measure_one(c, code, stripe, unposted) for code in currencies]
-    if not all(one.holds for one in found):
-        voided = await _voided(c)
-        found = [_explained(one, voided) for one in found]
-    for one in found:
+    named = [_explained(one, await guardian.lacking(c)) for one in found]
+    if not all(one.holds for one in named):
+        await guardian.look_around(c)
+        named = [_explained(one, await guardian.lacking(c)) for one in found]
+    for one in named:
         await _keep(c, one)
-    return found
+    return named
 
 
 async def _measure_one(
@@ -80,29 +83,10 @@ async def _keep(c: Connected, result: TieOut) -> None:
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
-def _explained(found: TieOut, voided: list[Unposted]) -> TieOut:
-    """The tie-out with the voided payments named, when they are what it lacks."""
-    named = [*found.unposted, *_of(found.currency, voided)]
-    other = tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
-    return other if other.holds else found
-
-
-async def _voided(c: Connected) -> list[Unposted]:
-    """Payments and refunds of ours that somebody has voided in Acumatica since: one ERP call."""
-    gone = await c.acumatica.voided_payments(c.mapping.payment_method)
-    found: list[Unposted] = []
-    async with c.store.transaction() as tx:
-        for paper in gone:
-            kind, _, number = paper.ref.partition("|")
-            if await postings.by_erp(tx, c.id, voided(kind), number):
-                continue  # it was our own doing, and is counted as such
-            reason = f"{kind} {number} was voided in Acumatica after it was posted."
-            found += [
-                Unposted(row.transaction_id, row.clearing, reason)
-                for row in await postings.by_erp(tx, c.id, kind, number)
-                if row.state in IN_THE_LEDGER
-            ]
-    return found
+def _explained(found: TieOut, changed: list[Unposted]) -> TieOut:
+    """The tie-out with what people have changed on our documents named."""
+    named = [*found.unposted, *_of(found.currency, changed)]
+    return tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
 
 
 async def _unposted(c: Connected) -> list[Unposted]:
@@ -119,7 +103,9 @@ async def _unposted(c: Connected) -> list[Unposted]:
                 stands -= row.fee
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
         apart = await fees.waiting(tx, c.id)
+        back = await fees.being_taken_back(tx, c.id)
     found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
+    found += [Unposted(row.transaction_id, row.clearing, TAKEN_BACK) for row in back]
     return found
 
 

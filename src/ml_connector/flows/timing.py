@@ -12,9 +12,10 @@ from ml_connector.books.policies import PostWhen
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import is_transfer
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing_of
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import for_transaction
-from ml_connector.store import postings, reports, transactions
+from ml_connector.store import reports, transactions
 
 WAITS = "policy.post_when"
 """The cause beside a balance transaction that only waits for its moment."""
@@ -52,7 +53,7 @@ async def not_due(c: Connected, bt: BalanceTransaction) -> NotDue | None:
     if when is PostWhen.CAPTURED or is_transfer(bt):
         return None
     async with c.store.transaction() as tx:
-        if any(row.taken for row in await postings.by_transaction(tx, c.id, bt.id)):
+        if any(row.taken for row in await standing_of(c, tx, bt.id)):
             return None
         known = await transactions.get(tx, c.id, bt.id)
         payout = None if known is None else known.payout

@@ -16,9 +16,10 @@ from ml_connector.books.postings import ArPayment, Journal, Purpose, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.what_if import LOSSES, Known, NotKnown, Outcome, Place, outcome
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing_of
 from ml_connector.flows.movements import story_of
 from ml_connector.flows.rows import document
-from ml_connector.store import payouts, postings, transactions
+from ml_connector.store import payouts, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
@@ -91,7 +92,7 @@ def _shifts(differing: Sequence[Differs]) -> list[Shift]:
 async def _known(c: Connected, row: BalanceTransactionRow, bt: BalanceTransaction) -> Known:
     """What the store tells of a movement, in the place of what a new look would."""
     async with c.store.transaction() as tx:
-        made = await postings.by_transaction(tx, c.id, row.id)
+        made = await standing_of(c, tx, row.id)
         payout = await payouts.get(tx, c.id, row.source) if row.source else None
     if rules.is_receipt(bt):
         return _receipt(row, made)

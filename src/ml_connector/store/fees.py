@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import State
+from ml_connector.books.postings import Purpose, State
+from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import record, records
 from ml_connector.store.tables import balance_transactions as table
 from ml_connector.store.tables import postings
@@ -106,3 +107,22 @@ async def shares(
         table.c.connection == connection, table.c.fee_key == key
     )
     return Money(int((await tx.execute(question)).scalar_one()), currency)
+
+
+async def carried_by(
+    tx: AsyncConnection, connection: ConnectionId, key: PostingKey
+) -> list[BalanceTransactionRow]:
+    """The transactions whose fees a posting carries, by id, kept from other writers."""
+    question = select(table).where(table.c.connection == connection, table.c.fee_key == key)
+    held = await tx.execute(question.order_by(table.c.id).with_for_update())
+    return records(BalanceTransactionRow, held.mappings())
+
+
+async def being_taken_back(tx: AsyncConnection, connection: ConnectionId) -> list[PostingRow]:
+    """What reverses the journal of a payout's fees and is not in the ledger yet, by key."""
+    question = select(postings).where(
+        postings.c.connection == connection,
+        postings.c.key.startswith(f"{Purpose.UNDO}:{Purpose.FEES_OF_PAYOUT}:", autoescape=True),
+        postings.c.state.not_in([str(one) for one in IN_THE_LEDGER]),
+    )
+    return records(PostingRow, (await tx.execute(question.order_by(postings.c.key))).mappings())

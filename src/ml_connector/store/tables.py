@@ -148,6 +148,7 @@ class _BalanceTransactionColumns(TypedColumns):
     reason: Named[str] = Column(Text)
     cause: Named[str] = Column(Text)
     body = Column(Json, nullable=False)
+    edition: Named[int] = Column(Integer, server_default=text("1"))
     seen_at: Named[datetime] = Column(Instant, server_default=NOW)
     updated_at: Named[datetime] = Column(Instant, server_default=NOW)
 

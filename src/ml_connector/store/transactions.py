@@ -34,6 +34,8 @@ class TransactionState(StrEnum):
     """No rule knows this kind; its payout cannot be proven."""
     IGNORED = "ignored"
     """Needs no posting, and the reason says why."""
+    UNDONE = "undone"
+    """Its documents are reversed, or being reversed; owed again once a person says so."""
     OPENING = "opening"
     """Moved before our books began: in the opening position, and never anything else."""
 
@@ -61,6 +63,7 @@ class BalanceTransactionRow:
     state: TransactionState = TransactionState.SEEN
     reason: str = ""
     cause: str = ""
+    edition: int = 1
     fee_key: PostingKey | None = None
     """The posting that carries its fee apart: empty while none does yet, None where it is not."""
     seen_at: datetime | None = None
@@ -189,13 +192,19 @@ async def mark(  # noqa: PLR0917 - the facts of one row
 ) -> None:
     """Sets where it stands and why; raises Bug when it was never seen.
 
-    What is in the opening position stays there.
+    What was undone stays so: only `store.editions` brings it back. What is in the opening
+    position stays there.
     """
-    statement = update(table).where(table.c.connection == connection, table.c.id == row_id)
+    statement = update(table).where(
+        table.c.connection == connection,
+        table.c.id == row_id,
+        table.c.state != TransactionState.UNDONE,
+    )
     opening = str(TransactionState.OPENING)
     stays = case((table.c.state == opening, opening), else_=str(state))
     values = {"state": stays, "reason": reason, "cause": cause, "updated_at": moment(now)}
-    if not (await tx.execute(statement.values(**values))).rowcount:
+    done = await tx.execute(statement.values(**values))
+    if not done.rowcount and await get(tx, connection, row_id) is None:
         raise Bug(f"The balance transaction {row_id} was never seen.")
 
 

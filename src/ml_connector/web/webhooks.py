@@ -73,13 +73,15 @@ async def from_acumatica(request: Request) -> Response:
         return _said(400, "The body is not a push notification of Acumatica's.")
     async with place.store.transaction() as tx:
         new = await intake.erp_change(tx, record.id, f"{push.id}:{push.query}", _records(push))
+        if new and _of_documents(push):
+            await intake.documents_changed(tx, record.id, now=place.clock.now())
     return _said(200, "stored" if new else "known")
 
 
 def _records(push: Push) -> list[tuple[Kind, ErpRef]]:
     """The customers and sales invoices that the rows name; other columns are not read.
 
-    Rows of other documents ask for nothing: our own payments are pushed back to us, too.
+    Rows of other documents name nothing: our own payments are pushed back to us, too.
     """
     found: set[tuple[Kind, ErpRef]] = set()
     for row in push.inserted:
@@ -91,6 +93,14 @@ def _records(push: Push) -> list[tuple[Kind, ErpRef]]:
         elif customer and not number:
             found.add((Kind.CUSTOMER, ErpRef(customer)))
     return sorted(found)
+
+
+def _of_documents(push: Push) -> bool:
+    """Whether a row may be a payment or a journal of ours: which, the guardian's list tells."""
+    return any(
+        row.get("BatchNbr") or str(row.get("Type") or "").endswith("Payment")
+        for row in push.inserted
+    )
 
 
 def _place(request: Request) -> Installation:

@@ -1,0 +1,137 @@
+"""How a document is undone: a journal by its mirror image, a payment by voiding it; both stay.
+
+The order is the reverse of how money came in: the transfer to the bank first, then what came
+later, then fees, and payments with their applications last.
+"""
+
+from dataclasses import dataclass, replace
+
+from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
+from ml_connector.basics.money import Money
+from ml_connector.books.entries import On, sides
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    CreditMemo,
+    Document,
+    Journal,
+    Posting,
+    Purpose,
+    Voiding,
+    posting_key,
+)
+
+LONGEST_TEXT = 256
+
+_RANKS: tuple[frozenset[Purpose], ...] = (
+    frozenset({Purpose.PAYOUT_REVERSAL, Purpose.PAYOUT, Purpose.TOPUP}),
+    frozenset({Purpose.FEES_OF_PAYOUT}),
+    frozenset({Purpose.LOSS_REVERSAL, Purpose.DISPUTE_UNDONE, Purpose.DISPUTE_LOSS}),
+    frozenset({Purpose.DISPUTE}),
+    frozenset({Purpose.REFUND_FAILURE, Purpose.REFUND}),
+)
+_FEES, _MONEY_IN = len(_RANKS), len(_RANKS) + 1
+_LAST = frozenset({Purpose.CONVERSION, Purpose.EXCHANGE, Purpose.SUSPENSE, Purpose.PAYMENT})
+
+REST_ON_A_CHARGE = frozenset(
+    {
+        Purpose.REFUND,
+        Purpose.CREDIT_MEMO,
+        Purpose.REFUND_PAID,
+        Purpose.REFUND_FAILURE,
+        Purpose.DISPUTE,
+        Purpose.DISPUTE_LOSS,
+        Purpose.LOSS_REVERSAL,
+        Purpose.DISPUTE_UNDONE,
+        Purpose.VOID,
+    }
+)
+"""What may come later of money that came in, and means nothing without it."""
+
+
+class CannotUndo(AskAPerson):
+    """A document that cannot be reversed by the connector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A document of ours in the ledger, as it was posted, with its number."""
+
+    key: PostingKey
+    purpose: str
+    transaction: StripeId
+    ref: ErpRef
+    document: Document
+    clearing: Money
+
+
+def undo_key(key: PostingKey) -> PostingKey:
+    """The key of the document that reverses a posting."""
+    return posting_key(Purpose.UNDO, key)
+
+
+WHY_NOT: dict[type[Document], str] = {
+    CreditMemo: "is a credit memo, which cannot be voided; only a debit memo by hand takes it back",
+    ArRefund: "pays out a credit memo, which would stay on the customer's account",
+    Booked: "was booked by somebody else, and we never write it; void it in Acumatica, and restore"
+    " what the guardian finds",
+}
+"""Why a kind of document is not reversed by us, as the rest of a sentence."""
+
+
+def reversal(stands: Stands, *, voided: bool = False) -> Posting:
+    """The document that takes back everything one has done; raises CannotUndo.
+
+    `voided` says that people have voided somebody else's payment already: that is what counts.
+    """
+    return Posting(
+        key=undo_key(stands.key),
+        purpose=Purpose.UNDO,
+        transaction=stands.transaction,
+        document=_reversing(stands, voided=voided),
+        clearing=-stands.clearing,
+    )
+
+
+def _reversing(stands: Stands, *, voided: bool) -> Document:
+    paper, named = stands.document, stands.ref.replace("|", " ")
+    if isinstance(paper, Journal):
+        return mirror(paper, named)
+    if isinstance(paper, ArPayment):
+        return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
+    if isinstance(paper, Booked) and voided:
+        return Voiding(stands.ref, paper.payment_ref, paper.amount)
+    why = WHY_NOT.get(type(paper), "is of a kind that cannot be undone by a reversing document")
+    raise CannotUndo(
+        f"{named} ({stands.key}) {why}.",
+        cause=f"undo.kind:{stands.purpose}",
+        remedy="Leave it out with --skip, or correct it by hand in Acumatica.",
+    )
+
+
+def mirror(journal: Journal, named: str) -> Journal:
+    """A journal with its sides changed, of the same day; its effect on each account is opposite."""
+    lines = tuple(
+        replace(line, amount=-line.amount, text=f"Undo of {line.text}"[:LONGEST_TEXT])
+        for line in journal.lines
+    )
+    text = f"Undo of {named}: {journal.description}"[:LONGEST_TEXT]
+    return Journal(journal.day, journal.branch, text, lines)
+
+
+def rank(purpose: str) -> int:
+    """How early a document is undone; equal ones go newest first."""
+    for place, purposes in enumerate(_RANKS):
+        if purpose in purposes:
+            return place
+    return _MONEY_IN if purpose in _LAST else _FEES
+
+
+def effect(document: Document) -> list[tuple[str, Money]]:
+    """What a document did to each account; debits are positive."""
+    return [
+        (f"receivables of {one.name}" if one.on is On.CUSTOMER else one.name, one.amount)
+        for one in sides(document)
+    ]

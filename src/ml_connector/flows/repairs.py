@@ -1,0 +1,163 @@
+"""What a person decides of a change that the guardian found: accept it, restore, or relink."""
+
+from ml_connector.acumatica.documents import PAYMENT_RELEASED
+from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.basics.ids import ErpRef, erp_ref
+from ml_connector.books.entries import On, sides
+from ml_connector.books.guardian import Edit, how_to_mend, restorable
+from ml_connector.books.postings import ArPayment, Booked, Purpose
+from ml_connector.flows.carry_out import fingerprint
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.edits import brings
+from ml_connector.flows.foresight import Choice
+from ml_connector.flows.guardian import payout_with
+from ml_connector.flows.intake import look
+from ml_connector.flows.rows import CREDIT_MEMO, REFUND, document
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.undo import begin
+from ml_connector.store import audit, findings, guarded, postings
+from ml_connector.store.findings import CURRENT, Decision, Finding
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.rows import JsonObject, as_object
+from ml_connector.store.undos import UndoRow
+
+BY_HAND = (CREDIT_MEMO, REFUND)
+"""Kinds that are not posted anew: the other half of a refund stands."""
+ENTER_AGAIN = "Make it in Acumatica as it was, or accept the finding with --why."
+
+
+class NotForUs(AskAPerson):
+    """A change that only a person can take back in Acumatica; the remedy says how."""
+
+
+class NotItsPlace(AskAPerson):
+    """A document that cannot stand for the posting, because its money differs."""
+
+
+async def accept(c: Connected, number: int, *, why: str, actor: str) -> Finding:
+    """What was found is meant so: it is expected from now on, and named while money is missing.
+
+    Raises Misconfigured without a reason or for a number that nobody knows.
+    """
+    if not why.strip():
+        raise Misconfigured(
+            "An accepted change needs a reason.",
+            cause="guardian.no_reason",
+            remedy='Say it with --why "...": it is kept in the audit trail.',
+        )
+    finding = await _open(c, number)
+    await _decide(c, finding, Decision.ACCEPTED, actor, why)
+    return finding
+
+
+async def restore(c: Connected, number: int, *, actor: str) -> UndoRow:
+    """Makes it as it was: a person's reversal is taken as ours, and the money is posted anew.
+
+    All documents of the balance transaction go into the next edition together. Raises NotForUs
+    with the way to do it by hand where the change is no reversal.
+    """
+    finding = await _open(c, number)
+    row = await _posting(c, finding)
+    ours = row is not None and row.kind not in BY_HAND
+    if not ours or not restorable(finding.edits):
+        raise NotForUs(
+            finding.sentence,
+            cause=f"guardian.by_hand:{finding.key}",
+            remedy=how_to_mend(finding.edits) if ours else ENTER_AGAIN,
+        )
+    many = finding.key.startswith(f"{Purpose.FEES_OF_PAYOUT}:")
+    choice = Choice(number=finding.key if many else finding.transaction_id)
+    why = f"restore finding {finding.id}"
+    return await begin(c, choice, why=why, actor=actor, repost=True)
+
+
+async def relink(c: Connected, number: int, *, to: str = "", actor: str) -> ErpRef:
+    """The posting stands in the payment that a person entered in place of the voided one.
+
+    `to` is its number; left out, the one that the guardian found. Raises NotItsPlace when it
+    brings another amount to another account, or is not in the ledger.
+    """
+    finding = await _open(c, number)
+    if Edit.REENTERED not in finding.edits and Edit.VOIDED not in finding.edits:
+        raise NotForUs(
+            finding.sentence,
+            cause=f"guardian.no_relink:{finding.key}",
+            remedy="Only a voided payment can be relinked; accept or restore this finding.",
+        )
+    ref = erp_ref("Payment", to) if to else finding.other
+    row = await _posting(c, finding)
+    if ref is None or row is None:
+        raise NotItsPlace(
+            f"No payment is known that stands in the place of {finding.document}.",
+            cause=f"guardian.no_other:{finding.key}",
+            remedy=f"Name its number: ml-connector guardian relink {finding.id} --to NUMBER.",
+        )
+    await _stand_in(c, finding, row, ref, actor)
+    return ref
+
+
+async def _stand_in(
+    c: Connected, finding: Finding, row: PostingRow, ref: ErpRef, actor: str
+) -> None:
+    found = await c.acumatica.payment(ref)
+    sent = document(row)
+    cash = [(one.name, one.amount) for one in sides(sent) if one.on is On.CASH]
+    fits = (
+        isinstance(sent, ArPayment | Booked)
+        and found.amount == sent.amount
+        and [(found.cash_account, brings(found))] == cash
+        and found.status in PAYMENT_RELEASED
+    )
+    async with c.store.transaction() as tx:
+        taken = await postings.by_erp(tx, c.id, *ref.split("|"))
+    if not fits or taken:
+        raise NotItsPlace(
+            f"{ref.replace('|', ' ')} is {found.amount} on {found.cash_account}, {found.status}"
+            f"{', and stands for another posting' if taken else ''}.",
+            cause=f"guardian.does_not_fit:{finding.key}",
+            remedy="Name a released payment of the same amount on the same cash account.",
+        )
+    seen = as_object(found)
+    async with c.store.transaction() as tx:
+        await guarded.relink(tx, row, ref, found.id, seen, fingerprint(seen))
+    await _decide(c, finding, Decision.RELINKED, actor, f"stands in {ref.replace('|', ' ')}")
+
+
+async def _open(c: Connected, number: int) -> Finding:
+    """A finding that waits for a decision; raises Misconfigured."""
+    async with c.store.transaction() as tx:
+        finding = await findings.get(tx, c.id, number)
+    if finding is None or finding.state not in CURRENT:
+        known = "is decided already" if finding is not None else "is not known"
+        raise Misconfigured(
+            f"The finding {number} {known}.",
+            cause="guardian.no_finding",
+            remedy="List them with `ml-connector guardian`.",
+        )
+    return finding
+
+
+async def _posting(c: Connected, finding: Finding) -> PostingRow | None:
+    async with c.store.transaction() as tx:
+        return await postings.get(tx, c.id, finding.key)
+
+
+async def _decide(c: Connected, finding: Finding, state: Decision, actor: str, why: str) -> None:
+    now = c.clock.now()
+    async with c.store.transaction() as tx:
+        if not await findings.decide(tx, finding, state, actor, why, now):
+            raise Misconfigured(
+                f"The finding {finding.id} was decided by somebody else meanwhile.",
+                cause="guardian.no_finding",
+                remedy="List them with `ml-connector guardian`.",
+            )
+        payout = await payout_with(c, tx, finding.key, finding.transaction_id)
+        if payout is not None:
+            await look(tx, c.id, Look(Kind.PROOF, payout))
+        detail: JsonObject = {
+            "finding": finding.id,
+            "sentence": finding.sentence,
+            "missing": str(finding.missing),
+            "why": why,
+        }
+        await audit.write(tx, c.id, actor, f"finding {state}", finding.key, detail, now)

@@ -1,0 +1,125 @@
+"""Which edition of a balance transaction's documents stands, and the way in and out of undone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Integer, cast, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
+from ml_connector.books.editions import MARK
+from ml_connector.books.postings import Purpose, State
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.rows import record, records
+from ml_connector.store.tables import balance_transactions, postings
+from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
+
+CAUSE = "undo"
+
+
+async def locked(
+    tx: AsyncConnection, connection: ConnectionId, transaction_id: StripeId
+) -> BalanceTransactionRow | None:
+    """A balance transaction, held until the end of the database transaction."""
+    question = select(balance_transactions).where(
+        balance_transactions.c.connection == connection, balance_transactions.c.id == transaction_id
+    )
+    row = (await tx.execute(question.with_for_update())).mappings().one_or_none()
+    return None if row is None else record(BalanceTransactionRow, row)
+
+
+async def latest(
+    tx: AsyncConnection, connection: ConnectionId, key: PostingKey
+) -> PostingRow | None:
+    """The newest edition of a plain key that stands or is on its way; None when it was undone."""
+    editions = or_(postings.c.key == key, postings.c.key.startswith(key + MARK, autoescape=True))
+    question = select(postings).where(postings.c.connection == connection, editions, _current())
+    row = (await tx.execute(question)).mappings().one_or_none()
+    return None if row is None else record(PostingRow, row)
+
+
+def _current() -> ColumnElement[bool]:
+    """Whether a posting is of the edition in which its balance transaction stands."""
+    named = func.nullif(func.split_part(postings.c.key, MARK, 2), "")
+    opened = (
+        select(balance_transactions.c.edition)
+        .where(
+            balance_transactions.c.connection == postings.c.connection,
+            balance_transactions.c.id == postings.c.transaction_id,
+        )
+        .scalar_subquery()
+    )
+    return cast(func.coalesce(named, "1"), Integer) == func.coalesce(opened, 1)
+
+
+async def undone(
+    tx: AsyncConnection, connection: ConnectionId, transaction_id: StripeId, reason: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Opens the next edition of a balance transaction; it waits until it is owed again."""
+    statement = update(balance_transactions).where(
+        balance_transactions.c.connection == connection, balance_transactions.c.id == transaction_id
+    )
+    await tx.execute(
+        statement.values(
+            edition=balance_transactions.c.edition + 1,
+            state=TransactionState.UNDONE,
+            reason=reason,
+            cause=CAUSE,
+            updated_at=now,
+        )
+    )
+
+
+async def owe_again(
+    tx: AsyncConnection, connection: ConnectionId, transaction_id: StripeId, now: datetime
+) -> bool:
+    """Lets an undone balance transaction be posted again; False while its undoing is under way."""
+    unfinished = exists().where(
+        postings.c.connection == connection,
+        postings.c.transaction_id == transaction_id,
+        postings.c.purpose == Purpose.UNDO,
+        postings.c.state != State.VERIFIED,
+    )
+    statement = update(balance_transactions).where(
+        balance_transactions.c.connection == connection,
+        balance_transactions.c.id == transaction_id,
+        balance_transactions.c.state == TransactionState.UNDONE,
+        ~unfinished,
+    )
+    waits = {"state": TransactionState.SEEN, "reason": "It is owed again.", "cause": ""}
+    done = await tx.execute(statement.values(**waits, updated_at=now))
+    return bool(done.rowcount)
+
+
+async def with_purposes(
+    tx: AsyncConnection, connection: ConnectionId, purposes: Sequence[str]
+) -> list[PostingRow]:
+    """Every posting for one of the reasons that was not undone, by key."""
+    question = select(postings).where(
+        postings.c.connection == connection, postings.c.purpose.in_(purposes), _current()
+    )
+    return records(PostingRow, (await tx.execute(question.order_by(postings.c.key))).mappings())
+
+
+async def made_by_mapping(
+    tx: AsyncConnection, connection: ConnectionId, version: int
+) -> list[StripeId]:
+    """The balance transactions whose standing documents were planned under a mapping version."""
+    question = select(postings.c.transaction_id.distinct()).where(
+        postings.c.connection == connection, postings.c.mapping_version == version,
+        postings.c.purpose != Purpose.UNDO, _current(),
+    )  # fmt: skip
+    return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+async def dated(
+    tx: AsyncConnection, connection: ConnectionId, first: str, last: str
+) -> list[StripeId]:
+    """The balance transactions with a standing document dated from `first` to `last` (ISO)."""
+    day = postings.c.body["day"].astext
+    question = select(postings.c.transaction_id.distinct()).where(
+        postings.c.connection == connection, day >= first, day <= last,
+        postings.c.purpose != Purpose.UNDO, _current(),
+    )  # fmt: skip
+    return [StripeId(row) for (row,) in await tx.execute(question)]

@@ -1,0 +1,125 @@
+"""Undoing by reversing documents: opposite to the cent, in an order that never leaves a gap."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_connector.basics.ids import PostingKey, StripeId, erp_ref
+from ml_connector.basics.money import Money
+from ml_connector.books.editions import edition_of, key_in, plain_key
+from ml_connector.books.postings import (
+    ArPayment,
+    Booked,
+    Document,
+    Journal,
+    Line,
+    PaymentCharge,
+    Purpose,
+    Voiding,
+    clearing_effect,
+)
+from ml_connector.books.undo import CannotUndo, Stands, effect, mirror, rank, reversal
+
+DAY = date(2026, 3, 31)
+accounts = st.sampled_from(["10300", "60100", "13500", "40900"])
+amounts = st.integers(-(10**12), 10**12).filter(bool)
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> Journal:
+    sides = draw(st.lists(st.tuples(accounts, amounts), min_size=1, max_size=6))
+    rest = -sum(amount for _, amount in sides)
+    sides += [("10300", rest)] if rest else []
+    text = draw(st.sampled_from(["Stripe fee txn_1", "long " * 100]))
+    lines = tuple(Line(account, "000", Money(amount, "USD"), text) for account, amount in sides)
+    return Journal(DAY, "HQ", text, lines)
+
+
+def stands(document: Document, clearing: Money, purpose: Purpose = Purpose.FEE) -> Stands:
+    key = PostingKey(f"{purpose}:txn_1")
+    return Stands(key, purpose, StripeId("txn_1"), erp_ref("GL", "000007"), document, clearing)
+
+
+def a_payment() -> ArPayment:
+    amount = Money(10_000, "USD")
+    return ArPayment("C1", "STRIPE", "10650ST", "HQ", DAY, amount, "ch_1", "txn_1", "", ())
+
+
+@given(journals())
+def test_a_mirror_journal_takes_back_every_account_and_balances(journal: Journal) -> None:
+    image = mirror(journal, "GL 000007")
+    assert sum(line.amount.minor for line in image.lines) == 0
+    for account in {line.account for line in journal.lines}:
+        assert image.effect_on(account) == -journal.effect_on(account)
+    assert (image.day, image.branch, image.currency) == (DAY, "HQ", "USD")
+    assert len(image.description) <= 256
+    assert mirror(image, "GL 000008").lines[0].amount == journal.lines[0].amount
+
+
+@given(journals())
+def test_a_document_and_its_undoing_leave_the_clearing_account_untouched(journal: Journal) -> None:
+    posted = stands(journal, journal.effect_on("10300"))
+    undone = reversal(posted)
+    assert clearing_effect([undone], "USD") == -posted.clearing
+    assert undone.key == f"undo:{posted.key}"
+    assert isinstance(undone.document, Journal)
+    assert undone.document.effect_on("10300") == undone.clearing
+
+
+def test_a_payment_is_undone_by_voiding_it_as_a_whole() -> None:
+    paid = stands(a_payment(), Money(10_000, "USD"), Purpose.PAYMENT)
+    undone = reversal(paid)
+    assert undone.document == Voiding(paid.ref, "ch_1", Money(10_000, "USD"))
+    assert undone.clearing == Money(-10_000, "USD")
+    assert effect(paid.document) == [
+        ("10650ST", Money(10_000, "USD")),
+        ("receivables of C1", Money(-10_000, "USD")),
+    ]
+
+
+def test_the_charges_of_a_payment_go_back_with_it() -> None:
+    charges = (PaymentCharge("STRIPEFEE", "61100", Money(320, "USD")),)
+    paid = stands(replace(a_payment(), charges=charges), Money(9_680, "USD"), Purpose.PAYMENT)
+    undone = reversal(paid)
+    assert isinstance(undone.document, Voiding)
+    assert (undone.document.cash, undone.clearing) == (Money(9_680, "USD"), Money(-9_680, "USD"))
+    assert ("61100", Money(320, "USD")) in effect(paid.document)
+
+
+def test_a_payment_of_somebody_else_is_only_taken_back_once_people_have_voided_it() -> None:
+    money = Money(10_000, "USD")
+    booked = Booked(erp_ref("Payment", "000001"), "card 4242", "10650ST", money)
+    theirs = stands(booked, money, Purpose.PAYMENT)
+    with pytest.raises(CannotUndo, match="booked by somebody else"):
+        reversal(theirs)
+    assert reversal(theirs, voided=True).clearing == -money
+
+
+def test_a_voiding_is_not_undone_and_says_what_to_do() -> None:
+    voiding = Voiding(erp_ref("Payment", "000001"), "ch_1", Money(10_000, "USD"))
+    with pytest.raises(CannotUndo, match="cannot be undone") as refused:
+        reversal(stands(voiding, Money(-10_000, "USD"), Purpose.VOID))
+    assert "--skip" in refused.value.remedy
+
+
+def test_the_transfer_goes_first_then_what_came_later_then_fees_then_payments() -> None:
+    order = [Purpose.PAYOUT, Purpose.FEES_OF_PAYOUT, Purpose.DISPUTE_LOSS, Purpose.DISPUTE,
+             Purpose.REFUND, Purpose.FEE, Purpose.PAYMENT]  # fmt: skip
+    ranks = [rank(one) for one in order]
+    assert ranks == sorted(set(ranks))
+
+
+@pytest.mark.parametrize(
+    ("key", "edition", "shown"),
+    [("payment:ch_1", 1, "payment:ch_1"), ("payment:ch_1", 2, "payment:ch_1~2"),
+     ("undo:fee:txn_1", 12, "undo:fee:txn_1~12")],
+)  # fmt: skip
+def test_an_edition_is_read_from_its_key_as_it_was_written(
+    key: str, edition: int, shown: str
+) -> None:
+    made = key_in(PostingKey(key), edition)
+    assert made == shown
+    assert (plain_key(made), edition_of(made)) == (key, edition)

@@ -1,0 +1,181 @@
+"""What people change on our documents in the ERP: found, graded, named, and mended by a word."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from build.policies import mapping_with
+from build.world import CUSTOMER, World
+from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.flows import repairs
+from ml_connector.flows.explain import explain
+from ml_connector.flows.repairs import NotForUs, NotItsPlace
+from ml_connector.flows.tie_out import measure
+from ml_connector.store import findings, payouts
+from ml_connector.store.findings import Decision, Finding
+
+pytestmark = pytest.mark.anyio
+
+
+async def paid(world: World, price: str = "100.00") -> tuple[ErpRef, str]:
+    ref = await world.an_invoice(price)
+    await world.mirror()
+    charge = await world.pay(ref)
+    await world.live()
+    return ref, str(charge)
+
+
+async def voided(world: World, number: str) -> None:
+    """A clerk voids a payment of ours."""
+    erp = (await world.connected()).acumatica
+    await world.pass_time(timedelta(minutes=1))
+    await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{number}")))
+
+
+async def the_payment(world: World) -> dict[str, Any]:
+    (payment,) = [one for one in await world.documents("Payment") if one["Type"] == "Payment"]
+    return payment
+
+
+async def found(world: World, state: Decision = Decision.OPEN) -> Sequence[Finding]:
+    """What the guardian's poll finds."""
+    await world.sync("acumatica.documents")
+    async with world.store.transaction() as tx:
+        return await findings.in_state(tx, world.id, state)
+
+
+async def reasons(world: World) -> list[str]:
+    """Why the tie-out says that money is not in the ledger."""
+    found = await measure(await world.connected())
+    assert all(one.holds for one in found), found
+    return [item.reason for one in found for item in one.unposted]
+
+
+async def test_a_payment_voided_by_hand_is_found_named_accepted_and_restored(world: World) -> None:
+    ref, charge = await paid(world)
+    assert await found(world) == []
+    await voided(world, (await the_payment(world))["ReferenceNbr"])
+    (finding,) = await found(world)
+    assert (finding.grade, str(finding.missing)) == ("breaks_tie_out", "100.00 USD")
+    assert "It was voided." in finding.sentence
+    assert "It was voided." in (await reasons(world))[0]
+    shown = await explain(world.store, world.id, charge)
+    assert [one.id for one in shown.findings] == [finding.id]
+
+    c = await world.connected()
+    with pytest.raises(Misconfigured, match="needs a reason"):
+        await repairs.accept(c, finding.id, why=" ", actor="Kim")
+    await repairs.accept(c, finding.id, why="paid by cheque", actor="Kim")
+    assert await found(world) == []
+    assert "Accepted by Kim: paid by cheque" in (await reasons(world))[0]
+
+    await repairs.restore(c, finding.id, actor="Kim")
+    await world.books_agree()
+    await world.settle()
+    await world.all_posted()
+    assert await world.balance_due(ref) == 0
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await found(world) == []
+    with pytest.raises(Misconfigured, match="decided already"):
+        await repairs.restore(c, finding.id, actor="Kim")
+
+
+async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: World) -> None:
+    ref, charge = await paid(world)
+    old = await the_payment(world)
+    await voided(world, old["ReferenceNbr"])
+    rows = [{"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}]
+    body = {name: old[name] for name in ("PaymentMethod", "CashAccount", "PaymentRef")}
+    body |= {"Type": "Payment", "CustomerID": CUSTOMER, "PaymentAmount": 100, "Hold": False}
+    again = await world.enter("Payment", body | {"DocumentsToApply": rows}, release=True)
+    (finding,) = await found(world)
+    assert (finding.grade, finding.missing_minor) == ("explained", 0)
+    assert finding.other == f"Payment|{again['ReferenceNbr']}"
+    await world.books_agree()
+    c = await world.connected()
+    with pytest.raises(NotItsPlace, match="Voided"):
+        await repairs.relink(c, finding.id, to=old["ReferenceNbr"], actor="Kim")
+    await repairs.relink(c, finding.id, actor="Kim")
+    assert await found(world) == []
+    await world.all_posted()
+    shown = await explain(world.store, world.id, charge)
+    payment = next(one for one in shown.postings if one.purpose == "payment")
+    assert payment.erp_number == again["ReferenceNbr"]
+
+
+async def reversed_by_hand(world: World) -> str:
+    """A clerk reverses the fee's journal, as the form does: same texts, sides changed."""
+    journals = await world.documents("JournalTransaction")
+    batch = next(one for one in journals if "Stripe fee" in str(one["Description"]))
+    erp = (await world.connected()).acumatica
+    lines = [
+        {
+            "Account": line.account,
+            "ReferenceNbr": line.reference,
+            "TransactionDescription": line.text,
+        }
+        | {("CreditAmount" if line.amount.minor > 0 else "DebitAmount"): abs(line.amount.decimal)}
+        for line in (await erp.journal(ErpRef(f"GL|{batch['BatchNbr']}"))).lines
+    ]
+    made = await world.enter(
+        "JournalTransaction",
+        {"Module": "GL", "Description": batch["Description"], "Hold": False, "Details": lines},
+        release=True,
+    )
+    return str(made["BatchNbr"])
+
+
+async def test_a_journal_reversed_by_hand_takes_the_proof_away_until_it_is_restored(
+    world: World,
+) -> None:
+    await paid(world)
+    (payout,) = await world.run_payouts()
+    await world.live()
+    fees = await world.ledger("61100")
+    batch = await reversed_by_hand(world)
+    assert batch in (await reasons(world))[0]  # the tie-out looks by itself
+    (finding,) = await found(world)
+    assert (finding.grade, finding.edits) == ("breaks_tie_out", ("reversed",))
+
+    async def proven() -> bool:
+        async with world.store.transaction() as tx:
+            row = await payouts.get(tx, world.id, StripeId(payout["id"]))
+        return row is not None and row.proven_at is not None
+
+    assert not await proven()
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    assert await reasons(world) == []
+    assert await world.states() == {"verified"}
+    assert await proven()
+    assert await world.ledger("61100") == fees
+    assert await found(world) == []
+
+
+async def test_a_rest_applied_by_a_clerk_is_noted_and_asks_for_nothing(world: World) -> None:
+    await world.change(mapping_text=mapping_with(unmatched='"unapplied"'))
+    await world.mirror()
+    rows = world.stripe_app.world.tables["customer"]
+    payer = next(r["id"] for r in rows if r["metadata"].get("erp_customer") == CUSTOMER)
+    await world.stripe_api(
+        "payment_intents", amount="4200", currency="usd", confirm="true",
+        payment_method="pm_card_visa", customer=payer,
+    )  # fmt: skip
+    await world.live()
+    payment = await the_payment(world)
+    ref = await world.an_invoice("42.00")
+    await world.pass_time(timedelta(minutes=1))
+    applied = {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 42}
+    keys = {"Type": "Payment", "ReferenceNbr": payment["ReferenceNbr"]}
+    await world.enter("Payment", keys | {"DocumentsToApply": [applied]}, release=True)
+    assert await world.balance_due(ref) == Decimal(0)
+    assert await found(world) == []
+    (noted,) = await found(world, Decision.NOTED)
+    assert (noted.grade, noted.edits) == ("harmless", ("applied_more",))
+    await world.all_posted()
+    with pytest.raises(NotForUs):
+        await repairs.restore(await world.connected(), noted.id, actor="Kim")
