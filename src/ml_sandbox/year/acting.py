@@ -1,0 +1,113 @@
+"""Acts planned months out, day by day, between the connector's two sides."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+
+from ml_sandbox.month.acting import MISCHIEF
+from ml_sandbox.month.sandboxes import CannotGoOn, Json
+from ml_sandbox.scenarios.stage import Stage
+from ml_sandbox.year import buyers, office, stripes_own
+from ml_sandbox.year.fates import Act
+from ml_sandbox.year.life import Life
+from ml_sandbox.year.plan import LATE, Step, Year, end_of
+from ml_sandbox.year.tally import Tally
+
+MORNING, AFTERNOON, EVENING = (time_of_day(hour, tzinfo=UTC) for hour in (8, 16, 20))
+TellDay = Callable[[date, Tally], None]
+MonthEnds = Callable[[date, Tally], None]
+SETTLES: Json = {
+    "settlement": ["usd", "eur", "gbp", "jpy"],
+    "fees": {"gbp": {"percent": "1.5", "fixed": 20}},
+}
+"""Canadian dollars become US dollars at Stripe; all else settles as it is."""
+ACTS: Mapping[Act, Callable[[Life, Step], None]] = {
+    Act.ISSUE: office.issue,
+    Act.PAY: buyers.pay,
+    Act.TRY: buyers.try_in_vain,
+    Act.PAY_BY_METADATA: buyers.pay_by_metadata,
+    Act.PAY_BY_NUMBER: buyers.pay_by_number,
+    Act.PAY_BY_AMOUNT: buyers.pay_by_amount,
+    Act.BOUNCE: buyers.bounce,
+    Act.REFUND: buyers.refund,
+    Act.DISPUTE: buyers.dispute,
+    Act.INQUIRE: buyers.inquire,
+    Act.ESCALATE: lambda life, step: buyers.decide(life, step, "escalate"),
+    Act.CLOSE: lambda life, step: buyers.decide(life, step, "lost"),
+    Act.WIN: lambda life, step: buyers.decide(life, step, "won"),
+    Act.APPEAL: lambda life, step: buyers.decide(life, step, "appeal"),
+    Act.LOSE: buyers.lose,
+    Act.CHECK: office.check,
+    Act.WIRE: office.wire,
+    Act.CREDIT: office.credit,
+    Act.VOID_THERE: buyers.void_there,
+    Act.PAID_ELSEWHERE: buyers.paid_elsewhere,
+    Act.MARK: office.mark,
+    Act.STRANGER: buyers.stranger,
+    Act.ACQUAINTANCE: buyers.acquaintance,
+    Act.ENTER: office.enter_known,
+    Act.EDIT: office.edit,
+    Act.TOP_UP: stripes_own.top_up,
+    Act.TOP_UP_BACK: stripes_own.top_up_back,
+    Act.BILL: stripes_own.bill,
+    Act.ADJUST: stripes_own.adjust,
+    Act.TAX_FEES: stripes_own.tax_fees,
+    Act.RESERVE: stripes_own.reserve,
+    Act.UNHEARD: stripes_own.unheard,
+    Act.PAY_OUT: stripes_own.pay_out,
+    Act.PAYOUT_FAILS: stripes_own.payout_fails,
+    Act.PAY_OUT_BY_HAND: stripes_own.pay_out_by_hand,
+    Act.PAYOUT_CANCELLED: stripes_own.payout_cancelled,
+    Act.NEGATIVE_PAYOUT: stripes_own.negative_payout,
+}
+"""Who does what; every word of a plan is here."""
+
+
+def play(
+    year: Year, stage: Stage, mark: str, seed: int, *, day: TellDay, month: MonthEnds
+) -> Tally:
+    """All the months; `day` hears of each day's end, `month` returns when the next may begin.
+
+    At its end a month's period is closed, but for the last one. Raises NotDone when the
+    connector does not do what the world waits for, CannotGoOn when a sandbox refuses something.
+    """
+    life = Life(year, stage, mark)
+    _begin(life, seed)
+    for number, (first, steps) in enumerate(year.months):
+        _live(life, first, steps, day)
+        month(first, life.tally)
+        if number + 1 < len(year.months):
+            stage.clerk.period(f"{first:%m%Y}", closed=True)
+    return life.tally
+
+
+def _begin(life: Life, seed: int) -> None:
+    """The clock is at the beginning, webhooks misbehave, the regular customers are entered."""
+    stage, first = life.stage, life.year.months[0][0]
+    stage.stripe.post("webhooks", MISCHIEF | {"seed": seed})
+    stage.stripe.post("rates", SETTLES)
+    stage.stripe.post("switches", {"negative_payouts": True})
+    stage.move_to(datetime.combine(first, MORNING))
+    stripes = datetime.fromisoformat(stage.stripe.get("clock")["now"])
+    if abs(stripes - stage.today) > timedelta(minutes=1):
+        raise CannotGoOn(
+            "The two sandboxes do not share one clock; start both with: python -m ml_sandbox up"
+        )
+    for client in life.year.clients:
+        if client.key not in life.year.newcomers:
+            office.enter(life, client.key)
+
+
+def _live(life: Life, first: date, steps: tuple[Step, ...], tell: TellDay) -> None:
+    """One month; the clock moves between the parts of a day, so that what is due happens then."""
+    today = first
+    while today <= end_of(first):
+        life.stage.move_to(datetime.combine(today, MORNING))
+        mine = [step for step in steps if step.day == today]
+        for step in mine:
+            if step.act in LATE:
+                life.stage.move_to(datetime.combine(today, AFTERNOON))
+            ACTS[step.act](life, step)
+        life.stage.move_to(datetime.combine(today, EVENING))
+        tell(today, life.tally)
+        today += timedelta(days=1)
