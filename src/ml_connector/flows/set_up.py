@@ -4,15 +4,18 @@ import tomllib
 from dataclasses import fields
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.clock import Clock
-from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping, require_sound
 from ml_connector.books.policies import Policies
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.intake import look
 from ml_connector.flows.schedule import set_cadence
-from ml_connector.flows.signals import WANTED
-from ml_connector.store import audit, connections, mapping
+from ml_connector.flows.signals import WANTED, Kind, Look
+from ml_connector.store import audit, connections, mapping, troubles
 from ml_connector.store.connections import Connection, NewConnection, known_secrets
 from ml_connector.store.engine import Store
 from ml_connector.store.rows import JsonObject, as_object
@@ -70,6 +73,7 @@ async def set_up(
         if body is not None and mapping_text is not None:
             version = await mapping.add_version(tx, new.id, body, mapping_text, actor, now=now)
             await connections.set_mapping_version(tx, new.id, version, now=now)
+            await _wake(tx, new.id)
         cadence = {name: int(str(seconds)) for name, seconds in new.cadence.items()}
         await set_cadence(tx, new.id, cadence, clock)
         detail: JsonObject = {
@@ -79,6 +83,13 @@ async def set_up(
         }
         await audit.write(tx, new.id, actor, "connection set up", new.id, detail, now)
         return await connections.get(tx, new.id)
+
+
+async def _wake(tx: AsyncConnection, connection: ConnectionId) -> None:
+    """Lets what waits for a person be tried now: the new mapping may be what it waits for."""
+    for trouble in await troubles.open_ones(tx, connection):
+        if trouble.filed in {AskAPerson.filed, Misconfigured.filed}:
+            await look(tx, connection, Look(Kind(trouble.kind), trouble.resource))
 
 
 async def receive_webhooks(c: Connected, keyring: KeyRing, public_url: str) -> str:

@@ -32,7 +32,7 @@ ACTS: Mapping[Act, Callable[[Life, Step], None]] = {
     Act.REFUND: buyers.refund,
     Act.DISPUTE: buyers.dispute,
     Act.INQUIRE: buyers.inquire,
-    Act.ESCALATE: lambda life, step: buyers.decide(life, step, "escalate"),
+    Act.ESCALATE: buyers.escalate,
     Act.CLOSE: lambda life, step: buyers.decide(life, step, "lost"),
     Act.WIN: lambda life, step: buyers.decide(life, step, "won"),
     Act.APPEAL: lambda life, step: buyers.decide(life, step, "appeal"),

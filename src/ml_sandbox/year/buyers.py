@@ -1,6 +1,7 @@
 """What buyers, banks and the back office do at Stripe with the payments of invoices."""
 
 from ml_sandbox.month.sandboxes import CannotGoOn, Json
+from ml_sandbox.year.fates import CONVERTED
 from ml_sandbox.year.life import Charged, Life
 from ml_sandbox.year.plan import Step
 from ml_sandbox.year.tally import as_text
@@ -41,6 +42,8 @@ def pay_by_metadata(life: Life, step: Step) -> None:
         life.tally.money[life.issued[key].currency, "paid"] += amount
     life.charged[step.about] = charge
     life.tally.counts["settled"] += 1
+    life.tally.counts["converted"] += charge.currency == CONVERTED
+    life.tally.counts["by_evidence"] += 1
 
 
 def pay_by_number(life: Life, step: Step) -> None:
@@ -104,12 +107,19 @@ def dispute(life: Life, step: Step) -> None:
     paid = life.charged[step.about]
     asked: Json = {"charge": paid.charge, "amount": paid.amount * step.share // 100}
     life.disputes[step.about] = str(life.stage.stripe.post("disputes", asked)["id"])
+    life.tally.counts["disputed"] += 1
 
 
 def inquire(life: Life, step: Step) -> None:
     """A bank asks about a payment."""
     asked: Json = {"charge": life.charged[step.about].charge, "inquiry": True}
     life.disputes[step.about] = str(life.stage.stripe.post("disputes", asked)["id"])
+
+
+def escalate(life: Life, step: Step) -> None:
+    """An inquiry becomes a dispute: now the bank takes the money."""
+    decide(life, step, "escalate")
+    life.tally.counts["disputed"] += 1
 
 
 def decide(life: Life, step: Step, outcome: str) -> None:
@@ -152,3 +162,4 @@ def acquaintance(life: Life, step: Step) -> None:
         raise CannotGoOn(f"An invoice of {as_text(amount, currency)} {currency} is owed already.")
     outside(life, amount, currency, {"customer": life.stage.stripe_customer(customer)})
     life.tally.add("acquaintances", "acquainted", currency, amount)
+    life.tally.counts["acquaintances_converted"] += currency == CONVERTED

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CAD")
-"""What the firm bills in; Canadian dollars are settled in US dollars, the others as they are."""
+"""What the firm bills in."""
+CONVERTED = "CAD"
+"""Stripe settles Canadian dollars in US dollars, the others as they are."""
 SETTLED = ("USD", "EUR", "GBP", "JPY")
 DOLLARS = ("USD",)
 

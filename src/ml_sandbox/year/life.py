@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ml_sandbox.month.sandboxes import Erp, Json
 from ml_sandbox.scenarios.stage import Stage
+from ml_sandbox.year.fates import CONVERTED
 from ml_sandbox.year.plan import Year
 from ml_sandbox.year.tally import Tally, as_text
 
@@ -88,6 +89,7 @@ class Life:
         self.charged[key] = Charged(charge, issued.currency, amount)
         self.left[key] = max(0, self.left[key] - amount)
         self.tally.add("settled", "paid", issued.currency, amount)
+        self.tally.counts["converted"] += issued.currency == CONVERTED
 
     def share_of(self, key: int, share: int) -> int:
         """A share of an invoice's total in minor units; 100 is all that is left of it."""
@@ -96,4 +98,4 @@ class Life:
     def settles_in(self, client: int) -> str:
         """A currency in which Stripe settles, by a client's own: dollars for Canadian ones."""
         currency = self.year.clients[client].currency
-        return "USD" if currency == "CAD" else currency
+        return "USD" if currency == CONVERTED else currency

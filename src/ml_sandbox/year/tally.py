@@ -7,10 +7,12 @@ from typing import Any
 
 COUNTED = (
     "customers", "invoices", "settled", "unsettled", "declined", "by_evidence", "bounced",
-    "checks", "wires", "credit_memos", "strangers", "acquaintances", "lost", "payouts",
-    "payouts_by_hand", "unheard", "edits",
+    "checks", "wires", "credit_memos", "strangers", "acquaintances", "disputed", "lost",
+    "payouts", "payouts_by_hand", "unheard", "edits", "converted", "acquaintances_converted",
 )  # fmt: skip
-"""What is told; `settled` are payments of invoices, `unsettled` those that moved no money."""
+"""What is told: `settled` are payments of invoices, `unsettled` those that moved no money,
+`disputed` those of which a bank took money, `converted` those that Stripe settled in another
+currency."""
 FLOWS = ("invoiced", "paid", "bounced", "checked", "credited", "strange", "acquainted", "lost")
 
 
