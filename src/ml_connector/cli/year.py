@@ -14,15 +14,15 @@ from ml_connector.assemble import installation
 from ml_connector.basics.errors import Misconfigured, TryAgain
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli import year_report
-from ml_connector.cli.stage import Facts, Processes, Sandbox, ask
+from ml_connector.cli.stage import Facts, Processes, Sandbox
 from ml_connector.cli.year_expected import Expected
 from ml_connector.cli.year_policies import Used, mapping_of
+from ml_connector.cli.year_settling import settle
 from ml_connector.settings import read
 from ml_connector.store import usage
 
 CONNECTION = "demo"
 FIRST = date(2026, 1, 1)
-SETTLING_SECONDS = 120
 NO_INVOICE = "payment.no_invoice"
 MAILED = "/v1/invoices/%/send"
 READ_AS_SALES = "%/SalesInvoice%"
@@ -66,8 +66,8 @@ class Year:
             sandbox,
             self.expected,
             tally,
-            used,
-            self.unsettled,
+            used=used,
+            unsettled=self.unsettled,
             seconds=seconds,
         )
 
@@ -117,27 +117,10 @@ class Year:
         return place
 
     def _settle(self, sandbox: Sandbox, when: str) -> None:
-        """Waits until nothing is on its way but what must wait."""
-        give_up = time.monotonic() + SETTLING_SECONDS
-        while (why := self._on_its_way(sandbox)) and time.monotonic() < give_up:
-            time.sleep(0.3)
-        if why:
+        """Waits until nothing is on its way but what must wait; remembers what is even so."""
+        held = self.expected.held()
+        if why := asyncio.run(settle(self.processes, sandbox, CONNECTION, held)):
             self.unsettled.append(f"{when}: {why}")
-
-    def _on_its_way(self, sandbox: Sandbox) -> str:
-        """What is not settled yet, a sentence; empty when all is."""
-        if not ask(sandbox, "stripe", "settled")["idle"]:
-            return "Stripe has something on its way."
-        [standing] = self.processes.command("status")["connections"]
-        known = ask(sandbox, "stripe", "books")["counts"].get("balance_transaction", 0)
-        seen = sum(row["count"] for row in standing["money"])
-        waits = sum(r["count"] for r in standing["money"] if r["state"] not in year_report.DONE)
-        if not standing["idle"] or seen != known:
-            return f"{known - seen} movements are not seen yet, {standing['due']} jobs are due."
-        if waits != self.expected.held():
-            causes = sorted({trouble["cause"] for trouble in standing["troubles"]})
-            return f"{waits} movements wait instead of {self.expected.held()}: {causes}."
-        return ""
 
     async def _used(self) -> list[Used]:
         """What was done in each month, by the version of the mapping that was in force."""

@@ -20,7 +20,7 @@ CLEARING = {"USD": "10650ST", "EUR": "10670ST", "GBP": "10690ST", "JPY": "10660S
 DONE = frozenset({"posted", "ignored"})
 """States of a movement of which nothing is to be done any more."""
 ENDED = "completed"
-"""Stripe has named every member of a payout, so that it can be proven."""
+"""Stripe has named every member of a payout: it can be proven, unless a member of it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ def collect(
     sandbox: Sandbox,
     expected: Expected,
     tally: Facts,
+    *,
     used: Sequence[Used],
     unsettled: Sequence[str],
-    *,
     seconds: float,
 ) -> YearReport:
     """Counts what stands in both sandboxes' own books, beside what the world has done."""
@@ -51,10 +51,8 @@ def collect(
     items = [item for one in command("tieout")["currencies"] for item in one["unposted"]]
     asking = _asking(sandbox)
     wanted = expected.documents(tally, stripe)
-    found = counted(asking) | {"payouts_proven": standing["payouts_proven"]}
-    wanted["payouts_proven"] = sum(
-        one["reconciliation_status"] == ENDED for one in stripe["payouts"]
-    )
+    found = counted(asking)
+    ended = sum(one["reconciliation_status"] == ENDED for one in stripe["payouts"])
     facts: Facts = {
         "documents": {
             kind: {"expected": count, "done": found.get(kind, 0)}
@@ -66,6 +64,7 @@ def collect(
         "named": items,
         "waiting": {"expected": expected.held(), "found": len(items)},
         "receivables": _beside(expected.receivables(tally), erp["receivables_open"]),
+        "payouts": {"expected": ended, "proven": standing["payouts_proven"]},
         "doubled": [*erp["duplicates"]["payments"], *erp["duplicates"]["journals"]],
         "trial_balance": str(erp["trial_balance"]),
         "receivables_difference": str(erp["receivables_difference"]),
@@ -124,6 +123,8 @@ def _wrong(facts: Facts, other_documents: Sequence[str]) -> list[str]:
     for what in ("trial_balance", "receivables_difference"):
         if Decimal(facts[what]):
             wrong.append(f"The {what.replace('_', ' ')} is {facts[what]}, not zero.")
+    if not 0 <= facts["payouts"]["expected"] - facts["payouts"]["proven"] <= len(facts["named"]):
+        wrong.append("{proven} of {expected} payouts are proven.".format(**facts["payouts"]))
     if facts["waiting"]["found"] != facts["waiting"]["expected"]:
         waiting = facts["waiting"]
         wrong.append(f"{waiting['found']} movements wait instead of {waiting['expected']}.")
@@ -158,6 +159,7 @@ def show_report(report: YearReport) -> None:
         for code, one in facts["currencies"].items()
     ]
     show.table("Tie-out", columns, tie_out)
+    show.say("{proven} of {expected} payouts are proven to the cent.".format(**facts["payouts"]))
     show.say("")
     _rows("Owed by customers", facts["receivables"])
     choices = [(one["word"], one["value"], str(one["used"])) for one in facts["choices"]]
