@@ -34,13 +34,13 @@ async def the_payment(world: World) -> dict[str, object]:
     return payment
 
 
-async def test_held_money_goes_by_itself_where_a_new_policy_puts_it(world: World) -> None:
+async def test_held_money_goes_at_once_where_a_new_policy_puts_it(world: World) -> None:
     await paid_outside(world, 4200)
     assert "no mirrored invoice" in (await world.trouble()).sentence
     assert await world.documents("Payment") == []
     await world.books_agree()
     await world.change(mapping_text=mapping_with(unmatched='"suspense"'))
-    await world.wait_for_cure()
+    await world.live()
     assert await world.ledger(SUSPENSE) == -42
     assert await world.troubles() == []
     await world.all_posted()

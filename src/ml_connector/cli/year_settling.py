@@ -12,6 +12,9 @@ from ml_connector.flows.standing import Standing, standing
 from ml_connector.settings import read
 
 SETTLING_SECONDS = 150
+OVER_AND_OVER = frozenset({Kind.STREAM, Kind.PAYOUT, Kind.PROOF})
+"""The streams are polled, and with them payouts that are not proven; the money that they find is
+seen in its own rows."""
 QUIET_LOOKS = 2
 BETWEEN_SECONDS = 1.2
 """Longer than between two polls of a stream, so that two quiet looks are not the same lull."""
@@ -39,8 +42,7 @@ def _on_its_way(sandbox: Sandbox, one: Standing, held: int) -> str:
         return "Stripe has something on its way."
     known = ask(sandbox, "stripe", "books")["counts"].get("balance_transaction", 0)
     unseen = known - sum(row.count for row in one.money)
-    # The streams are looked at over and over; what they find is work of another kind.
-    busy = sum(job.due + job.doing for job in one.backlog if job.kind != Kind.STREAM)
+    busy = sum(job.due + job.doing for job in one.backlog if job.kind not in OVER_AND_OVER)
     if busy or unseen:
         return f"{unseen} movements are not seen yet, {busy} jobs are due."
     waits = sum(row.count for row in one.money if row.state not in DONE)

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import fields
+from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -73,7 +74,7 @@ async def set_up(
         if body is not None and mapping_text is not None:
             version = await mapping.add_version(tx, new.id, body, mapping_text, actor, now=now)
             await connections.set_mapping_version(tx, new.id, version, now=now)
-            await _wake(tx, new.id)
+            await _wake(tx, new.id, now)
         cadence = {name: int(str(seconds)) for name, seconds in new.cadence.items()}
         await set_cadence(tx, new.id, cadence, clock)
         detail: JsonObject = {
@@ -85,11 +86,12 @@ async def set_up(
         return await connections.get(tx, new.id)
 
 
-async def _wake(tx: AsyncConnection, connection: ConnectionId) -> None:
+async def _wake(tx: AsyncConnection, connection: ConnectionId, now: datetime) -> None:
     """Lets what waits for a person be tried now: the new mapping may be what it waits for."""
     for trouble in await troubles.open_ones(tx, connection):
         if trouble.filed in {AskAPerson.filed, Misconfigured.filed}:
-            await look(tx, connection, Look(Kind(trouble.kind), trouble.resource))
+            at = Look(Kind(trouble.kind), trouble.resource)
+            await look(tx, connection, at, not_before=now)
 
 
 async def receive_webhooks(c: Connected, keyring: KeyRing, public_url: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
@@ -15,6 +15,7 @@ from ml_connector.store.tables import balance_transactions, links, payouts, post
 
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 ON_THE_WAY = (State.SENDING, State.CREATED)
+PAYOUT_ENDED = ("paid", "failed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,15 @@ async def probed_by_another(
 
 
 async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
-    """The payouts that are not finally settled: no proof yet, in order."""
+    """The payouts whose proof may still come, in order.
+
+    Stripe never names the members of a payout made by hand: once it has ended nothing comes of
+    another look, and should it fail later, that is money which the sweep finds.
+    """
+    by_hand = and_(payouts.c.automatic.is_(False), payouts.c.status.in_(PAYOUT_ENDED))
     question = (
         select(payouts.c.id)
-        .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None))
+        .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None), ~by_hand)
         .order_by(payouts.c.id)
     )
     return [StripeId(row) for (row,) in await tx.execute(question)]
