@@ -1,6 +1,7 @@
 """What was really done under each version of the mapping: for whoever tries its choices out."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -98,7 +99,7 @@ async def waited(tx: AsyncConnection, connection: ConnectionId, cause: str) -> d
     return dict(await tx.execute(question))
 
 
-def _in_force(connection: ColumnElement[str], at: ColumnElement[object]) -> ScalarSelect[int]:
+def _in_force(connection: ColumnElement[str], at: ColumnElement[datetime]) -> ScalarSelect[int]:
     """The version of the mapping that was the newest at a moment."""
     return (
         select(func.max(mapping_versions.c.version))
