@@ -29,7 +29,7 @@ def demo(
     customers: int = 0,
     invoices: int = 0,
     seed: int = 7,
-    kills: Annotated[int, Parameter(help="Kill -9 the service so often, at random moments.")] = 0,
+    kills: Annotated[int, Parameter(help="Kill -9 the service so often, in the one month.")] = 0,
     keep: Annotated[Path | None, Parameter(help="Keep database and logs in this folder.")] = None,
     json: Json = False,
 ) -> int:

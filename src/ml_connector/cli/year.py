@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,8 @@ from ml_connector.store import usage
 
 CONNECTION = "demo"
 FIRST = date(2026, 1, 1)
+PATIENCE_SECONDS = 180
+"""How long the world waits for one thing; a busy machine shall not end a year."""
 NO_INVOICE = "payment.no_invoice"
 MAILED = "/v1/invoices/%/send"
 READ_AS_SALES = "%/SalesInvoice%"
@@ -83,12 +86,17 @@ class Year:
                 month += 1
                 _go_on(world)
         if world.wait() or not last.get("done"):
-            raise TryAgain(
-                f"The months broke off after {last.get('day', 'no day at all')}.",
-                cause="demo.months",
-                remedy="Run with --keep DIR and look at months.log there.",
-            )
+            raise self._broken_off(str(last.get("day", "no day at all")))
         return last
+
+    def _broken_off(self, day: str) -> TryAgain:
+        """The world's own last words say what it waited for, or what was refused."""
+        words = (self.processes.folder / "months.log").read_text("utf-8").strip().splitlines()
+        return TryAgain(
+            f"The months broke off after {day}: {words[-1] if words else 'without a word.'}",
+            cause="demo.months",
+            remedy="Run with --keep DIR and look at the logs there.",
+        )
 
     def _command(self, sandbox: Sandbox) -> list[str]:
         asked = self.wishes
@@ -97,6 +105,7 @@ class Year:
         command += ["--acumatica", sandbox["acumatica"]["url"]]
         command += ["--months", str(asked.months), "--first", f"{FIRST:%Y-%m}"]
         command += ["--customers", str(asked.customers), "--invoices", str(asked.invoices)]
+        command += ["--patience", str(PATIENCE_SECONDS)]
         return [*command, "--seed", str(asked.seed), "--mark", CONNECTION]
 
     def _month_ends(self, sandbox: Sandbox, month: int, tally: Facts) -> None:
@@ -150,5 +159,6 @@ def _go_on(world: "subprocess.Popen[bytes]") -> None:
     """Tells the world that its next month may begin."""
     if world.stdin is None:
         raise Misconfigured("The world was started without a way to speak to it.")
-    world.stdin.write(b"\n")
-    world.stdin.flush()
+    with suppress(BrokenPipeError):  # it has ended; that is told where its last line is read
+        world.stdin.write(b"\n")
+        world.stdin.flush()
