@@ -13,11 +13,24 @@ _ODD = 1717
 def pay(life: Life, step: Step) -> None:
     """A buyer pays at the invoice page, once it asks for what is left."""
     invoice = life.asked_for(step.about)
-    amount = life.share_of(step.about, step.share)
+    amount, left = life.share_of(step.about, step.share), life.left[step.about]
     asked: Json = {"invoice": invoice, "card": step.card}
     if step.share != 100:
         asked["amount"] = amount
     life.settle(step.about, str(life.stage.stripe.post("pay", asked)["charge"]), amount)
+    if amount > left:
+        _clear_credit(life, step, amount - left)
+
+
+def _clear_credit(life: Life, step: Step, credit: int) -> None:
+    """What was paid too much is on account in the ERP: a person takes it off Stripe's account.
+
+    Stripe would lower the customer's next invoice by it.
+    """
+    issued = life.issued[step.about]
+    customer = life.stage.stripe_customer(issued.customer)
+    taken = {"amount": str(credit), "currency": issued.currency.lower()}
+    life.stage.at_the_dashboard(f"customers/{customer}/balance_transactions", taken)
 
 
 def try_in_vain(life: Life, step: Step) -> None:
