@@ -81,7 +81,7 @@ async def calls(tx: AsyncConnection, connection: ConnectionId, path: str) -> dic
         .where(exchanges.c.connection == connection, exchanges.c.path.like(path))
         .group_by(version)
     )
-    return dict(await tx.execute(question))
+    return dict((await tx.execute(question)).tuples().all())
 
 
 async def waited(tx: AsyncConnection, connection: ConnectionId, cause: str) -> dict[int, int]:
@@ -96,7 +96,7 @@ async def waited(tx: AsyncConnection, connection: ConnectionId, cause: str) -> d
         )
         .group_by(version)
     )
-    return dict(await tx.execute(question))
+    return dict((await tx.execute(question)).tuples().all())
 
 
 def _in_force(connection: ColumnElement[str], at: ColumnElement[datetime]) -> ScalarSelect[int]:
