@@ -96,7 +96,10 @@ def _named(items: Sequence[Facts]) -> dict[str, Decimal]:
 
 def _beside(wanted: dict[str, Decimal], found: Facts) -> dict[str, dict[str, str]]:
     return {
-        code: {"expected": f"{wanted.get(code, Decimal(0)):f}", "done": f"{Decimal(found[code]):f}"}
+        code: {
+            "expected": f"{wanted.get(code, Decimal(0)):f}",
+            "done": f"{Decimal(found.get(code, 0)):f}",
+        }
         for code in sorted({*wanted, *found})
     }
 
