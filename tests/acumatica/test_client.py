@@ -123,7 +123,7 @@ async def test_an_invoice_is_one_call_that_asks_for_its_currency() -> None:
     assert invoice.balance == Money(6000, USD)
     assert site.calls() == ["GET 24.200.001/Invoice/Invoice/000123"]
     assert site.seen[0].query == {
-        "$expand": "Details,TaxDetails,ApplicationsDefault",
+        "$expand": "Details,TaxDetails,DiscountDetails,ApplicationsDefault",
         "$custom": "Document.CuryID",
     }
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from build.strategies import EVERY_CURRENCY
-from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica import corrections, translate, wire
 from ml_connector.acumatica.fields import NEVER, decode, encode, sent
 from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
@@ -285,3 +285,17 @@ def test_a_payment_method_tells_whether_we_could_release_its_payments() -> None:
     assert (read.id, read.active, read.integrated, read.use_in_ar) == ("STRIPE", True, False, True)
     assert [one.cash_account for one in read.cash_accounts if one.use_in_ar] == ["10650ST"]
     assert not read.cash_accounts[0].ar_default
+
+
+def test_a_correction_moves_the_date_and_takes_out_what_may_not_be_settled() -> None:
+    kept, gone = (
+        Application(ErpRef(f"Invoice|{n}"), Money(500, "USD")) for n in ("000001", "000002")
+    )
+    less = payment(applications=(kept,), wanted=(kept, gone), day=date(2026, 11, 1))
+    sent_body = json.loads(encode(corrections.payment_body(less, ErpRef("Payment|000078"))))
+    assert sent_body["ReferenceNbr"] == {"value": "000078"}
+    assert sent_body["ApplicationDate"] == {"value": "2026-11-01"}
+    rows = {row["ReferenceNbr"]["value"]: row for row in sent_body["DocumentsToApply"]}
+    assert rows["000002"]["delete"] is True
+    assert rows["000001"]["AmountPaid"] == {"value": 5.00}
+    assert "delete" not in rows["000001"]

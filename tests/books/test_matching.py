@@ -13,6 +13,7 @@ from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import (
     Evidence,
+    HeldByHand,
     MirroredInvoice,
     NoInvoice,
     NotSettled,
@@ -20,7 +21,9 @@ from ml_connector.books.matching import (
     match,
     match_by_evidence,
     named_in_metadata,
+    named_payer,
     on_account,
+    refuse_held,
     settle,
     settled,
     words_of,
@@ -161,3 +164,21 @@ def test_the_same_amount_in_another_currency_does_not_fit() -> None:
 
 def test_a_payment_on_account_settles_nothing() -> None:
     assert on_account(a_charge(), "C1").applications == ()
+
+
+@pytest.mark.parametrize("word", ["true", "True", " TRUE "])
+def test_a_charge_is_held_by_its_metadata_and_says_how_to_let_it_go(word: str) -> None:
+    with pytest.raises(HeldByHand) as held:
+        refuse_held(replace(a_charge(), metadata={"erp_hold": word}))
+    assert "erp_hold" in held.value.remedy
+
+
+@pytest.mark.parametrize("metadata", [{}, {"erp_hold": "false"}, {"erp_hold": ""}])
+def test_a_charge_without_the_word_is_not_held(metadata: dict[str, str]) -> None:
+    refuse_held(replace(a_charge(), metadata=metadata))
+
+
+def test_a_charge_may_name_its_payer() -> None:
+    assert named_payer(replace(a_charge(), metadata={"erp_customer": " C000012 "})) == "C000012"
+    assert named_payer(replace(a_charge(), metadata={"erp_customer": " "})) is None
+    assert named_payer(a_charge()) is None

@@ -1,5 +1,6 @@
 """A Stripe invoice says the same as the ERP's: it asks for the balance, to the minor unit."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -29,9 +30,10 @@ from ml_connector.books.mirror import (
     PlannedLine,
     PlannedTax,
     check_finalized,
+    is_the_same,
     plan_invoice,
 )
-from ml_connector.books.records import ErpInvoice
+from ml_connector.books.records import ErpInvoice, StripeInvoice
 
 
 def planned(invoice: ErpInvoice) -> InvoicePlan:
@@ -96,6 +98,38 @@ def test_the_erps_own_lines_and_taxes_are_shown_when_they_add_up() -> None:
         PlannedLine("Line 3", money("50.00 USD"), ()),
         PlannedLine("Discount", money("-10.00 USD"), ()),
     )
+
+
+DISCOUNT = a_line("-10.00 USD", number=0, description="Loyalty", quantity="0")
+FREIGHT = a_line("7.50 USD", number=0, description="Freight", quantity="0")
+
+
+def test_document_discounts_and_freight_are_lines_of_their_own() -> None:
+    """100.00 less 10.00, and 7.50 for freight."""
+    invoice = replace(
+        an_invoice("97.50 USD", lines=(a_line("100.00 USD"),)), extras=(DISCOUNT, FREIGHT)
+    )
+    assert [(one.description, one.amount) for one in planned(invoice).lines] == [
+        ("Hex bolt M8", money("100.00 USD")),
+        ("Loyalty", money("-10.00 USD")),
+        ("Freight", money("7.50 USD")),
+    ]
+
+
+def test_discounts_that_the_lines_hold_already_are_not_taken_off_twice() -> None:
+    invoice = replace(an_invoice("90.00 USD", lines=(a_line("90.00 USD"),)), extras=(DISCOUNT,))
+    assert [one.amount for one in planned(invoice).lines] == [money("90.00 USD")]
+
+
+def test_freight_counts_against_the_250_lines() -> None:
+    lines = (a_line("0.10 USD"),) * 250
+    invoice = replace(an_invoice("32.50 USD", lines=lines), extras=(FREIGHT,))
+    assert one_line_for_the_balance(planned(invoice))
+
+
+def test_taxes_that_the_prices_include_become_one_line_for_the_balance() -> None:
+    invoice = an_invoice("119.00 USD", lines=(a_line("119.00 USD"),), taxes=(a_tax("19.00 USD"),))
+    assert one_line_for_the_balance(planned(invoice))
 
 
 @pytest.mark.parametrize("quantity", ["1.0000", "0", "0.00"])
@@ -272,3 +306,28 @@ def test_a_foreign_balance_of_the_customer_is_named_as_the_reason(balance: Money
     assert f"holds a balance of {balance}" in refusal.value.sentence
     assert refusal.value.cause == "invoice.customer_balance:cus_1"
     assert "credit balance in Stripe to zero" in refusal.value.remedy
+
+
+def by_hand(**facts: object) -> StripeInvoice:
+    """An open Stripe invoice that somebody made for the document's 12.00."""
+    found = replace(a_stripe_invoice("12.00 USD"), status="open", number="000123", metadata={})
+    return replace(found, **facts)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("facts", "same"),
+    [
+        ({}, True),
+        ({"number": "A-1", "metadata": {"erp_ref": "Invoice|000123"}}, True),
+        ({"number": "A-1"}, False),
+        ({"metadata": {"erp_ref": "none"}}, False),
+        ({"metadata": {"erp_ref": "Invoice|000999"}}, False),
+        ({"amount_due": money("12.01 USD")}, False),
+        ({"amount_paid": money("1.00 USD")}, False),
+        ({"status": "paid"}, False),
+    ],
+)
+def test_an_invoice_made_by_hand_is_the_document_only_by_mark_or_number_and_exact_amount(
+    facts: dict[str, object], same: bool
+) -> None:
+    assert is_the_same(an_invoice("12.00 USD"), by_hand(**facts)) is same

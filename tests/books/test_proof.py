@@ -1,14 +1,17 @@
 """A payout is proven when every member and the transfer were read back and the sum agrees."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from build.records import a_carried, a_member, a_payout, money
 from build.strategies import amounts
+from ml_connector.basics.ids import PostingKey
 from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, prove
+from ml_connector.books.proof import Carried, Member, Shared, prove
 
 states = st.sampled_from(State)
 unfinished = st.sampled_from([state for state in State if state is not State.VERIFIED])
@@ -43,6 +46,22 @@ def test_a_payout_is_proven_exactly_when_all_is_verified_and_the_sum_agrees(
     assert proof.proven == (verified and transferred is State.VERIFIED and not money(astray))
     assert proof.proven == (not proof.gaps)
     assert proof.difference == money(astray)
+
+
+@given(st.lists(amounts().filter(bool), min_size=1, max_size=4), st.sampled_from([0, 1, -1]))
+def test_shares_in_one_document_prove_only_when_they_are_the_whole_document(
+    fees: list[Money], astray: int
+) -> None:
+    whole = Shared(PostingKey("fees_of_payout:po_1"), -total(fees, "USD"), -total(fees, "USD"))
+    whole = replace(whole, shares=whole.shares + Money(astray, "USD"))
+    inside = [
+        a_member(-fee, id=f"txn_{n}", carried=(a_carried(-fee, key=whole.key),))
+        for n, fee in enumerate(fees)
+    ]
+    amount = -total(fees, "USD")
+    proof = prove(a_payout(amount), inside, a_transfer(amount), shared=[whole])
+    assert proof.proven == (not astray)
+    assert [f"add up to {whole.shares}" in gap for gap in proof.gaps] == [True] * abs(astray)
 
 
 def test_a_proven_payout_has_no_gap() -> None:

@@ -26,9 +26,10 @@ from build.records import (
 )
 from build.strategies import amounts
 from ml_connector.basics.errors import AskAPerson, Bug
+from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import NotMapped, Role
-from ml_connector.books.postings import Posting, Purpose, clearing_effect
+from ml_connector.books.postings import Booked, Posting, Purpose, clearing_effect
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
@@ -92,7 +93,11 @@ def test_money_in_a_currency_without_accounts_is_asked_for_and_not_booked(pair: 
         booked(a_balance_transaction(pair, "500 JPY"))
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.CHARGEBACK_LOSS, Role.FX_GAIN_LOSS}))
+ELSEWHERE = {Role.CHARGEBACK_LOSS, Role.FX_GAIN_LOSS, Role.IN_TRANSIT}
+"""Accounts of the ends of disputes, of conversions and of the opening."""
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - ELSEWHERE))
 def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
     mapping = a_mapping(accounts={key: value for key, value in ACCOUNTS.items() if key != role})
     parts = (a_fee_part("0.50 USD"), a_fee_part("0.10 USD", "tax"))
@@ -191,3 +196,13 @@ def test_a_movement_makes_a_document_for_its_amount_and_one_for_its_fee(
 @given(movements())
 def test_the_same_movement_always_makes_the_same_documents(bt: BalanceTransaction) -> None:
     assert with_contributions(bt) == with_contributions(replace(bt, status="available"))
+
+
+def test_a_charge_that_somebody_else_booked_is_carried_by_that_payment_and_its_fee_is_ours() -> (
+    None
+):
+    bt = a_balance_transaction("charge/charge", "12.00 USD", "0.65 USD")
+    theirs = Booked(erp_ref("Payment", "000077"), "card 4242", "STRIPEUSD", bt.amount)
+    payment, fee = postings(bt, Story(subject="ch_1", booked=theirs), a_mapping())
+    assert (payment.document, payment.clearing) == (theirs, bt.amount)
+    assert payment.clearing + fee.clearing == bt.net

@@ -1,5 +1,7 @@
 """What clerks do in the ERP beside the connector: cheques, credit memos, other people's work."""
 
+from decimal import Decimal
+
 from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef
 
@@ -26,7 +28,7 @@ async def bounced(world: World, cheque: str) -> None:
     await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{cheque}")))
 
 
-async def credit_memo(world: World, ref: ErpRef, amount: int) -> str:
+async def credit_memo(world: World, ref: ErpRef, amount: int | Decimal) -> str:
     """A part of an invoice, or all of it, is cancelled by a credit memo; its number."""
     number = ref.partition("|")[2]
     memo = {

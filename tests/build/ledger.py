@@ -10,7 +10,7 @@ from build.records import (
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money, totals
 from ml_connector.books.mapping import Role
-from ml_connector.books.postings import Journal, Posting, Voiding
+from ml_connector.books.postings import ArRefund, CreditMemo, Journal, Posting, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     RULES,
@@ -28,8 +28,8 @@ DISPUTED = ACCOUNTS[Role.DISPUTED]
 DISPUTE_FEES = ACCOUNTS[Role.DISPUTE_FEES]
 RESERVE = ACCOUNTS[Role.RESERVE]
 
-CASH_BEHIND = {"STRIPEUSD": CLEARING, "STRIPEEUR": "10310"}
-CLEARING_OF = {"USD": CLEARING, "EUR": "10310"}
+CASH_BEHIND = {"STRIPEUSD": CLEARING, "STRIPEEUR": "10310", "STRIPEGBP": "10320"}
+CLEARING_OF = {"USD": CLEARING, "EUR": "10310", "GBP": "10320"}
 
 KNOWN_PAIRS = ["/".join(pair) for pair in RULES]
 RECEIPTS = ["charge/charge", "payment/charge"]
@@ -40,10 +40,19 @@ def entries(posting: Posting) -> list[tuple[str, Money]]:
     document = posting.document
     if isinstance(document, Voiding):
         cash = CLEARING_OF[document.amount.currency]
-        return [(cash, -document.amount), (RECEIVABLE, document.amount)]
+        if document.payment.startswith("Refund"):
+            return [(cash, document.amount), (RECEIVABLE, -document.amount)]
+        back = [(one.account, -one.amount) for one in document.charges]
+        return [(cash, -document.cash), *back, (RECEIVABLE, document.amount)]
     if isinstance(document, Journal):
         return [(line.account, line.amount) for line in document.lines]
-    return [(CASH_BEHIND[document.cash_account], document.amount), (RECEIVABLE, -document.amount)]
+    if isinstance(document, CreditMemo):
+        return [(document.account, document.amount), (RECEIVABLE, -document.amount)]
+    cash = CASH_BEHIND[document.cash_account]
+    if isinstance(document, ArRefund):
+        return [(RECEIVABLE, document.amount), (cash, -document.amount)]
+    charges = [(one.account, one.amount) for one in document.charges]
+    return [(cash, document.cash), *charges, (RECEIVABLE, -document.amount)]
 
 
 def t_accounts(made: list[Posting]) -> dict[str, str]:

@@ -36,7 +36,9 @@ ACCOUNTS: ReadOnly[str, str] = {
     Role.SUSPENSE: "24900",
     Role.FX_GAIN_LOSS: "83000",
     Role.CHARGEBACK_LOSS: "60120",
+    Role.IN_TRANSIT: "10510",
 }
+ENTRY_TYPES: ReadOnly[str, str] = {Role.FEES: "STRIPEFEE", Role.INPUT_TAX: "STRIPETAX"}
 
 
 def money(amount: str | Money) -> Money:
@@ -63,6 +65,7 @@ def a_mapping(
     time_zone: str = "America/New_York",
     transit: ReadOnly[str, TransitAccounts] | None = None,
     policies: Policies | None = None,
+    entry_types: ReadOnly[str, str] | None = None,
 ) -> Mapping:
     """Two currencies and an account for every role."""
     both = {"USD": dollar_accounts(), "EUR": euro_accounts()}
@@ -77,6 +80,7 @@ def a_mapping(
         pairs={} if pairs is None else pairs,
         transit={} if transit is None else transit,
         policies=policies or Policies(),
+        entry_types=ENTRY_TYPES if entry_types is None else entry_types,
     )
 
 
@@ -230,13 +234,17 @@ def a_stripe_invoice(
 
 
 def a_payout(
-    amount: str | Money = "12.00 USD", *, automatic: bool = True, reconciliation: str = "completed"
+    amount: str | Money = "12.00 USD",
+    *,
+    automatic: bool = True,
+    reconciliation: str = "completed",
+    status: str = "paid",
 ) -> Payout:
     """An automatic payout that Stripe has reconciled."""
     return Payout(
         id=StripeId("po_1"),
         amount=money(amount),
-        status="paid",
+        status=status,
         automatic=automatic,
         arrival_date=date(2026, 4, 2),
         created=NOON,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from ml_connector.cli.setup import SANDBOX_MAPPING
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -61,14 +63,19 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert (made.returncode, answer(made)["connection"]) == (0, "trial")
     checks = run("ping", "trial", "--json")
     assert checks.returncode == 0
-    assert {check["verdict"] for check in answer(checks)["checks"]} == {"pass"}
+    # The other stories of this installation book to the same tenant, which is worth a warning.
+    weak = [check for check in answer(checks)["checks"] if check["verdict"] != "pass"]
+    assert all("uses the cash account" in check["sentence"] for check in weak), weak
     assert run("sync", "trial", "--json").returncode == 0
-    level = run("tieout", "trial", "--json")
-    assert level.returncode == 0
+    level = run("tieout", "trial", "--search", "--json")
+    assert (level.returncode, answer(level)["drift"]) == (0, [])
     amounts = {one["difference"]["amount"] for one in answer(level)["currencies"]}
     assert amounts == {"0.00", "0"}
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
     assert run("plan", "trial", "--json").returncode == 0
+    assert answer(run("late", "trial", "--json")) == {"late": [], "totals": []}
+    unknown = run("acknowledge", "000999", "--json")
+    assert (unknown.returncode, answer(unknown)["error"]["cause"]) == (1, "acknowledge.nothing")
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:
@@ -134,3 +141,22 @@ def test_a_small_month_with_an_outage_ends_with_level_books(run: Run) -> None:
         assert facts[kind]["done"] == facts[kind]["expected"]
     assert facts["doubled"] == []
     assert facts["unexplained"] == []
+
+
+def test_a_mapping_that_does_not_fit_is_refused_and_an_edited_one_is_a_new_version(
+    run: Run, sandbox: Path, home: Path
+) -> None:
+    run("connect", "books", "--sandbox", str(sandbox), "--start", "2026-10-01", "--json")
+    wrong = home / "wrong.toml"
+    wrong.write_text(SANDBOX_MAPPING.read_text("utf-8").replace('"61160"', '"11000"'), "utf-8")
+    refused = run("mapping", "set", str(wrong), "books", "--json")
+    assert (refused.returncode, answer(refused)["stored"]) == (1, False)
+    (failed,) = [one for one in answer(refused)["findings"] if one["severity"] == "fail"]
+    assert (failed["key"], "AR" in failed["sentence"]) == ("accounts.chargeback_loss", True)
+    script = home / "editor.sh"
+    script.write_text('#!/bin/sh\nsed -i "s/61160/81000/ ; s/# The map/# Our map/" "$1"\n', "utf-8")
+    script.chmod(0o755)
+    edited = run("mapping", "edit", "books", "--note", "Losses apart", "--json", EDITOR=str(script))
+    changed = [{"key": "accounts.chargeback_loss", "before": "61160", "after": "81000"}]
+    assert (edited.returncode, answer(edited)["version"]) == (0, 2)
+    assert answer(edited)["changed"] == changed

@@ -12,7 +12,7 @@ from ml_connector.books.policies import WhenConverted, WhenLost, WhenUnmatched
 from ml_connector.books.postings import Purpose
 from ml_connector.cli.year_expected import Expected
 from ml_connector.cli.year_policies import CHOICES, Used, exercised, in_month, mapping_of
-from ml_connector.flows.set_up import read_mapping
+from ml_connector.flows.mapping_text import read_body
 from ml_connector.store.usage import Documents
 
 NOTHING = Used([], {}, 0, 0, 0)
@@ -26,7 +26,7 @@ def a_tally(owed: str = "0", lost: str = "0", acquainted: str = "0", **counts: i
 
 @given(st.integers(0, 40))
 def test_the_mapping_of_every_month_is_sound_and_says_what_is_chosen(month: int) -> None:
-    body: Any = read_mapping(mapping_of(month), "UTC")
+    body: Any = read_body(mapping_of(month))
     said = body["policies"] | {name: _word(value) for name, value in body["mirror"].items()}
     assert said == in_month(month)
 

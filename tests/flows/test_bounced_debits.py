@@ -7,13 +7,16 @@ import pytest
 
 from build.dying import Dying
 from build.policies import mapping_with
+from build.troubled import stuck
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.explain import explain
 
 pytestmark = pytest.mark.anyio
 
 BANK_DEBIT = "000123456789"
+AGAIN = mapping_with('[mirror]\nreopened = "again"\n')
 
 
 async def debited(world: World, price: str = "100.00") -> tuple[ErpRef, str]:
@@ -59,8 +62,47 @@ async def test_a_returned_debit_voids_the_payment_and_opens_the_invoice(world: W
     fee = await world.ledger("61100")
     assert fee > 0  # Stripe keeps its fee
     await world.mirror()
+    found = await stuck(world, "100.00 USD again", "asks for 0.00 USD", ref.partition("|")[2])
+    assert [one.cause for one in found] == [f"invoice.reopened:{ref}"]
+    assert 'reopened = "again"' in found[0].remedy
+    await world.change(mapping_text=AGAIN)
+    await world.wait_for_cure()
     await world.deliver_again()
     await the_debit_is_undone(world, ref)
+
+
+async def test_by_policy_a_buyer_whose_debit_came_back_is_asked_again_and_pays_once(
+    world: World,
+) -> None:
+    await world.change(mapping_text=AGAIN)
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    await world.pay(ref, 3000)
+    await world.live()
+    (first,) = await world.stripe_invoices(ref)
+    body: Json = {"invoice": first["id"], "amount": 6000, "card": BANK_DEBIT}
+    charge = (await world.stripe.tell("pay", body))["charge"]
+    await world.pass_minutes(10 * 24 * 60)
+    await world.live()
+    assert await world.balance_due(ref) == 10
+    await returned(world, charge)
+    await world.mirror()
+    rows = await world.stripe_invoices(ref)
+    left = {row["id"]: (row["status"], row["amount_remaining"]) for row in rows}
+    assert left.pop(first["id"]) == ("paid", 0)
+    ((number, what),) = left.items()
+    assert what == ("open", 7000)
+    assert await world.troubles() == []
+    chain = await explain(world.store, world.id, ref)
+    kinds = {link.stripe_id: link.kind for link in chain.links}
+    assert (kinds[first["id"]], kinds[number]) == ("former", "invoice")
+    await world.stripe.tell("pay", {"invoice": number})
+    await world.live()
+    await world.mirror()
+    assert await world.balance_due(ref) == 0
+    assert {row["amount_remaining"] for row in await world.stripe_invoices(ref)} == {0}
+    assert await world.troubles() == []
+    await world.all_posted()
 
 
 async def test_a_debit_that_came_back_before_we_looked_is_booked_and_undone(world: World) -> None:

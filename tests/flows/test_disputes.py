@@ -15,7 +15,7 @@ from ml_connector.flows.connected import Connected
 pytestmark = pytest.mark.anyio
 
 DISPUTED, LOSSES, FEES = "12650", "61160", "61100"
-REOPEN = mapping_with(dispute_lost='"reopen"')
+REOPEN = mapping_with('[mirror]\nreopened = "again"\n', dispute_lost='"reopen"')
 
 
 async def paid(world: World, price: str = "100.00") -> tuple[ErpRef, str]:
@@ -102,6 +102,8 @@ async def test_a_lost_dispute_reopens_the_invoice_where_policy_says_so(world: Wo
     assert await world.ledger(DISPUTED) == await world.ledger(LOSSES) == 0
     assert await world.balance_due(ref) == 100
     await all_is_well(world)
+    asked = {row["status"]: row["amount_remaining"] for row in await world.stripe_invoices(ref)}
+    assert asked == {"paid": 0, "open": 10000}
 
 
 @pytest.mark.parametrize("partial", ["disputed", "refunded"])

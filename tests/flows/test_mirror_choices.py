@@ -1,5 +1,7 @@
 """What a firm decides about its mirror: whom it adopts, what it sends, and what it leaves alone."""
 
+from decimal import Decimal
+
 import pytest
 
 from build.clerks import by_cheque
@@ -7,6 +9,8 @@ from build.troubled import stuck
 from build.world import SANDBOX_MAPPING, World
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ErpRef
+from ml_connector.flows.explain import explain
+from ml_connector.flows.signals import Kind
 
 pytestmark = pytest.mark.anyio
 
@@ -143,15 +147,27 @@ async def test_a_word_that_is_no_policy_is_refused_by_name(world: World) -> None
         await decide(world, 'adopt = "perhaps"')
 
 
-async def test_an_invoice_with_a_document_discount_is_sent_as_one_line_for_its_balance(
-    world: World,
-) -> None:
-    line = {"TransactionDescription": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
+async def lines_of(world: World, ref: ErpRef) -> dict[str, int]:
+    """The lines of the Stripe invoice by their texts, in cents."""
+    invoice = (await world.mirrored(ref))["id"]
+    rows = world.stripe_app.world.tables["line_item"]
+    return {one["description"]: one["amount"] for one in rows if one["invoice"] == invoice}
+
+
+async def test_discounts_and_freight_are_lines_of_the_stripe_invoice(world: World) -> None:
+    await decide(world, 'source = "SalesInvoice"')
+    line = {"TransactionDescr": "Work", "Account": "40000", "Qty": 1, "UnitPrice": 100,
             "DiscountAmount": 10, "TaxCategory": "EXEMPT"}  # fmt: skip
-    ref = await world.an_invoice(Details=[line])
+    loyalty = {"Description": "Loyalty", "DiscountCode": "LOYAL", "DiscountAmount": 5}
+    body = {"Type": "Invoice", "CustomerID": "GOODFOOD", "Hold": False, "FreightPrice": 7.5,
+            "Date": world.clock.now().date(), "Details": [line],
+            "DiscountDetails": [loyalty]}  # fmt: skip
+    made = await world.enter("SalesInvoice", body, release=True)
+    ref = ErpRef(f"{made['Type']}|{made['ReferenceNbr']}")
     await world.mirror()
-    owed = await world.balance_due(ref)
-    assert (await world.mirrored(ref))["amount_due"] == owed * 100
+    assert await world.balance_due(ref) == Decimal("92.50")
+    assert (await world.mirrored(ref))["amount_due"] == 9250
+    assert await lines_of(world, ref) == {"Work": 9000, "Loyalty": -500, "Freight": 750}
     assert await world.troubles() == []
 
 
@@ -166,3 +182,155 @@ async def test_a_document_that_the_sales_form_does_not_show_is_read_through_the_
     await world.mirror()
     assert (await world.mirrored(ref))["amount_remaining"] == 4000
     assert await world.troubles() == []
+
+
+async def test_a_customer_who_opted_out_is_not_mirrored_and_the_reason_is_told(
+    world: World,
+) -> None:
+    await decide(world, 'opt_out = "STRIPEOPT"')
+    wish = [{"AttributeID": "STRIPEOPT", "Value": "True"}]
+    customer = await world.a_customer("Private", "USD", Attributes=wish)
+    ref = await world.an_invoice(customer=customer)
+    await world.mirror()
+    assert twins(world, customer) == []
+    assert await world.troubles() == []
+    for number in (customer, ref, ref.partition("|")[2]):
+        told = await explain(world.store, world.id, number)
+        assert f"{customer} is left out: its attribute STRIPEOPT says 'True'" in told.left_out
+        assert not told.empty
+    agreed = [{"AttributeID": "STRIPEOPT", "Value": "0"}]
+    await world.enter("Customer", {"CustomerID": customer, "Attributes": agreed})
+    await world.look(Kind.INVOICE, ref)
+    await world.mirror()
+    assert (await world.mirrored(ref))["amount_due"] == 10000
+    assert (await explain(world.store, world.id, ref)).left_out == ""
+
+
+async def test_who_opts_out_later_gets_no_new_invoice_and_what_was_sent_is_kept_level(
+    world: World,
+) -> None:
+    await decide(world, 'opt_out = "STRIPEOPT"\nopt_out_values = ["no cards"]')
+    first = await world.an_invoice()
+    await world.mirror()
+    wish = [{"AttributeID": "STRIPEOPT", "Value": "No cards"}]
+    await world.enter("Customer", {"CustomerID": "GOODFOOD", "Attributes": wish})
+    await world.enter("Customer", {"CustomerID": "GOODFOOD", "CustomerName": "Renamed"})
+    second = await world.an_invoice()
+    await by_cheque(world, first, 60)
+    await world.mirror()
+    assert (await world.mirrored(first))["amount_remaining"] == 4000
+    assert await world.stripe_invoices(second) == []
+    (twin,) = twins(world, "GOODFOOD")
+    rows = {one["id"]: one for one in world.stripe_app.world.tables["customer"]}
+    assert rows[twin]["name"] != "Renamed"
+    assert await world.troubles() == []
+
+
+async def test_a_customer_without_an_address_is_made_once_though_the_answer_was_lost_and_it_changed(
+    world: World,
+) -> None:
+    await world.mirror()
+    await world.stripe.tell("switches", {"search_lag_seconds": 90})
+    lost = {"kind": "reset", "when": "after", "method": "POST", "path": "/customers$", "times": 1}
+    await world.stripe.spoil(lost)
+    customer = await world.a_customer("Nameless", "USD", MainContact={})
+    await world.sync("acumatica.customers")
+    assert await world.stripe.faults() == 1
+    await world.enter("Customer", {"CustomerID": customer, "CustomerName": "Named"})
+    await world.look(Kind.CUSTOMER, customer)
+    (twin,) = twins(world, customer)
+    rows = {one["id"]: one for one in world.stripe_app.world.tables["customer"]}
+    assert rows[twin]["name"] == "Named"
+    assert await world.troubles() == []
+
+
+def hosted(world: World, ref: ErpRef) -> str:
+    """Where the buyer pays an invoice at Stripe."""
+    rows = world.stripe_app.world.tables["invoice"]
+    (url,) = [one["hosted_invoice_url"] for one in rows if one["metadata"].get("erp_ref") == ref]
+    return str(url)
+
+
+async def test_the_payment_link_is_added_to_the_note_once_and_what_people_wrote_stays(
+    world: World,
+) -> None:
+    await decide(world, 'write_link = "note"')
+    ref = await world.an_invoice()
+    erp = (await world.connected()).acumatica
+    await erp.write_note(ref, "Call before noon.")
+    refused = {"kind": "status", "when": "before", "status": 503, "method": "PUT",
+               "path": "/Invoice$", "times": 1}  # fmt: skip
+    await world.erp.spoil(refused)
+    await world.mirror()
+    url = hosted(world, ref)
+    await world.wait_for_cure()
+    assert (await erp.note(ref)).splitlines() == ["Call before noon.", f"Pay online: {url}"]
+    await world.erp.reset_calls()
+    await world.look(Kind.WRITE_BACK, ref)
+    await world.mirror()
+    assert [call for call in await world.erp.calls() if "PUT" in call or ref in call] == []
+    assert await world.troubles() == []
+
+
+async def test_the_payment_link_is_written_into_a_field_of_the_firms_own(world: World) -> None:
+    await decide(world, 'write_link = "Document.AttributePAYLINK"')
+    ref = await world.an_invoice()
+    await world.mirror()
+    await world.settle()
+    url = hosted(world, ref)
+    papers = world.erp_app.world.tables["Invoice"]
+    fields = {f"{one.get('Type')}|{one.get('ReferenceNbr')}": one.custom for one in papers}
+    assert fields[ref]["Document.AttributePAYLINK"] == url
+
+
+async def test_a_place_for_the_link_that_does_not_exist_is_refused(world: World) -> None:
+    with pytest.raises(Misconfigured, match=r"none, note, or a field"):
+        await decide(world, 'write_link = "notes"')
+
+
+async def an_invoice_by_hand(world: World, there: str, number: str) -> str:
+    """Somebody has made and sent the invoice in Stripe, before the connector came."""
+    made = await world.stripe_api(
+        "invoices", customer=there, number=number, collection_method="send_invoice",
+        days_until_due="30", auto_advance="false", pending_invoice_items_behavior="exclude",
+    )  # fmt: skip
+    line = {"invoice": made["id"], "customer": there, "amount": "10000", "currency": "usd"}
+    await world.stripe_api("invoiceitems", **line)
+    await world.stripe_api(f"invoices/{made['id']}/finalize")
+    return str(made["id"])
+
+
+async def test_an_invoice_that_people_sent_before_is_taken_over_and_paid_once(
+    world: World,
+) -> None:
+    await decide(world, 'adopt = "automatic"')
+    there, customer = await a_known_buyer(world)
+    ref = await world.an_invoice("100.00", customer=customer)
+    theirs = await an_invoice_by_hand(world, there, ref.partition("|")[2])
+    await world.mirror()
+    assert await world.troubles() == []
+    assert (await world.mirrored(ref))["id"] == theirs
+    await world.pay(ref)
+    await world.live()
+    assert await world.balance_due(ref) == 0
+    assert len(list(world.stripe_app.world.tables["invoice"])) == 1
+    await world.all_posted()
+
+
+async def test_an_invoice_that_people_sent_before_is_asked_about_and_marked_by_a_person(
+    world: World,
+) -> None:
+    await decide(world, 'adopt = "ask"')
+    there, customer = await a_known_buyer(world)
+    marks = {"metadata[erp_customer]": customer, "metadata[mlc]": "main"}
+    await world.stripe_api(f"customers/{there}", **marks)
+    ref = await world.an_invoice("100.00", customer=customer)
+    theirs = await an_invoice_by_hand(world, there, ref.partition("|")[2])
+    await world.mirror()
+    await stuck(world, theirs, ref.partition("|")[2], "100.00 USD")
+    assert await world.stripe_invoices(ref) == []
+    marks = {"metadata[erp_ref]": ref, "metadata[mlc]": "main"}
+    await world.stripe_api(f"invoices/{theirs}", **marks)
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert (await world.mirrored(ref))["id"] == theirs

@@ -1,6 +1,7 @@
 """A sent invoice follows the ERP's: nobody is asked for what is settled elsewhere already."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -263,4 +264,19 @@ async def test_an_invoice_paid_by_cheque_while_it_is_sent_leaves_nothing_to_pay(
     assert cut
     assert await asked(world, ref) == 0
     assert "open" not in {one["status"] for one in await world.stripe_invoices(ref)}
+    await level(world)
+
+
+async def test_a_rest_that_stripe_cannot_charge_is_told_until_it_is_settled(world: World) -> None:
+    ref = await sent(world, "10.30")
+    await by_cheque(world, ref, 10)
+    await world.mirror()
+    found = await stuck(world, "0.30 USD is left", "minimum charge", ref.partition("|")[2])
+    assert [one.cause for one in found] == [f"invoice.rest_below_minimum:{ref}"]
+    await world.wait_for_cure()
+    assert [one.cause for one in await world.troubles()] == [one.cause for one in found]
+    await credit_memo(world, ref, Decimal("0.30"))
+    await world.mirror()
+    await world.wait_for_cure()
+    assert await asked(world, ref) == 0
     await level(world)

@@ -6,9 +6,14 @@ import pytest
 
 from build.world import World
 from ml_connector.basics.ids import StripeId
+from ml_connector.books.certificate import Certificate
+from ml_connector.books.proof import Verdict
+from ml_connector.cli.proof_page import page_of
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.payouts import try_proof
+from ml_connector.flows.proofs import certificate, checked, signed
 from ml_connector.store import payouts
+from ml_connector.vault.signing import SigningKey
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +32,13 @@ async def sold(world: World, *prices: str) -> None:
     await world.live()
 
 
+async def the_paper(world: World, payout: str) -> Certificate:
+    """What the signed proof of a payout says."""
+    paper = await certificate(await world.connected(), StripeId(payout))
+    assert paper is not None
+    return paper
+
+
 async def is_proven(world: World, payout: str) -> bool:
     async with world.store.transaction() as tx:
         row = await payouts.get(tx, world.id, StripeId(payout))
@@ -43,6 +55,19 @@ async def test_a_payout_moves_clearing_to_the_bank_and_is_proven_to_the_cent(
     assert await world.cash("10200WH") == Decimal(payout["amount"]) / 100
     assert await is_proven(world, payout["id"])
     await world.all_posted()
+    key = SigningKey.generate()
+    text = signed(await the_paper(world, payout["id"]), key)
+    paper = checked(text)
+    assert (paper.complaints, paper.key) == ((), key.public)
+    assert [one["transfer"] for _, one in paper.lines if one["what"] == "clearing"] == [
+        f"-{Decimal(payout['amount']) / 100:.2f} USD"
+    ]
+    (number,) = {one["ReferenceNbr"] for one in await world.documents("Payment")
+                 if Decimal(str(one["PaymentAmount"])) == Decimal("55.55")}  # fmt: skip
+    assert f"Payment {number}" in page_of(paper)
+    (changed, *_) = checked(text.replace(f"Payment {number}", "Payment 999999")).complaints
+    named = dict(paper.lines)[changed.line]
+    assert named["acumatica"] == f"Payment {number}"
 
 
 async def test_payouts_of_two_currencies_go_to_their_own_banks(world: World) -> None:
@@ -85,6 +110,9 @@ async def test_a_payout_that_the_bank_sends_back_is_reversed(world: World) -> No
     assert await world.cash("10200WH") == 0
     assert await world.cash() * 100 == await world.at_stripe() == payout["amount"]
     await world.all_posted()
+    paper = await the_paper(world, payout["id"])
+    assert paper.proof.verdict is Verdict.RETURNED
+    assert checked(signed(paper, SigningKey.generate())).complaints == ()
 
 
 async def test_a_top_up_comes_from_the_bank_and_may_be_taken_back(world: World) -> None:
@@ -148,3 +176,8 @@ async def test_a_manual_payout_is_posted_yet_never_called_proven(world: World) -
     await world.live()
     assert await world.cash("10200WH") == 50
     await world.all_posted()
+    payout = (await world.stripe_api("payouts", amount="1000", currency="usd"))["id"]
+    await world.live()
+    paper = await the_paper(world, payout)
+    assert paper.proof.verdict is Verdict.TRANSFER_ONLY
+    assert checked(signed(paper, SigningKey.generate())).complaints == ()

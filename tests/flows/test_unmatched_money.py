@@ -7,6 +7,7 @@ import pytest
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.errors import Misconfigured
+from ml_connector.flows.lineage import lineage
 
 pytestmark = pytest.mark.anyio
 
@@ -35,13 +36,21 @@ async def the_payment(world: World) -> dict[str, object]:
 
 
 async def test_held_money_goes_at_once_where_a_new_policy_puts_it(world: World) -> None:
+    owed = await world.an_invoice("12.07")
+    await world.mirror()
     await paid_outside(world, 4200)
     assert "no mirrored invoice" in (await world.trouble()).sentence
     assert await world.documents("Payment") == []
     await world.books_agree()
+    charge = await paid_outside(world, 1200, customer=await stripe_customer(world))
+    why = await lineage(await world.connected(), charge)
+    (one,) = why.unmatched
+    assert [(each.invoice.ref, each.refusal) for each in one.candidates] == [
+        (owed, "12.07 USD is owed of it, 0.07 USD more than the payment.")
+    ]
     await world.change(mapping_text=mapping_with(unmatched='"suspense"'))
     await world.live()
-    assert await world.ledger(SUSPENSE) == -42
+    assert await world.ledger(SUSPENSE) == -54
     assert await world.troubles() == []
     await world.all_posted()
 
@@ -84,6 +93,13 @@ async def test_metadata_that_names_invoices_settles_them_in_order(world: World) 
     await paid_outside(world, 13000, **{"metadata[erp_invoice]": numbers})
     assert await world.balance_due(first) == 0
     assert await world.balance_due(second) == 30
+    await world.mirror()
+    rows = [*await world.stripe_invoices(first), *await world.stripe_invoices(second)]
+    assert [row["amount_remaining"] for row in rows] == [0, 3000]
+    await world.pay(second)
+    await world.live()
+    assert await world.balance_due(second) == 0
+    await world.mirror()
     assert await world.troubles() == []
     await world.all_posted()
 

@@ -161,6 +161,32 @@ def test_12_voiding_takes_everything_back_and_reopens_the_invoice(tenant: Tenant
     tenant.books_are_straight()
 
 
+def test_12_voiding_takes_the_charges_back_too(tenant: Tenant) -> None:
+    body = tenant.payment_body("100", tenant.invoice(amount="100"))
+    body["Charges"] = [wrap(EntryTypeID="STRIPEFEE", Amount=3.2)]
+    number = tenant.put("Payment", body).json()["ReferenceNbr"]["value"]
+    tenant.act("Payment", "ReleasePayment", Type="Payment", ReferenceNbr=number)
+    tenant.act("Payment", "VoidPayment", Type="Payment", ReferenceNbr=number)
+    tenant.act("Payment", "ReleasePayment", Type="Voided Payment", ReferenceNbr=number)
+    assert balances(tenant) == {"10650": 0, "11000": 100, "40000": -100, "61100": 0}
+    tenant.books_are_straight()
+
+
+def test_12_a_voided_refund_opens_its_credit_memo_again(tenant: Tenant) -> None:
+    memo = tenant.invoice(amount="30", Type="Credit Memo")
+    body = tenant.payment_body("30", Type="Refund", PaymentRef="re_1")
+    body["DocumentsToApply"] = [wrap(DocType="Credit Memo", ReferenceNbr=memo, AmountPaid=30)]
+    number = tenant.put("Payment", body).json()["ReferenceNbr"]["value"]
+    tenant.act("Payment", "ReleasePayment", Type="Refund", ReferenceNbr=number)
+    tenant.act("Payment", "VoidPayment", Type="Refund", ReferenceNbr=number)
+    tenant.act("Payment", "ReleasePayment", Type="Voided Refund", ReferenceNbr=number)
+    assert tenant.values(f"Payment/Refund/{number}")["Status"] == "Voided"
+    shown = tenant.values(f"Invoice/Credit Memo/{memo}")
+    assert (shown["Status"], shown["Balance"]) == ("Open", 30)
+    assert balances(tenant)["10650"] == 0
+    tenant.books_are_straight()
+
+
 def test_12_a_refund_pays_back_a_prepayment_or_a_credit_memo(tenant: Tenant) -> None:
     prepaid = tenant.pay("80", Type="Prepayment")
     memo = tenant.invoice(amount="30", Type="Credit Memo")

@@ -254,3 +254,31 @@ def test_any_mixture_of_documents_keeps_the_books_straight(tenant: Tenant) -> No
             keys = {"Type": "Voided Payment", "ReferenceNbr": gone}
             assert tenant.act("Payment", "ReleasePayment", **keys).status_code == 204
         tenant.books_are_straight()
+
+
+def test_the_chart_lists_control_modules_beside_the_contract_where_lists_may(
+    tenant: Tenant,
+) -> None:
+    query = {"select": "AccountCD", "custom": "AccountRecords.ControlAccountModule"}
+    rows = tenant.get("Account", **query).json()
+    beside = {row["AccountCD"]["value"]: row["custom"]["AccountRecords"] for row in rows}
+    modules = {code: one["ControlAccountModule"].get("value") for code, one in beside.items()}
+    assert (modules["11000"], modules["20000"], modules["61100"]) == ("AR", "AP", None)
+    tenant.switch(custom_in_lists=False)
+    refused = tenant.get("Account", **query)
+    assert refused.status_code == 500
+    assert "Optimization cannot be performed" in refused.text
+    assert tenant.get("Account", select="AccountCD").status_code == 200
+
+
+def test_the_calendar_shows_in_which_modules_a_period_is_closed(tenant: Tenant) -> None:
+    for module in ("AR", "GL"):
+        tenant.control("periods", {"period": "102026", "module": module, "closed": True})
+    years = tenant.get("FinancialPeriod", expand="Details").json()
+    (row,) = [
+        row for year in years for row in year["Details"]
+        if row["FinancialPeriodID"]["value"] == "102026"
+    ]  # fmt: skip
+    told = ("Status", "ClosedInAR", "ClosedInCA", "AdjustmentPeriod")
+    assert [row[name]["value"] for name in told] == ["Closed", True, False, False]
+    assert row["StartDate"]["value"].startswith("2026-10-01")

@@ -38,7 +38,7 @@ async def test_one_migration_makes_our_tables_and_the_job_queue(empty_database: 
         names = set(found.scalars())
     assert set(metadata.tables) <= names
     assert "procrastinate_jobs" in names
-    assert await store.version() == store.newest() == "0001"
+    assert await store.version() == store.newest()
     await store.dispose()
 
 
@@ -53,7 +53,7 @@ async def test_a_database_of_a_newer_program_is_left_alone(store: Store) -> None
 async def test_processes_that_start_together_migrate_once(empty_database: str) -> None:
     stores = [Store.open(empty_database) for _ in range(4)]
     await asyncio.gather(*(store.migrate() for store in stores))
-    assert {await store.version() for store in stores} == {"0001"}
+    assert {await store.version() for store in stores} == {stores[0].newest()}
     for store in stores:
         await store.dispose()
 

@@ -57,6 +57,7 @@ async def test_the_last_exchanges_of_a_resource_come_newest_first(store: Store) 
         assert await exchanges.recent(tx, MAIN, resource="ch_1") == [second, first]
         assert await exchanges.recent(tx, MAIN, failed_only=True) == [second]
         assert len(await exchanges.recent(tx, MAIN, limit=2)) == 2
+        assert await exchanges.of_resources(tx, MAIN, {"ch_1", "ch_3"}) == {"ch_1": 2}
 
 
 async def test_many_exchanges_are_stored_and_old_ones_pruned(store: Store) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from ml_connector.acumatica import wire
+from ml_connector.acumatica.documents import ErpDocument
 from ml_connector.acumatica.errors import (
     LOOKS_FIRST,
     PAGE,
@@ -187,3 +188,20 @@ def _site(raw: msgspec.Raw) -> Site:
         build=listed.version.build if listed.version else "",
         endpoints=tuple(EndpointVersion(one.name, one.version) for one in listed.endpoints),
     )
+
+
+def made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:
+    """The document that a write made; one whose keys were not told has to be looked for."""
+    try:
+        return read(record)
+    except Bug as nameless:
+        raise OutcomeUnknown(
+            f"Acumatica took {call.what} but did not tell its number.",
+            cause="acumatica.outcome_unknown",
+            remedy=LOOKS_FIRST,
+        ) from nameless
+
+
+def write(entity: str, what: str, resource: str) -> Call:
+    """A call that writes, with the resource that it is for."""
+    return Call(entity, what, writes=True, resource=resource)

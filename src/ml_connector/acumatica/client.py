@@ -6,29 +6,37 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from ml_connector.acumatica import translate, wire
+from ml_connector.acumatica import corrections, inquiries, memos, translate, wire
+from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
+from ml_connector.acumatica.calls import made as _made
+from ml_connector.acumatica.calls import write as _write
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
+    MEMO_RELEASED,
     PAYMENT_RELEASED,
     Changed,
-    ErpAccount,
     ErpDocument,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
-    ErpPaymentMethod,
+    voided,
 )
-from ml_connector.acumatica.errors import LOOKS_FIRST, Call, Missing, NotReleasable
-from ml_connector.acumatica.fields import held, number, sent, text
+from ml_connector.acumatica.errors import Call, Missing, NotReleasable
+from ml_connector.acumatica.fields import Field, held, number, sent, text
 from ml_connector.acumatica.queries import addressable, keys_of, moment, quoted
 from ml_connector.acumatica.session import Session
+from ml_connector.acumatica.tenant import TenantForms
 from ml_connector.acumatica.versions import EndpointVersion, Site, check_offered
-from ml_connector.basics.errors import AskAPerson, Bug, OutcomeUnknown
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Journal
+from ml_connector.books.calendar import Calendar
+from ml_connector.books.drift import Movement
+from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, Journal
 from ml_connector.books.records import ErpCustomer, ErpInvoice
+from ml_connector.books.tenant import ErpAccount, ErpPaymentMethod
 from ml_connector.http.transport import Timeouts
 
 Polled = Literal["Customer", "Invoice", "Payment"]
@@ -49,7 +57,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 NEEDED = ("Customer", "Invoice", "Payment", "JournalTransaction")
 CONTACTS = "MainContact,MainContact/Address,BillingContact,BillingContact/Address"
 PAGE_SIZE = 500
-VOIDED_PAYMENT = "Voided Payment"
 
 TIMEOUTS = Timeouts(read=300.0)
 """For the transport: a queued request may be answered minutes later, and that is an answer."""
@@ -74,6 +81,7 @@ class AcumaticaClient:
         self.version = EndpointVersion.parse(endpoint)
         self._session = session
         self._endpoint = Endpoint(url, self.version, session, sleep=sleep)
+        self.tenant = TenantForms(self._endpoint)
         self._ledger = ledger
         self._base = ""
 
@@ -99,12 +107,11 @@ class AcumaticaClient:
 
     # -- customers and invoices
 
-    async def customer(self, customer_id: str) -> ErpCustomer:
-        """A customer with both contacts: one call."""
-        query = {"$expand": CONTACTS}
-        return translate.customer(
-            await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
-        )
+    async def customer(self, customer_id: str, opt_out: str = "") -> ErpCustomer:
+        """A customer with both contacts, and the attribute `opt_out` if one is named: one call."""
+        query = {"$expand": f"{CONTACTS},Attributes" if opt_out else CONTACTS}
+        found = await self._one("Customer", ErpRef(customer_id), wire.CustomerWire, query)
+        return translate.customer(found, opt_out)
 
     async def invoice(self, ref: ErpRef, source: InvoiceView = "Invoice") -> ErpInvoice:
         """An AR document with lines, taxes and currency, through either view: one call.
@@ -112,11 +119,40 @@ class AcumaticaClient:
         `modified` is `fields.NEVER` where the version's sales view does not tell it.
         """
         if source == "SalesInvoice":
-            query = {"$expand": "Details,TaxDetails,FinancialDetails"}
+            query = {"$expand": "Details,TaxDetails,DiscountDetails,FinancialDetails"}
         else:
-            expand = "Details,TaxDetails,ApplicationsDefault"
+            expand = "Details,TaxDetails,DiscountDetails,ApplicationsDefault"
             query = {"$expand": expand, "$custom": "Document.CuryID"}
         return translate.invoice(await self._one(source, ref, wire.InvoiceWire, query))
+
+    async def note(self, ref: ErpRef) -> str:
+        """What people wrote on an AR document: one call."""
+        query = {"$select": "Type,ReferenceNbr"}
+        found = await self._one("Invoice", ref, wire.InvoiceTextWire, query)
+        return "" if found.note is None else text(found.note)
+
+    async def write_note(self, ref: ErpRef, note: str) -> None:
+        """Replaces the note of an AR document: one call. Saying it twice does no harm."""
+        await self._write_text(ref, note=sent(note))
+
+    async def write_field(self, ref: ErpRef, place: str, value: str) -> None:
+        """Fills a field of the form that no contract shows, by `View.Field`: one call."""
+        view, _, name = place.partition(".")
+        await self._write_text(ref, custom={view: {name: sent(value)}})
+
+    async def _write_text(
+        self,
+        ref: ErpRef,
+        *,
+        note: Field[str] | None = None,
+        custom: dict[str, dict[str, Field[str]]] | None = None,
+    ) -> None:
+        kind, reference = erp_keys(ref)
+        body = wire.InvoiceTextWire(
+            type=sent(kind), reference_nbr=sent(reference), note=note, custom=custom or {}
+        )
+        call = _write("Invoice", f"the payment link of {ref}", ref)
+        await self._endpoint.put(call, body, wire.InvoiceTextWire)
 
     def changed(
         self, entity: Polled, since: datetime, top: int = PAGE_SIZE
@@ -164,6 +200,12 @@ class AcumaticaClient:
         body = translate.applications_body(payment, ref)
         await self._endpoint.put(call, body, wire.PaymentWire)
 
+    async def correct_payment(self, ref: ErpRef, payment: ArPayment) -> None:
+        """Gives a payment before its release another date, and less to settle: one call."""
+        call = _write("Payment", f"the correction of {payment.payment_ref}", payment.payment_ref)
+        body = corrections.payment_body(payment, ref)
+        await self._endpoint.put(call, body, wire.PaymentWire)
+
     async def release_payment(self, ref: ErpRef) -> None:
         """Puts a payment into the ledger; two calls when the learned wait fits.
 
@@ -179,11 +221,12 @@ class AcumaticaClient:
         call = _write("Payment", f"the voiding of {ref}", ref)
         kind, reference = erp_keys(ref)
         await self._endpoint.act(call, "VoidPayment", {"Type": kind, "ReferenceNbr": reference})
-        return erp_ref(VOIDED_PAYMENT, reference)
+        return erp_ref(voided(kind), reference)
 
     async def payment(self, which: ErpRef | str) -> ErpPayment:
-        """A payment with everything it settles, by keys or id: one call."""
-        query = {"$expand": "DocumentsToApply,ApplicationHistory"}
+        """A payment with everything it settles and its charges, by keys or id: one call."""
+        charges = ",Charges" if self.version.supports("Payment.Charges") else ""
+        query = {"$expand": f"DocumentsToApply,ApplicationHistory{charges}"}
         return translate.payment(await self._one("Payment", ErpRef(which), wire.PaymentWire, query))
 
     async def find_payments(self, payment_ref: str) -> list[ErpDocument]:
@@ -200,15 +243,83 @@ class AcumaticaClient:
         exact = [row for row in rows if text(row.payment_ref) == payment_ref]
         return [translate.payment_document(row) for row in exact]
 
-    async def voided_payments(self, method: str) -> list[ErpDocument]:
-        """Every payment by this method that was voided, whoever did it: one call."""
+    async def payments_bearing(self, *references: str) -> list[ErpDocument]:
+        """Every payment document with one of these in either reference: one call.
+
+        The database may ignore case, Stripe's ids do not: only exact matches count.
+        """
+        fields = ["PaymentRef"]
+        if self.version.supports("Payment.ExternalRef"):
+            fields.append("ExternalRef")
+        terms = [f"{name} eq {quoted(one)}" for name in fields for one in references]
         query = {
-            "$filter": f"Type eq 'Payment' and Status eq 'Voided' and PaymentMethod eq"
-            f" {quoted(method)}",
+            "$filter": " or ".join(terms),
+            "$select": ",".join(("Type", "ReferenceNbr", "Status", *fields)),
+        }
+        what = f"the payments that bear {references[0]}"
+        rows = await self._rows("Payment", what, wire.PaymentWire, query)
+        return [
+            translate.payment_document(row)
+            for row in rows
+            if {text(row.payment_ref), text(row.external_ref)}.intersection(references)
+        ]
+
+    async def voided_payments(self, method: str) -> list[ErpDocument]:
+        """Every payment and refund by this method that was voided, by anyone: one call."""
+        query = {
+            "$filter": f"(Type eq 'Payment' or Type eq '{memos.REFUND}') and Status eq 'Voided'"
+            f" and PaymentMethod eq {quoted(method)}",
             "$select": "Type,ReferenceNbr,Status,PaymentRef",
         }
         rows = await self._rows("Payment", "the voided payments", wire.PaymentWire, query)
         return [translate.payment_document(row) for row in rows]
+
+    # -- refunds
+
+    async def put_memo(self, memo: CreditMemo) -> ErpDocument:
+        """Creates a credit memo, not released; its answer tells what it is of: one call.
+
+        Raises OutcomeUnknown when no answer came: look with `find_memos` before any new try.
+        """
+        call = _write("Invoice", f"the credit memo of {memo.order}", memo.order)
+        body = memos.memo_body(memo, self.version)
+        record = await self._endpoint.put(call, body, wire.InvoiceWire, memos.SHOWN)
+        return _made(call, memos.memo_document, record)
+
+    async def release_memo(self, ref: ErpRef) -> None:
+        """Puts a credit memo into the ledger; two calls when the learned wait fits."""
+        await self._release("Invoice", "ReleaseInvoice", ref, MEMO_RELEASED)
+
+    async def memo(self, ref: ErpRef) -> ErpMemo:
+        """A credit memo with its lines: one call."""
+        return memos.memo(await self._one("Invoice", ref, wire.InvoiceWire, memos.SHOWN))
+
+    async def find_memos(self, order: str) -> list[ErpDocument]:
+        """Every credit memo with this customer order: one call. Only exact matches count."""
+        query = {
+            "$filter": f"Type eq '{memos.CREDIT_MEMO}' and CustomerOrder eq {quoted(order)}",
+            "$select": "Type,ReferenceNbr,Status,CustomerOrder",
+        }
+        rows = await self._rows("Invoice", f"the memos of {order}", wire.InvoiceWire, query)
+        return [memos.memo_document(row) for row in rows if text(row.customer_order) == order]
+
+    async def put_refund(
+        self, refund: ArRefund, memo: ErpRef, label: str = memos.REFUND
+    ) -> ErpDocument:
+        """Creates a refund that pays a memo out, not released: one call.
+
+        Raises OutcomeUnknown when no answer came: look with `find_payments` before any new try.
+        """
+        call = _write("Payment", f"the refund {refund.payment_ref}", refund.payment_ref)
+        body = memos.refund_body(refund, memo, self.version, label)
+        record = await self._endpoint.put(call, body, wire.PaymentWire)
+        return _made(call, translate.payment_document, record)
+
+    async def apply_refund(self, ref: ErpRef, refund: ArRefund, memo: ErpRef) -> None:
+        """Names the memo to a refund that took none when it was made: one call."""
+        call = _write("Payment", f"the memo of {refund.payment_ref}", refund.payment_ref)
+        body = memos.paid_out_body(ref, refund, memo)
+        await self._endpoint.put(call, body, wire.PaymentWire)
 
     # -- journals
 
@@ -221,6 +332,12 @@ class AcumaticaClient:
         body = translate.journal_body(journal, tag, self._ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
         return _made(call, translate.journal_document, record)
+
+    async def correct_journal(self, ref: ErpRef, journal: Journal, tag: str) -> None:
+        """Gives a batch before its release another date: one call."""
+        call = _write("JournalTransaction", f"the date of the journal {tag}", tag)
+        body = corrections.journal_body(journal, ref, tag)
+        await self._endpoint.put(call, body, wire.JournalWire)
 
     async def release_journal(self, ref: ErpRef) -> None:
         """Puts a batch into the ledger; two calls when the learned wait fits."""
@@ -271,16 +388,25 @@ class AcumaticaClient:
         own = [row for row in rows if text(row.currency_id) == currency]
         base = [row for row in rows if not text(row.currency_id)]
         if base and await self.ledger_currency() != currency:
-            raise AskAPerson(
-                f"Account {account} is not kept in {currency}, so its balance is not known in it.",
-                cause=f"acumatica.account_currency:{account}",
-                remedy=f"Map an account that is kept in {currency}.",
-            )
+            raise other_currency(account, currency)
         amounts = [
             *(number(row.currency_ending_balance) for row in own),
             *(number(row.ending_balance) for row in base),
         ]
         return Money.of(sum(amounts, Decimal(0)), currency)
+
+    async def movements(self, account: str, currency: str, period: str) -> list[Movement]:
+        """Every posted line of an account in a period (`MMYYYY`): one call.
+
+        Raises AskAPerson where a line is kept neither in `currency` nor in a ledger of it.
+        """
+        rows = await inquiries.lines_of(
+            self._endpoint, self._ledger, account, first=period, last=period
+        )
+        foreign = [row for row in rows if text(row.currency) != currency]
+        if foreign and await self.ledger_currency() != currency:
+            raise other_currency(account, currency)
+        return [inquiries.movement(row, currency) for row in rows]
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""
@@ -288,6 +414,12 @@ class AcumaticaClient:
             ledger = await self._one("Ledger", ErpRef(self._ledger), wire.LedgerWire)
             self._base = held(ledger.currency, "Currency").strip()
         return self._base
+
+    async def periods(self) -> Calendar:
+        """The financial periods of every generated year: one call."""
+        what = "the financial periods"
+        query = {"$expand": "Details"}
+        return calendar(await self._rows("FinancialPeriod", what, wire.FinancialYearWire, query))
 
     # -- shared
 
@@ -333,17 +465,10 @@ class AcumaticaClient:
                 raise
 
 
-def _made(call: Call, read: Callable[[wire.R], ErpDocument], record: wire.R) -> ErpDocument:
-    """The document that a write made; one whose keys were not told has to be looked for."""
-    try:
-        return read(record)
-    except Bug as nameless:
-        raise OutcomeUnknown(
-            f"Acumatica took {call.what} but did not tell its number.",
-            cause="acumatica.outcome_unknown",
-            remedy=LOOKS_FIRST,
-        ) from nameless
-
-
-def _write(entity: str, what: str, resource: str) -> Call:
-    return Call(entity, what, writes=True, resource=resource)
+def other_currency(account: str, currency: str) -> AskAPerson:
+    """An account whose amounts are not known in a currency."""
+    return AskAPerson(
+        f"Account {account} is not kept in {currency}, so its balance is not known in it.",
+        cause=f"acumatica.account_currency:{account}",
+        remedy=f"Map an account that is kept in {currency}.",
+    )

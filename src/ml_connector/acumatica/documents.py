@@ -1,4 +1,4 @@
-"""What Acumatica says of documents and set-up, in neutral terms."""
+"""What Acumatica says of documents, in neutral terms."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,13 +27,23 @@ class Changed:
 class ErpDocument:
     """A document that exists: its lasting id, its keys and how it stands.
 
-    `applied` is how much of a new payment its answer says is applied; None where it says nothing.
+    `applied` is how much of a new payment its answer says is applied, and `amount` what a new
+    credit memo is of; None where it says nothing.
     """
 
     id: str
     ref: ErpRef
     status: str
     applied: Decimal | None = field(default=None, compare=False)
+    amount: Money | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ErpCharge:
+    """A fee that rides on a payment, as read back."""
+
+    entry_type: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,23 @@ class ErpPayment:
     external_ref: str
     description: str
     applications: tuple[Application, ...]
+    modified: datetime
+    charges: tuple[ErpCharge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErpMemo:
+    """A credit memo as read back; `lines` are what it takes from each account."""
+
+    id: str
+    ref: ErpRef
+    status: str
+    customer_id: str
+    day: date
+    amount: Money
+    order: str
+    description: str
+    lines: tuple[tuple[str, Money], ...]
     modified: datetime
 
 
@@ -93,45 +120,16 @@ class ErpJournal:
         return Money(minor, self.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class CashAccountUse:
-    """A cash account that a payment method may use."""
-
-    cash_account: str
-    branch: str
-    use_in_ar: bool
-    ar_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErpPaymentMethod:
-    """A payment method; with `integrated` card processing we could not release its payments."""
-
-    id: str
-    active: bool
-    integrated: bool
-    use_in_ar: bool
-    cash_accounts: tuple[CashAccountUse, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ErpAccount:
-    """A general-ledger account; `currency` is empty where any is allowed.
-
-    `cash_account` tells that a cash account stands on it. Whether it is a control account is not
-    in the contract: a journal on one is refused with cause `acumatica.control_account`.
-    """
-
-    account: str
-    description: str
-    type: str
-    active: bool
-    currency: str
-    cash_account: bool
-
-
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""
 
+MEMO_RELEASED = frozenset(("Open", "Closed", "Reserved"))
+"""Statuses of a credit memo that is in the ledger."""
+
 JOURNAL_RELEASED = frozenset(("Posted", "Unposted"))
 """Statuses of a batch that is released; posting may be a later step of theirs."""
+
+
+def voided(kind: str) -> str:
+    """The type of the document that undoes a payment or a refund."""
+    return "Voided Refund" if "Refund" in kind else "Voided Payment"

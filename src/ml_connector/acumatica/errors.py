@@ -30,7 +30,11 @@ FORMS = {
     "PaymentMethod": "Payment Methods (CA204000)",
     "Account": "Chart of Accounts (GL202500)",
     "Ledger": "Ledgers (GL201500)",
+    "Subaccount": "Subaccounts (GL203000)",
+    "FinancialPeriod": "Master Financial Calendar (GL201000)",
+    "CompaniesStructure": "Companies Structure (CS401000)",
     "AccountSummaryInquiry": "Account Summary (GL401000)",
+    "AccountDetailsForPeriodInquiry": "Account Details for Period (GL404001)",
 }
 """The form whose rights decide about each entity."""
 

@@ -106,10 +106,15 @@ def _leaf(path: str) -> str:
 def _period(match: re.Match[str], error: FieldError) -> Verdict:
     found = re.search(r"\b(\d{2})-?(\d{4})\b", error.message)
     period = "".join(found.groups()) if found else ""
-    kind = "period_missing" if match["missing"] else "period_closed"
+    if match["missing"]:
+        return Verdict(
+            f"acumatica.{_joined('period_missing', period)}",
+            "Generate and open the period in Acumatica; what waits then goes on by itself.",
+        )
     return Verdict(
-        f"acumatica.{_joined(kind, period)}",
-        "Open the period in Acumatica, or let the policy date the document in an open one.",
+        f"acumatica.{_joined('period_closed', period)}",
+        "Open the period in Acumatica, and what waits goes on by itself; or let the policy"
+        " closed_period date it on the next open day.",
     )
 
 

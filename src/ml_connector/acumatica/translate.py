@@ -5,14 +5,12 @@ from decimal import Decimal
 
 from ml_connector.acumatica import fields, wire
 from ml_connector.acumatica.documents import (
-    CashAccountUse,
     Changed,
-    ErpAccount,
+    ErpCharge,
     ErpDocument,
     ErpJournal,
     ErpJournalLine,
     ErpPayment,
-    ErpPaymentMethod,
 )
 from ml_connector.acumatica.fields import (
     ABSENT,
@@ -30,8 +28,9 @@ from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import Application, ArPayment, Journal, Line
+from ml_connector.books.postings import Application, ArPayment, Journal, Line, PaymentCharge
 from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine, ErpTax
+from ml_connector.books.tenant import CashAccountUse, ErpAccount, ErpPaymentMethod
 
 LONGEST_DESCRIPTION = 512
 LONGEST_REFERENCE = 40
@@ -39,8 +38,11 @@ GENERAL_LEDGER = "GL"
 CREDIT_MEMO = "Credit Memo"
 
 
-def customer(record: wire.CustomerWire) -> ErpCustomer:
-    """A customer; bills go to the billing contact's address, else to the main contact's."""
+def customer(record: wire.CustomerWire, opt_out: str = "") -> ErpCustomer:
+    """A customer; bills go to the billing contact's address, else to the main contact's.
+
+    Of its attributes only `opt_out` is kept.
+    """
     contacts = [one for one in (record.billing_contact, record.main_contact) if one is not None]
     emails = [*(text(one.email) for one in contacts), text(record.email)]
     addresses = [one.address for one in contacts if one.address is not None]
@@ -54,7 +56,15 @@ def customer(record: wire.CustomerWire) -> ErpCustomer:
         status=text(record.status),
         customer_class=text(record.customer_class),
         modified=instant(record.last_modified_date_time),
+        opt_out=_attribute(record, opt_out),
     )
+
+
+def _attribute(record: wire.CustomerWire, name: str) -> str:
+    """The value of an attribute; empty when it has none. Capitals of its name do not matter."""
+    wanted = name.casefold()
+    rows = (one for one in record.attributes if text(one.attribute_id).casefold() == wanted)
+    return next((text(one.value) for one in rows), "")
 
 
 def _address(candidates: list[wire.AddressWire]) -> Address:
@@ -93,6 +103,7 @@ def invoice(record: wire.InvoiceWire) -> ErpInvoice:
         taxes=tuple(_tax(tax, currency) for tax in record.tax_details),
         modified=instant(record.last_modified_date_time),
         terms=text(record.terms),
+        extras=_extras(record, currency),
         credited=_credited(record, currency),
     )
 
@@ -121,6 +132,20 @@ def _invoice_line(line: wire.InvoiceLineWire, currency: str) -> ErpLine:
         quantity=number(line.qty),
         unit_price=number(line.unit_price),
         amount=Money.of(number(line.amount), currency),
+    )
+
+
+def _extras(record: wire.InvoiceWire, currency: str) -> tuple[ErpLine, ...]:
+    """The discounts that count and the freight, as lines that follow the document's own."""
+    discounts = (one for one in record.discount_details if not flag(one.skip_discount))
+    named = [
+        (text(one.description) or "Discount", -number(one.discount_amount)) for one in discounts
+    ]
+    named.append(("Freight", number(record.freight_price)))
+    return tuple(
+        ErpLine(0, name, Decimal(0), Decimal(0), Money.of(amount, currency))
+        for name, amount in named
+        if amount
     )
 
 
@@ -181,7 +206,14 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         external_ref=_if_any(payment.external_ref) if with_external else ABSENT,
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
-        documents_to_apply=_rows_to_apply(payment),
+        documents_to_apply=rows_to_apply(payment),
+        charges=tuple(_charge_body(one) for one in payment.charges),
+    )
+
+
+def _charge_body(charge: PaymentCharge) -> wire.PaymentChargeWire:
+    return wire.PaymentChargeWire(
+        entry_type_id=sent(charge.entry_type), amount=exact(charge.amount.decimal)
     )
 
 
@@ -189,11 +221,12 @@ def applications_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
     """What a payment that exists already shall settle."""
     kind, reference = erp_keys(ref)
     return wire.PaymentWire(
-        type=sent(kind), reference_nbr=sent(reference), documents_to_apply=_rows_to_apply(payment)
+        type=sent(kind), reference_nbr=sent(reference), documents_to_apply=rows_to_apply(payment)
     )
 
 
-def _rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
+def rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
+    """What a payment settles, a row each."""
     return tuple(_application_body(one) for one in payment.applications)
 
 
@@ -245,6 +278,10 @@ def payment(record: wire.PaymentWire) -> ErpPayment:
         description=text(record.description),
         applications=_applications(record, currency),
         modified=instant(record.last_modified_date_time),
+        charges=tuple(
+            ErpCharge(text(row.entry_type_id), Money.of(number(row.amount), currency))
+            for row in record.charges
+        ),
     )
 
 
@@ -276,18 +313,22 @@ def _history_row(row: wire.HistoryWire) -> tuple[Field[str], Field[str], Field[D
 
 def journal_body(journal: Journal, tag: str, ledger: str) -> wire.JournalWire:
     """A new batch: the tag on every line and, in brackets, at the end of the description."""
-    mark = f" [{tag}]"
-    described = journal.description[: LONGEST_DESCRIPTION - len(mark)] + mark
     return wire.JournalWire(
         module=sent(GENERAL_LEDGER),
         branch_id=_if_any(journal.branch),
         ledger_id=_if_any(ledger),
         currency_id=sent(journal.currency),
         transaction_date=sent(journal.day.isoformat()),
-        description=sent(described),
+        description=sent(described(journal, tag)),
         hold=sent(False),
         details=tuple(_line_body(line, journal.branch, tag) for line in journal.lines),
     )
+
+
+def described(journal: Journal, tag: str) -> str:
+    """A batch's description with its mark at the end, which is never cut off."""
+    mark = f" [{tag}]"
+    return journal.description[: LONGEST_DESCRIPTION - len(mark)] + mark
 
 
 def _line_body(line: Line, branch: str, tag: str) -> wire.JournalLineWire:
@@ -361,7 +402,10 @@ def payment_method(record: wire.PaymentMethodWire) -> ErpPaymentMethod:
 
 
 def account(record: wire.AccountWire) -> ErpAccount:
-    """A general-ledger account."""
+    """A general-ledger account; its control module only where it was asked for and told."""
+    beside = record.custom.get("AccountRecords", {})
+    module = beside.get("ControlAccountModule")
+    manual = beside.get("AllowManualEntry")
     return ErpAccount(
         account=text(record.account_cd),
         description=text(record.description),
@@ -369,4 +413,6 @@ def account(record: wire.AccountWire) -> ErpAccount:
         active=flag(record.active),
         currency=text(record.currency_id),
         cash_account=flag(record.cash_account),
+        control=None if module is None else str(module.value or "").strip(),
+        manual=manual is not None and manual.value is True,
     )

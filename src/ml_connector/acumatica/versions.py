@@ -10,6 +10,7 @@ SINCE = {
     "Payment.ExternalRef": "22.200.001",
     "Payment.AvailableBalance": "22.200.001",
     "Payment.Charges": "23.200.001",
+    "InvoiceDetail.TaxCategory": "22.200.001",
     "Customer.Email": "23.200.001",
     "SalesInvoice.LastModifiedDateTime": "23.200.001",
     "CashTransaction": "24.200.001",

@@ -12,8 +12,10 @@ import msgspec
 from ml_connector.acumatica.fields import ABSENT, Field
 
 R = TypeVar("R")
-_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR"}
-_BARE = frozenset(("id", "error", "custom", "name", "version", "endpoints", "entity"))
+_CAPITALS = {"id": "ID", "cd": "CD", "uom": "UOM", "ar": "AR", "ca": "CA"}
+_BARE = frozenset(
+    ("id", "error", "custom", "note", "name", "version", "endpoints", "entity", "delete")
+)
 
 
 def contract_name(name: str) -> str:
@@ -48,6 +50,13 @@ class ContactWire(Record, frozen=True):
     address: AddressWire | None = None
 
 
+class AttributeWire(Record, frozen=True):
+    """An attribute of a record, such as a firm defines them."""
+
+    attribute_id: Field[str] = ABSENT
+    value: Field[str] = ABSENT
+
+
 class CustomerWire(Record, frozen=True):
     """A customer (AR303000)."""
 
@@ -60,6 +69,7 @@ class CustomerWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     main_contact: ContactWire | None = None
     billing_contact: ContactWire | None = None
+    attributes: tuple[AttributeWire, ...] = ()
 
 
 class CustomWire(msgspec.Struct, frozen=True):
@@ -74,6 +84,10 @@ class InvoiceLineWire(Record, frozen=True):
     line_nbr: Field[int] = ABSENT
     transaction_description: Field[str] = ABSENT
     transaction_descr: Field[str] = ABSENT
+    account: Field[str] = ABSENT
+    subaccount: Field[str] = ABSENT
+    branch: Field[str] = ABSENT
+    tax_category: Field[str] = ABSENT
     qty: Field[Decimal] = ABSENT
     unit_price: Field[Decimal] = ABSENT
     amount: Field[Decimal] = ABSENT
@@ -86,6 +100,15 @@ class TaxWire(Record, frozen=True):
     tax_rate: Field[Decimal] = ABSENT
     taxable_amount: Field[Decimal] = ABSENT
     tax_amount: Field[Decimal] = ABSENT
+
+
+class DiscountWire(Record, frozen=True):
+    """A discount on a group of lines or on the whole document."""
+
+    description: Field[str] = ABSENT
+    discount_code: Field[str] = ABSENT
+    discount_amount: Field[Decimal] = ABSENT
+    skip_discount: Field[bool] = ABSENT
 
 
 class SettledWire(Record, frozen=True):
@@ -116,12 +139,15 @@ class InvoiceWire(Record, frozen=True):
     link_branch: Field[str] = ABSENT
     terms: Field[str] = ABSENT
     currency: Field[str] = ABSENT
+    hold: Field[bool] = ABSENT
     amount: Field[Decimal] = ABSENT
     balance: Field[Decimal] = ABSENT
     tax_total: Field[Decimal] = ABSENT
     last_modified_date_time: Field[str] = ABSENT
     details: tuple[InvoiceLineWire, ...] = ()
     tax_details: tuple[TaxWire, ...] = ()
+    discount_details: tuple[DiscountWire, ...] = ()
+    freight_price: Field[Decimal] = ABSENT
     applications_default: tuple[SettledWire, ...] | None = None
     financial_details: FinancialWire | None = None
     custom: dict[str, dict[str, CustomWire]] = msgspec.field(
@@ -129,9 +155,21 @@ class InvoiceWire(Record, frozen=True):
     )
 
 
-class ApplyWire(Record, frozen=True):
-    """A document that a payment settles and that is not posted yet."""
+class InvoiceTextWire(Record, frozen=True):
+    """What is written onto an AR document beside its figures: its note, or fields of a form."""
 
+    type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
+    note: Field[str] | None = None
+    custom: dict[str, dict[str, Field[str]]] = msgspec.field(
+        default_factory=dict[str, dict[str, Field[str]]]
+    )
+
+
+class ApplyWire(Record, frozen=True):
+    """A document that a payment settles and that is not posted yet; `delete` takes it out."""
+
+    delete: bool = False
     doc_type: Field[str] = ABSENT
     reference_nbr: Field[str] = ABSENT
     amount_paid: Field[Decimal] = ABSENT
@@ -145,6 +183,13 @@ class HistoryWire(Record, frozen=True):
     adjusted_doc_type: Field[str] = ABSENT
     adjusted_ref_nbr: Field[str] = ABSENT
     amount_paid: Field[Decimal] = ABSENT
+
+
+class PaymentChargeWire(Record, frozen=True):
+    """A fee that rides on a payment; the entry type decides the account."""
+
+    entry_type_id: Field[str] = ABSENT
+    amount: Field[Decimal] = ABSENT
 
 
 class PaymentWire(Record, frozen=True):
@@ -169,6 +214,7 @@ class PaymentWire(Record, frozen=True):
     last_modified_date_time: Field[str] = ABSENT
     documents_to_apply: tuple[ApplyWire, ...] = ()
     application_history: tuple[HistoryWire, ...] = ()
+    charges: tuple[PaymentChargeWire, ...] = ()
 
 
 class JournalLineWire(Record, frozen=True):
@@ -218,6 +264,12 @@ class PaymentMethodWire(Record, frozen=True):
     allowed_cash_accounts: tuple[AllowedCashAccountWire, ...] = ()
 
 
+class BesideWire(msgspec.Struct, frozen=True):
+    """A field of a form outside the contract: a text or a tick."""
+
+    value: str | bool | None = None
+
+
 class AccountWire(Record, frozen=True):
     """A general-ledger account (GL202500)."""
 
@@ -227,6 +279,30 @@ class AccountWire(Record, frozen=True):
     active: Field[bool] = ABSENT
     cash_account: Field[bool] = ABSENT
     currency_id: Field[str] = ABSENT
+    custom: dict[str, dict[str, BesideWire]] = msgspec.field(
+        default_factory=dict[str, dict[str, BesideWire]]
+    )
+
+
+class SubaccountWire(Record, frozen=True):
+    """A subaccount (GL203000)."""
+
+    subaccount_cd: Field[str] = ABSENT
+    active: Field[bool] = ABSENT
+
+
+class BranchWire(Record, frozen=True):
+    """A branch with its company's base currency."""
+
+    branch_id: Field[str] = ABSENT
+    branch_status: Field[bool] = ABSENT
+    base_currency_id: Field[str] = ABSENT
+
+
+class StructureWire(Record, frozen=True):
+    """The inquiry of companies and branches (CS401000): nothing going in, rows coming out."""
+
+    results: tuple[BranchWire, ...] = ()
 
 
 class SummaryRowWire(Record, frozen=True):
@@ -244,6 +320,51 @@ class SummaryWire(Record, frozen=True):
     ledger: Field[str] = ABSENT
     period: Field[str] = ABSENT
     results: tuple[SummaryRowWire, ...] = ()
+
+
+class DetailRowWire(Record, frozen=True):
+    """One line of the details inquiry: what a document did to one account."""
+
+    account: Field[str] = ABSENT
+    module: Field[str] = ABSENT
+    batch_number: Field[str] = ABSENT
+    ref_number: Field[str] = ABSENT
+    currency: Field[str] = ABSENT
+    customer_vendor: Field[str] = ABSENT
+    transaction_date: Field[str] = ABSENT
+    transaction_description: Field[str] = ABSENT
+    transaction_type: Field[str] = ABSENT
+    debit_amount: Field[Decimal] = ABSENT
+    credit_amount: Field[Decimal] = ABSENT
+    debit_amount_in_base_currency: Field[Decimal] = ABSENT
+    credit_amount_in_base_currency: Field[Decimal] = ABSENT
+
+
+class DetailsWire(Record, frozen=True):
+    """The account details inquiry (GL404001): parameters going in, lines coming out."""
+
+    ledger: Field[str] = ABSENT
+    from_period: Field[str] = ABSENT
+    to_period: Field[str] = ABSENT
+    results: tuple[DetailRowWire, ...] = ()
+
+
+class PeriodWire(Record, frozen=True):
+    """A financial period of a year."""
+
+    financial_period_id: Field[str] = ABSENT
+    start_date: Field[str] = ABSENT
+    end_date: Field[str] = ABSENT
+    status: Field[str] = ABSENT
+    closed_in_ar: Field[bool] = ABSENT
+    closed_in_ca: Field[bool] = ABSENT
+    adjustment_period: Field[bool] = ABSENT
+
+
+class FinancialYearWire(Record, frozen=True):
+    """A year of the master calendar (GL201000)."""
+
+    details: tuple[PeriodWire, ...] = ()
 
 
 class LedgerWire(Record, frozen=True):

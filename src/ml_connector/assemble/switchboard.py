@@ -16,6 +16,7 @@ from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping, require_sound
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.mapping_text import mapping_of
 from ml_connector.http.pace import LocalPace
 from ml_connector.http.retry import RetryPolicy
 from ml_connector.http.transport import Service, Timeouts, Transport
@@ -68,6 +69,14 @@ class Switchboard:
             self._open[connection] = opened
             self._stacks.append(stack)  # the former one may still be in use: closed at the end
             return opened
+
+    async def trying(self, connection: ConnectionId, books: Mapping) -> Connected:
+        """The connection with a mapping that is not in force; raises UnknownConnection."""
+        async with self._place.store.transaction() as tx:
+            record = await connections.get(tx, connection)
+        opened, stack = self._opened(record, books)
+        self._stacks.append(stack)
+        return opened
 
     async def consent(self, connection: ConnectionId, redirect_uri: str) -> Consent:
         """Begins a person's sign-in to Acumatica; raises UnknownConnection."""
@@ -145,10 +154,9 @@ async def _mapping(tx: AsyncConnection, record: Connection) -> Mapping:
         raise Misconfigured(
             f"The connection {record.id} has no mapping of accounts.",
             cause="mapping.none",
-            remedy=f"Give it one: ml-connector connect {record.id} --mapping FILE.",
+            remedy=f"Give it one: ml-connector mapping set FILE {record.id}.",
         )
-    body = version.body | {"version": version.version, "time_zone": record.time_zone}
-    return require_sound(msgspec.convert(body, Mapping))
+    return require_sound(mapping_of(version.body, version.version, record.time_zone))
 
 
 @asynccontextmanager

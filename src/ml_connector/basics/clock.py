@@ -1,6 +1,6 @@
 """What time it is, as a parameter, and how an instant becomes a calendar day."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -49,3 +49,8 @@ def to_unix(moment: datetime) -> int:
 def day_in(moment: datetime, zone: ZoneInfo) -> date:
     """The calendar day on which an instant falls in a time zone: the accountant's date."""
     return moment.astimezone(zone).date()
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first moment of a calendar day of a time zone, in UTC."""
+    return datetime.combine(day, time(0), zone).astimezone(UTC)

@@ -6,6 +6,7 @@ from datetime import date
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
+from ml_connector.books.fees import kept
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, Voiding, posting_key
 
@@ -66,14 +67,14 @@ def as_reopened(lost: Lost, voiding: Voiding, mapping: Mapping) -> list[Posting]
         Purpose.VOID,
         lost.transaction,
         voiding,
-        -voiding.amount,
+        -voiding.cash,
     )
     sides = {
         mapping.of_currency(lost.taken.currency).clearing: lost.taken,
         mapping.account(Role.DISPUTED): -lost.taken,
     }
     undone = _posting(lost, Purpose.DISPUTE_UNDONE, "dispute undone", sides, mapping)
-    return [void, undone]
+    return [void, *kept(voiding, lost.transaction, lost.day, mapping), undone]
 
 
 def _posting(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ml_connector.basics.currencies import MINIMUM_CHARGE
 from ml_connector.basics.money import Money
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 
@@ -55,6 +56,42 @@ def level(erp: ErpInvoice, stripe: StripeInvoice, on_the_way: Money) -> list[Act
     elif stripe.status == "uncollectible" and stripe.payable == owed:
         found.append(_given_up(erp, stripe))
     return found
+
+
+def reopened(
+    erp: ErpInvoice, stripe: StripeInvoice, on_the_way: Money, came_back: Money
+) -> TellAPerson | None:
+    """That Stripe asks for too little only because money came back; None when it is not so.
+
+    Only then may the buyer be asked again: all that was paid in Stripe is in the ERP or undone,
+    so that nobody pays twice.
+    """
+    shortage = erp.balance - stripe.payable
+    if on_the_way or stripe.status not in {"open", "paid"}:
+        return None
+    if not Money.zero(shortage.currency) < shortage or came_back < shortage:
+        return None
+    return TellAPerson(
+        "reopened",
+        f"Invoice {erp.number} is owed {erp.balance} again in Acumatica, since a payment of it"
+        f" came back; {stripe.number} in Stripe asks for {stripe.payable} only.",
+        'Collect it another way, or set reopened = "again" under [mirror], so that a new Stripe'
+        " invoice asks for the balance.",
+    )
+
+
+def too_small_a_rest(erp: ErpInvoice, owed: Money) -> TellAPerson | None:
+    """That what is left of a sent invoice is below what Stripe can charge; None when it is not."""
+    least = Money(MINIMUM_CHARGE.get(owed.currency, 1), owed.currency)
+    if not Money.zero(owed.currency) < owed < least:
+        return None
+    return TellAPerson(
+        "rest_below_minimum",
+        f"Of invoice {erp.number} {owed} is left, below Stripe's minimum charge of {least}: its"
+        " buyer cannot pay it there.",
+        "Collect it another way or write it off in Acumatica; Stripe's side is then closed by"
+        " itself.",
+    )
 
 
 def _lower(erp: ErpInvoice, stripe: StripeInvoice, owed: Money) -> Action:

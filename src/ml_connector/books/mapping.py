@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
-from ml_connector.books.policies import Policies, WhenConverted
+from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
 
 
 class Role(StrEnum):
@@ -26,6 +26,8 @@ class Role(StrEnum):
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
     """Asset: money that Stripe holds aside."""
+    IN_TRANSIT = "in_transit"
+    """Asset: payouts that were on their way to the bank when our books began."""
     FX_GAIN_LOSS = "fx_gain_loss"
     """Expense or income: the exchange difference of payments in other currencies."""
     CHARGEBACK_LOSS = "chargeback_loss"
@@ -64,7 +66,8 @@ class TransitAccounts:
 class Mapping:
     """Where a connection's money is booked; `version` is stored with each posting.
 
-    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account.
+    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account;
+    `entry_types` the roles of fees to Acumatica's entry types, for fees that ride on a payment.
     """
 
     version: int
@@ -78,6 +81,9 @@ class Mapping:
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
+    entry_types: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    refunds_tax_category: str = ""
+    """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -113,6 +119,8 @@ class NotMapped(AskAPerson):
 def problems(mapping: Mapping) -> list[str]:
     """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
+    found += mapping.mirror.problems()
+    found += _entry_type_problems(mapping)
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found
@@ -187,6 +195,32 @@ def _transit_problems(mapping: Mapping) -> list[str]:
     return found
 
 
+LONGEST_ENTRY_TYPE = 10
+CHARGED = (Role.FEES, Role.INPUT_TAX)
+"""The roles of a payment's fee, each with an entry type of its own."""
+
+
+def _entry_type_problems(mapping: Mapping) -> list[str]:
+    """Fees that ride on payments need an entry type for each role that takes a part of them."""
+    found = [
+        f"{str(role)!r} has no entry type; the roles with one are {', '.join(CHARGED)}."
+        for role in mapping.entry_types
+        if role not in CHARGED
+    ]
+    found += [
+        f"The entry type {name!r} is longer than Acumatica's {LONGEST_ENTRY_TYPE} characters."
+        for name in mapping.entry_types.values()
+        if len(name) > LONGEST_ENTRY_TYPE
+    ]
+    if mapping.policies.fees is FeesPosted.PAYMENT_CHARGE:
+        found += [
+            f"Fees as payment charges need the entry type of {role.value!r}."
+            for role in CHARGED
+            if not mapping.entry_types.get(role)
+        ]
+    return found
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -195,11 +229,15 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+UNSOUND = "mapping.unsound"
+"""The cause of a mapping that reads, but contradicts itself."""
+
+
 def require_sound(mapping: Mapping) -> Mapping:
     """The mapping itself when it is sound; raises Misconfigured with every problem at once."""
     found = problems(mapping)
     if found:
         raise Misconfigured(
-            " ".join(found), cause="mapping.unsound", remedy="Correct the connection's mapping."
+            " ".join(found), cause=UNSOUND, remedy="Correct the connection's mapping."
         )
     return mapping

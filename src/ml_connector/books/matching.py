@@ -13,6 +13,11 @@ from ml_connector.books.records import BalanceTransaction, Charge
 NAMED_IN = "erp_invoice"
 """The metadata of a charge that names the invoices it pays: one number or more, with commas."""
 
+HELD_IN = "erp_hold"
+"""The metadata of a charge by which a person keeps it out of the books: `true`."""
+PAYER_IN = "erp_customer"
+"""The metadata of a charge that names the customer whose money it is."""
+
 _WORD = re.compile(r"[\w-]+")
 MOST_WORDS = 40
 """So many words of a description are looked up as invoice numbers."""
@@ -55,6 +60,25 @@ class NoInvoice(Unmatched):
             cause="payment.no_invoice",
             remedy="Book it by hand, or link it to an invoice; it stays listed until then.",
         )
+
+
+class HeldByHand(AskAPerson):
+    """Somebody has marked the payment at Stripe to be left alone for now."""
+
+
+def refuse_held(charge: Charge) -> None:
+    """Raises HeldByHand while the charge's metadata say that it is not to be booked."""
+    if charge.metadata.get(HELD_IN, "").strip().lower() == "true":
+        raise HeldByHand(
+            f"The payment {charge.id} of {charge.amount} is held by its metadata {HELD_IN}.",
+            cause="payment.erp_hold",
+            remedy=f"Take {HELD_IN} off it in Stripe; then it is booked by itself.",
+        )
+
+
+def named_payer(charge: Charge) -> str | None:
+    """The ERP customer that the charge's metadata names; None when it names none."""
+    return charge.metadata.get(PAYER_IN, "").strip() or None
 
 
 class NotSettled(TryAgain):

@@ -24,6 +24,18 @@ class Adopt(StrEnum):
     """It is left alone; a new one is made."""
 
 
+NO_LINK, LINK_IN_NOTE = "none", "note"
+
+
+class WhenReopened(StrEnum):
+    """What becomes of an invoice that was paid in Stripe and is owed again: the money came back."""
+
+    ASK = "ask"
+    """A person is told; the paid Stripe invoice cannot ask again."""
+    AGAIN = "again"
+    """A new Stripe invoice asks for the balance; the old one is kept as history."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which values are for the mirror: those included (all, when none is named) and not excluded.
@@ -48,6 +60,8 @@ class MirrorPolicies:
     """What a firm decides about its mirror; the `[mirror]` table of the mapping.
 
     With `send` Stripe mails each invoice; `source` is the form through which one is read.
+    `write_link` is where in the ERP its address goes: `note`, or a field (`View.Field`). A
+    customer whose attribute `opt_out` has one of the values `opt_out_values` is left out.
     """
 
     adopt: Adopt = Adopt.ASK
@@ -56,10 +70,44 @@ class MirrorPolicies:
     terms: Selection = Selection()
     send: bool = False
     source: Literal["Invoice", "SalesInvoice"] = "Invoice"
+    reopened: WhenReopened = WhenReopened.ASK
+    write_link: str = NO_LINK
+    opt_out: str = ""
+    opt_out_values: tuple[str, ...] = ("true", "1", "yes")
 
-    def takes(self, invoice: ErpInvoice) -> bool:
-        """Whether a document's branch and terms are for the mirror."""
-        return self.branches.takes(invoice.branch) and self.terms.takes(invoice.terms)
+    def leaves_out(self, invoice: ErpInvoice) -> str:
+        """Why a document is not for the mirror, as a sentence; empty when it is."""
+        for what, chosen, value in (
+            ("branch", self.branches, invoice.branch),
+            ("terms", self.terms, invoice.terms),
+        ):
+            if not chosen.takes(value):
+                return f"The mapping leaves out the {what} {value!r} of {invoice.number}."
+        return ""
+
+    def leaves_out_customer(self, customer_id: str, customer_class: str, opt_out: str) -> str:
+        """Why a customer and its invoices are not for the mirror; empty when they are."""
+        if self.opted_out(opt_out):
+            return (
+                f"Customer {customer_id} is left out: its attribute {self.opt_out} says"
+                f" {opt_out!r}."
+            )
+        if not self.customer_classes.takes(customer_class):
+            return f"The mapping leaves out the class {customer_class!r} of customer {customer_id}."
+        return ""
+
+    def opted_out(self, value: str) -> bool:
+        """Whether a customer's own attribute says that Stripe is not to know it."""
+        values = {one.casefold() for one in self.opt_out_values}
+        return bool(self.opt_out) and value.casefold() in values
+
+    def problems(self) -> list[str]:
+        """What is wrong with the choices by themselves, a sentence each."""
+        place = self.write_link
+        if place in {NO_LINK, LINK_IN_NOTE} or all(place.partition(".")):
+            return []
+        known = "none, note, or a field by its view, such as Document.AttributePAYLINK"
+        return [f"mirror.write_link cannot be {place!r}; it is {known}."]
 
 
 LARGEST_NUMBER_OF_LINES = 250
@@ -160,16 +208,27 @@ def _due(invoice: ErpInvoice, now: datetime) -> datetime:
 
 
 def _lines(invoice: ErpInvoice) -> tuple[PlannedLine, ...]:
-    """The ERP's own lines when they add up to the balance; else one line for the balance."""
-    lines = tuple(line for line in invoice.lines if line.amount)
-    net = total((line.amount for line in lines), invoice.balance.currency)
-    taxes = total((tax.amount for tax in invoice.taxes), invoice.balance.currency)
-    charged = sum(1 for tax in invoice.taxes if tax.amount)
-    fits = 0 < len(lines) <= LARGEST_NUMBER_OF_LINES and charged <= LARGEST_NUMBER_OF_TAXES
-    if fits and net + taxes == invoice.balance:
-        return _with_taxes(lines, invoice.taxes)
+    """The ERP's own lines when they add up to the balance; else one line for the balance.
+
+    With the discounts and freight of the document, or without where the lines hold them already.
+    """
+    for lines in ((*invoice.lines, *invoice.extras), invoice.lines):
+        with_money = tuple(line for line in lines if line.amount)
+        if _fit(invoice, with_money):
+            return _with_taxes(with_money, invoice.taxes)
     text = f"Balance of invoice {invoice.number}"
     return (PlannedLine(description=text, amount=invoice.balance, taxes=()),)
+
+
+def _fit(invoice: ErpInvoice, lines: tuple[ErpLine, ...]) -> bool:
+    """Whether lines and taxes are few enough for Stripe and add up to the balance.
+
+    Taxes that the prices include do not add up, and become the one line.
+    """
+    code = invoice.balance.currency
+    charged = [tax.amount for tax in invoice.taxes if tax.amount]
+    few = 0 < len(lines) <= LARGEST_NUMBER_OF_LINES and len(charged) <= LARGEST_NUMBER_OF_TAXES
+    return few and total([*(line.amount for line in lines), *charged], code) == invoice.balance
 
 
 def _with_taxes(lines: tuple[ErpLine, ...], taxes: tuple[ErpTax, ...]) -> tuple[PlannedLine, ...]:
@@ -188,6 +247,18 @@ def _line_text(line: ErpLine) -> str:
     if line.quantity not in (Decimal(0), Decimal(1)):
         text = f"{text} ({line.quantity.normalize():f} x {line.unit_price.normalize():f})"
     return text[:LONGEST_LINE]
+
+
+def is_the_same(invoice: ErpInvoice, found: StripeInvoice) -> bool:
+    """Whether an open Stripe invoice asks for exactly this document: by its mark or its number.
+
+    It must ask for the balance to the minor unit, with nothing paid or deducted; a veto or the
+    mark of another document is respected.
+    """
+    mark = found.metadata.get("erp_ref", "")
+    named = mark == invoice.ref or (not mark and found.number == invoice.number)
+    untouched = not found.amount_paid and not found.starting_balance
+    return named and untouched and found.status == "open" and found.amount_due == invoice.balance
 
 
 class DoesNotAddUp(AskAPerson):

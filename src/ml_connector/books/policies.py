@@ -33,6 +33,46 @@ class WhenConverted(StrEnum):
     """At once on the account of the role `fx_gain_loss`; the transit is emptied."""
 
 
+class FeesPosted(StrEnum):
+    """Where the fee inside a balance transaction is posted."""
+
+    TRANSACTION = "transaction"
+    """By a journal of its own."""
+    PAYOUT = "payout"
+    """With all fees of its payout: one journal, one line for each account."""
+    PAYMENT_CHARGE = "payment_charge"
+    """On the AR payment itself, as a charge; by a journal of its own where that cannot be."""
+
+
+class RefundsAs(StrEnum):
+    """Which documents a refund becomes."""
+
+    JOURNAL = "journal"
+    """A journal against the account of the role `refunds`; the customer's balance is as it was."""
+    CREDIT_MEMO = "credit_memo"
+    """A credit memo of the customer, and a refund document that pays it out."""
+
+
+class PostWhen(StrEnum):
+    """From when on a movement of the Stripe balance is booked."""
+
+    CAPTURED = "captured"
+    """As soon as Stripe has booked it."""
+    AVAILABLE = "available"
+    """When Stripe lets the money be paid out."""
+    PAID_OUT = "paid_out"
+    """When the payout that holds it is done."""
+
+
+class WhenClosed(StrEnum):
+    """What becomes of a document whose period is closed."""
+
+    HOLD = "hold"
+    """It waits, listed with its money, until the period is open again."""
+    NEXT_OPEN = "next_open"
+    """It is dated on the first open day after; the true day stays with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The choices of a connection; each has a default that asks a person rather than guesses."""
@@ -40,3 +80,9 @@ class Policies:
     unmatched: WhenUnmatched = WhenUnmatched.HOLD
     dispute_lost: WhenLost = WhenLost.LOSS
     fx: WhenConverted = WhenConverted.LIST
+    fees: FeesPosted = FeesPosted.TRANSACTION
+    refunds: RefundsAs = RefundsAs.JOURNAL
+    post_when: PostWhen = PostWhen.CAPTURED
+    release: bool = True
+    """False: documents are left balanced, and an accountant releases them."""
+    closed_period: WhenClosed = WhenClosed.HOLD

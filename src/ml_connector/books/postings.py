@@ -1,7 +1,7 @@
 """What we post in Acumatica, and why: documents that balance by construction, and their states."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -31,6 +31,8 @@ class Journal:
     branch: str
     description: str
     lines: tuple[Line, ...]
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
 
     def __post_init__(self) -> None:
         if len({line.amount.currency for line in self.lines}) != 1:
@@ -60,11 +62,23 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentCharge:
+    """A fee that rides on a payment: the ERP books it by the entry type, not to the customer.
+
+    `account` is where our mapping has such fees, should they have to be booked without it.
+    """
+
+    entry_type: str
+    account: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class ArPayment:
     """A payment in accounts receivable: debits the cash account, credits the customer.
 
-    Raises Bug when more is applied than was paid, when it is not positive, or when an
-    application is of another currency.
+    `charges` are taken off the cash. Raises Bug when more is applied than was paid, when it is
+    not positive, when a charge is not or they leave nothing, or when a part is of another currency.
     """
 
     customer_id: str
@@ -77,10 +91,17 @@ class ArPayment:
     external_ref: str
     description: str
     applications: tuple[Application, ...]
+    charges: tuple[PaymentCharge, ...] = ()
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
+    wanted: tuple[Application, ...] = ()
+    """What it was to settle, where the ERP was not owed so much any more."""
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
             raise Bug(f"A payment must be positive: {self.payment_ref}")
+        if self.cash.minor <= 0 or any(one.amount.minor <= 0 for one in self.charges):
+            raise Bug(f"The charges of a payment must leave a part of it: {self.payment_ref}")
         applied = total((a.amount for a in self.applications), self.currency)
         if applied > self.amount or any(a.amount.minor <= 0 for a in self.applications):
             raise Bug(f"A payment cannot settle more than its amount: {self.payment_ref}")
@@ -90,20 +111,101 @@ class ArPayment:
         """The payment's currency, which is its cash account's."""
         return self.amount.currency
 
+    @property
+    def cash(self) -> Money:
+        """What reaches the cash account: the amount less the charges."""
+        return less_charges(self.amount, self.charges)
+
+
+def less_charges(amount: Money, charges: Iterable[PaymentCharge]) -> Money:
+    """An amount without the fees that ride on it."""
+    return amount - total((one.amount for one in charges), amount.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditMemo:
+    """A credit memo of one line: debits the account, credits the customer.
+
+    `order` is the Stripe id that it is found by. Raises Bug when it is not positive.
+    """
+
+    customer_id: str
+    branch: str
+    day: date
+    account: str
+    subaccount: str
+    tax_category: str
+    amount: Money
+    order: str
+    description: str
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0:
+            raise Bug(f"A credit memo must be positive: {self.order}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArRefund:
+    """A credit memo paid out: debits the customer, credits the cash account.
+
+    `memo` is the posting that is paid out; its number is known only once it stands in the books.
+    Raises Bug when it is not positive.
+    """
+
+    customer_id: str
+    payment_method: str
+    cash_account: str
+    branch: str
+    day: date
+    amount: Money
+    payment_ref: str
+    external_ref: str
+    description: str
+    memo: PostingKey
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0:
+            raise Bug(f"A refund must be positive: {self.payment_ref}")
+
 
 @dataclass(frozen=True, slots=True)
 class Voiding:
-    """A released payment undone as a whole: its cash goes back, its invoices are owed again.
+    """A released payment or refund undone as a whole: what it settled is open again.
 
-    Acumatica dates it like the payment, and gives it the payment's number.
+    Acumatica dates it like the payment, gives it the payment's number, and takes the payment's
+    charges back with it.
     """
 
     payment: ErpRef
     payment_ref: str
     amount: Money
+    charges: tuple[PaymentCharge, ...] = ()
+
+    @property
+    def cash(self) -> Money:
+        """What the payment had brought to its cash account."""
+        return less_charges(self.amount, self.charges)
 
 
-Document = Journal | ArPayment | Voiding
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A payment that somebody else has booked: it carries the money, and we never write it."""
+
+    payment: ErpRef
+    payment_ref: str
+    cash_account: str
+    amount: Money
+
+
+def moved_to(paper: "Journal | ArPayment", day: date) -> "Journal | ArPayment":
+    """The same document on another day; the true one stays with it, for everybody to read."""
+    if paper.true_day is not None:
+        return replace(paper, day=day)
+    text = f"{paper.description} of {paper.day}"
+    return replace(paper, day=day, true_day=paper.day, description=text)
+
+
+Document = Journal | ArPayment | Voiding | CreditMemo | ArRefund | Booked
 
 
 class Purpose(StrEnum):
@@ -113,8 +215,16 @@ class Purpose(StrEnum):
     """A customer's money came in."""
     FEE = "fee"
     """What Stripe kept of a balance transaction."""
+    FEE_KEPT = "fee_kept"
+    """What Stripe kept of a payment that was undone together with its charges."""
+    FEES_OF_PAYOUT = "fees_of_payout"
+    """What Stripe kept of everything in a payout."""
     REFUND = "refund"
     """Money went back to a customer."""
+    CREDIT_MEMO = "credit_memo"
+    """What is given back is the customer's again, before it is paid out."""
+    REFUND_PAID = "refund_paid"
+    """A credit memo is paid out."""
     REFUND_FAILURE = "refund_failure"
     """A refund came back to us."""
     PAYOUT = "payout"
@@ -143,6 +253,10 @@ class Purpose(StrEnum):
     """A payment was taken back by the bank: its AR payment is undone."""
     SUSPENSE = "suspense"
     """Money that nobody can name yet, by policy."""
+    OPENING = "opening"
+    """What Stripe held of a currency when our books began."""
+    ARRIVAL = "arrival"
+    """A payout of before that reached the bank."""
 
 
 @dataclass(frozen=True, slots=True)

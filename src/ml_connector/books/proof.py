@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
@@ -52,6 +53,49 @@ class Member:
         return ""
 
 
+class Verdict(StrEnum):
+    """What a proof may say of its payout."""
+
+    PROVEN = "proven"
+    """Every member and the transfer are in the ledger, and together they are the deposit."""
+    RETURNED = "returned"
+    """The money came back: the transfer and its reversal are in the ledger, and cancel out."""
+    TRANSFER_ONLY = "transfer only"
+    """The transfer is in the ledger; what is inside is not known to anybody but Stripe."""
+    NOT_PROVEN = "not proven"
+    """Something is missing, and the gaps say what."""
+
+
+STATEMENTS: dict[Verdict, str] = {
+    Verdict.PROVEN: "Every member was read back from the ledger, and together they are the"
+    " amount that was paid out.",
+    Verdict.RETURNED: "The payout did not stay at the bank: its transfer and the reversal were"
+    " read back from the ledger and cancel out.",
+    Verdict.TRANSFER_ONLY: "Only the transfer is proven: Stripe does not name what is inside.",
+    Verdict.NOT_PROVEN: "This payout is not proven; the gaps say what is missing.",
+}
+"""The verdicts in words, as a person reads them on the paper."""
+
+CAME_BACK = frozenset({"failed", "canceled"})
+"""How a payout stands at Stripe whose money did not stay at the bank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A document that carries fees of many transactions, beside the sum of their shares."""
+
+    key: PostingKey
+    clearing: Money
+    shares: Money
+
+    @property
+    def gap(self) -> str:
+        """A sentence where the document is not what its shares add up to; empty when it is."""
+        if self.shares == self.clearing:
+            return ""
+        return f"The shares in {self.key} add up to {self.shares}, not {self.clearing}."
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The equation of one payout; `proven` only when nothing at all is missing."""
@@ -62,6 +106,38 @@ class Proof:
     composed: bool
     members: tuple[Member, ...]
     transfer: Member | None
+    reversal: Member | None = None
+    shared: tuple[Shared, ...] = ()
+
+    @property
+    def transferred(self) -> bool:
+        """Whether the transfer, and where it came back the reversal, were read back."""
+        if self.transfer is None or self.transfer.gap:
+            return False
+        return self.status not in CAME_BACK or not self.unreversed
+
+    @property
+    def unreversed(self) -> bool:
+        """Whether a transfer that came back still stands in the ledger."""
+        back = self.reversal
+        if self.transfer is None or back is None or back.gap:
+            return True
+        return bool(back.net + self.transfer.net)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What can honestly be said of the payout."""
+        if self.status in CAME_BACK:
+            return Verdict.RETURNED if self.transferred else Verdict.NOT_PROVEN
+        if self.proven:
+            return Verdict.PROVEN
+        only = not self.composed and self.transferred
+        return Verdict.TRANSFER_ONLY if only else Verdict.NOT_PROVEN
+
+    @property
+    def statement(self) -> str:
+        """The verdict as a sentence."""
+        return STATEMENTS[self.verdict]
 
     @property
     def sum_of_members(self) -> Money:
@@ -85,8 +161,11 @@ class Proof:
         elif self.difference:
             found.append(f"The members add up to {self.sum_of_members}, not {self.amount}.")
         found += [member.gap for member in self.members if member.gap]
+        found += [one.gap for one in self.shared if one.gap]
         if self.transfer is None or self.transfer.gap:
             found.append("The transfer to the bank is not in the ledger.")
+        elif self.status in CAME_BACK and self.unreversed:
+            found.append("The payout came back, but its reversal is not in the ledger.")
         return tuple(found)
 
     @property
@@ -119,6 +198,25 @@ class Settlement(Protocol):
         ...
 
 
-def prove(payout: Settlement, members: Sequence[Member], transfer: Member | None) -> Proof:
-    """The proof of a payout from its members (its own row left out) and its own transfer."""
-    return Proof(payout.id, payout.amount, payout.status, payout.composed, tuple(members), transfer)
+def prove(
+    payout: Settlement,
+    members: Sequence[Member],
+    transfer: Member | None,
+    reversal: Member | None = None,
+    shared: Sequence[Shared] = (),
+) -> Proof:
+    """The proof of a payout from its members (its own rows left out) and its own transfer.
+
+    `reversal` is the movement that brought a failed or cancelled payout's money back; `shared`
+    are the documents in which members have only a share.
+    """
+    return Proof(
+        payout.id,
+        payout.amount,
+        payout.status,
+        payout.composed,
+        tuple(members),
+        transfer,
+        reversal,
+        tuple(shared),
+    )

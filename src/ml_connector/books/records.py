@@ -38,6 +38,8 @@ class ErpCustomer:
     status: str
     customer_class: str
     modified: datetime
+    opt_out: str = ""
+    """What the attribute says by which a customer is left out; empty where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class ErpInvoice:
     taxes: tuple[ErpTax, ...]
     modified: datetime
     terms: str = ""
+    extras: tuple[ErpLine, ...] = ()
+    """What changes the total beside the lines: document discounts (negative) and freight."""
     credited: Money | None = None
     """What credit memos have settled of it; None where the view does not tell."""
 

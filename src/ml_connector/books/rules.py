@@ -12,18 +12,24 @@ from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import conversion
+from ml_connector.books.fees import as_charges, fee_sides, kept
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
+from ml_connector.books.policies import FeesPosted, RefundsAs
 from ml_connector.books.postings import (
     ArPayment,
+    Booked,
     Journal,
     Line,
+    PaymentCharge,
     Posting,
     Purpose,
     Voiding,
+    less_charges,
     posting_key,
 )
-from ml_connector.books.records import BalanceTransaction, FeePart
+from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.refunds import as_credit_memo, refund_undone
 
 LONGEST_TEXT = 256
 
@@ -43,6 +49,7 @@ class Rule:
 
 RECEIPT = Rule(Purpose.PAYMENT)
 REFUND = Rule(Purpose.REFUND, Role.REFUNDS)
+REFUND_BACK = Rule(Purpose.REFUND_FAILURE, Role.REFUNDS)
 TRANSFER = Rule(Purpose.PAYOUT)
 TRANSFER_BACK = Rule(Purpose.PAYOUT_REVERSAL)
 DISPUTE = Rule(Purpose.DISPUTE, Role.DISPUTED, Role.DISPUTE_FEES)
@@ -57,7 +64,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("payment", "charge"): RECEIPT,
     ("refund", "refund"): REFUND,
     ("payment_refund", "refund"): REFUND,
-    ("refund_failure", "refund_failure"): Rule(Purpose.REFUND_FAILURE, Role.REFUNDS),
+    ("refund_failure", "refund_failure"): REFUND_BACK,
     ("payment_failure_refund", "charge_failure"): BOUNCE,
     ("payment_reversal", "charge_failure"): BOUNCE,
     ("payment_reversal", "charge"): BOUNCE,
@@ -105,7 +112,11 @@ class Story:
 
     `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
     policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
-    is the payment that a bank took back, and `settled_as` what it had brought.
+    is the payment that a bank took back (and `settled_as` what it had brought), or the refund that
+    failed. `customer_id` is whose payment a refund gives back, where that is known. `booked` is
+    what somebody else has booked of it already.
+
+    `fee_apart`: another posting carries the fee; False: none will any more; None: by policy.
     """
 
     subject: str
@@ -114,7 +125,10 @@ class Story:
     text: str = ""
     aside: bool = False
     voids: Voiding | None = None
+    booked: Booked | None = None
     settled_as: Money | None = None
+    customer_id: str | None = None
+    fee_apart: bool | None = None
 
 
 def is_receipt(transaction: BalanceTransaction) -> bool:
@@ -127,18 +141,59 @@ def is_bounce(transaction: BalanceTransaction) -> bool:
     return RULES.get((transaction.type, transaction.category)) is BOUNCE
 
 
+def fee_may_wait(transaction: BalanceTransaction, mapping: Mapping) -> bool:
+    """Whether the fee of a transaction can be posted apart from it, with that of its payout.
+
+    Not that of a transfer, which is in no payout itself, nor a fee that stands alone.
+    """
+    if not (transaction.fee and transaction.amount):
+        return False
+    try:
+        return _rule(transaction, mapping) not in (TRANSFER, TRANSFER_BACK)
+    except Unexplained:
+        return False
+
+
+def fee_role(transaction: BalanceTransaction, mapping: Mapping) -> Role:
+    """The role that bears the fee inside a transaction; raises Unexplained."""
+    return _rule(transaction, mapping).fees
+
+
+def is_transfer(transaction: BalanceTransaction) -> bool:
+    """Whether the money only moved between the Stripe balance and a bank account of ours."""
+    rule = RULES.get((transaction.type, transaction.category))
+    return rule in (TRANSFER, TRANSFER_BACK, TOPUP)
+
+
 def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     """What one balance transaction becomes; its clearing effects add up to `net` exactly.
 
-    Raises Unexplained, NotMapped or ForeignCurrency: then nothing of it is posted.
+    A fee that is posted apart is left out: then they add up to `amount`. Raises Unexplained,
+    NotMapped or ForeignCurrency: then nothing of it is posted.
     """
     rule = SET_ASIDE if story.aside else _rule(transaction, mapping)
-    made = _main(transaction, rule, story, mapping) if transaction.amount else []
-    if transaction.fee:
+    waits = _fee_waits(transaction, story, mapping)
+    charges = () if waits else _charges(transaction, rule, story, mapping)
+    made = _main(transaction, rule, story, mapping, charges) if transaction.amount else []
+    if transaction.fee and not (waits or charges):
         made.append(_fee(transaction, rule, story, mapping))
-    if sum(posting.clearing.minor for posting in made) != transaction.net.minor:
-        raise Bug(f"The postings of {transaction.id} do not add up to {transaction.net}.")
+    whole = transaction.net + transaction.fee if waits else transaction.net
+    if sum(posting.clearing.minor for posting in made) != whole.minor:
+        raise Bug(f"The postings of {transaction.id} do not add up to {whole}.")
     return made
+
+
+def _fee_waits(bt: BalanceTransaction, story: Story, mapping: Mapping) -> bool:
+    by_policy = mapping.policies.fees is FeesPosted.PAYOUT and fee_may_wait(bt, mapping)
+    return by_policy if story.fee_apart is None else story.fee_apart
+
+
+def _charges(
+    bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping
+) -> tuple[PaymentCharge, ...]:
+    """The fee as it can ride on the payment; none of a payment that stands in transit."""
+    in_clearing = story.match is not None and story.match.charge.amount == bt.amount
+    return as_charges(bt, mapping) if rule is RECEIPT and in_clearing else ()
 
 
 def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
@@ -150,11 +205,22 @@ def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
     raise Unexplained(transaction)
 
 
-def _main(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> list[Posting]:
+def _main(
+    bt: BalanceTransaction,
+    rule: Rule,
+    story: Story,
+    mapping: Mapping,
+    charges: tuple[PaymentCharge, ...],
+) -> list[Posting]:
     if rule is RECEIPT:
-        return _receipt(bt, story, mapping)
+        return _receipt(bt, story, mapping, charges)
     if rule is BOUNCE:
         return _voiding(bt, story, mapping)
+    if rule is REFUND_BACK and story.voids is not None:
+        return refund_undone(bt, story.voids)
+    by_memo = mapping.policies.refunds is RefundsAs.CREDIT_MEMO and bt.amount.minor < 0
+    if rule is REFUND and by_memo and story.customer_id:
+        return as_credit_memo(bt, story.subject, story.customer_id, mapping, story.text)
     other = _other_side(bt, rule, mapping)
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
     day = _day(bt, rule, story, mapping)
@@ -189,12 +255,18 @@ def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
     return mapping.account(rule.against)
 
 
-def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
+def _receipt(
+    bt: BalanceTransaction, story: Story, mapping: Mapping, charges: tuple[PaymentCharge, ...]
+) -> list[Posting]:
     match = story.match
+    if story.booked is not None:
+        key = posting_key(Purpose.PAYMENT, story.subject)
+        return [Posting(key, Purpose.PAYMENT, bt.id, story.booked, story.booked.amount)]
     if match is None:
         raise Bug(f"A receipt was planned without its match: {bt.id}")
     paid, day = match.charge.amount, day_in(bt.created, mapping.zone)
-    cash, arrived, more = mapping.of_currency(bt.amount.currency).clearing_cash, paid, []
+    cash, more = mapping.of_currency(bt.amount.currency).clearing_cash, []
+    arrived = less_charges(paid, charges)
     if paid != bt.amount:
         cash = _transit(bt, match, mapping).cash
         arrived = Money.zero(bt.amount.currency)
@@ -210,6 +282,7 @@ def _receipt(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Pos
         external_ref=bt.id,
         description=_text(f"Stripe payment {match.charge.id}", story.text),
         applications=match.applications,
+        charges=charges,
     )
     key = posting_key(Purpose.PAYMENT, match.charge.id)
     return [Posting(key, Purpose.PAYMENT, bt.id, payment, arrived), *more]
@@ -245,29 +318,24 @@ def _voiding(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Pos
             cause=f"rules.partly_returned:{voiding.payment_ref}",
             remedy="Book it by hand: only a whole payment can be undone.",
         )
-    key, left, more = posting_key(Purpose.VOID, voiding.payment_ref), bt.amount, []
+    key, left, day = (
+        posting_key(Purpose.VOID, voiding.payment_ref),
+        -voiding.cash,
+        day_in(bt.created, mapping.zone),
+    )
+    more = kept(voiding, bt.id, day, mapping)
     if voiding.amount.currency != bt.amount.currency:
-        day, left = day_in(bt.created, mapping.zone), Money.zero(bt.amount.currency)
+        left = Money.zero(bt.amount.currency)
         more = conversion(bt, -voiding.amount, voiding.payment_ref, day=day, mapping=mapping)
     return [Posting(key, Purpose.VOID, bt.id, voiding, left), *more]
 
 
 def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
-    sides: dict[str, Money] = {}
-    for part in _fee_parts(bt):
-        account = mapping.account(Role.INPUT_TAX if part.kind == "tax" else rule.fees)
-        sides[account] = sides.get(account, Money.zero(bt.fee.currency)) + part.amount
+    sides = fee_sides(bt, rule.fees, mapping)
     day = day_in(bt.created, mapping.zone)
     what = f"Stripe fee of {story.subject}"
     journal = _journal(bt, what, sides, day=day, story=story, mapping=mapping)
     return Posting(posting_key(Purpose.FEE, bt.id), Purpose.FEE, bt.id, journal, -bt.fee)
-
-
-def _fee_parts(bt: BalanceTransaction) -> tuple[FeePart, ...]:
-    """The fee's parts; the whole fee as one part when Stripe's details do not add up to it."""
-    if sum(part.amount.minor for part in bt.fee_parts) == bt.fee.minor:
-        return bt.fee_parts
-    return (FeePart("stripe_fee", bt.fee, bt.description),)
 
 
 def _journal(

@@ -1,4 +1,4 @@
-"""The promise, shown: tie-out, proofs, the audit trail."""
+"""The promise, shown: the tie-out and its search, the audit trail."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,36 +7,89 @@ from cyclopts import App, Parameter
 from ml_connector.cli.frame import Exit, Json, Name, Office, opened
 
 if TYPE_CHECKING:
+    from ml_connector.books.drift import Drift
     from ml_connector.books.tieout import TieOut
+    from ml_connector.store.tie_outs import Since
 
 
-def tieout(name: Name = "", *, json: Json = False) -> int:
+Search = Annotated[
+    bool, Parameter(negative="", help="Search a difference down to the records that make it.")
+]
+
+
+def tieout(name: Name = "", *, search: Search = False, json: Json = False) -> int:
     """Clearing account beside Stripe balance, per currency; exit code 1 when a cent is unnamed."""
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.flows.catch_up import sweep
-        from ml_connector.flows.tie_out import measure
+        from ml_connector.flows.drift import search as drift_of
+        from ml_connector.flows.tie_out import measure, since
 
         c = await office.board.connected(await office.only(name))
         await sweep(c)
         found = await measure(c)
+        stood = {one.currency: await since(c, one.currency) for one in found}
+        differing = [one for one in found if search and not one.holds]
+        drifts = [await drift_of(c, one) for one in differing]
         if json:
-            show.as_json({"currencies": [tie_out_facts(one) for one in found]})
+            shown = [tie_out_facts(one) | {"since": stood[one.currency]} for one in found]
+            more = {"drift": [_drift_facts(one) for one in drifts]} if search else {}
+            show.as_json({"currencies": shown} | more)
         else:
-            rows = [
-                (one.currency, str(one.clearing), str(one.stripe), str(one.named),
-                 str(one.difference))
-                for one in found
-            ]  # fmt: skip
-            columns = ("currency", "clearing ", "Stripe ", "not posted yet ", "difference ")
-            show.table("Tie-out", columns, rows)
-            for one in found:
-                for item in one.unposted:
-                    show.say(f"{item.transaction} {item.amount}: {item.reason}")
+            _show_tie_outs(found, stood)
+            for drift in drifts:
+                _show_drift(drift)
         return Exit.OK if all(one.holds for one in found) else Exit.ATTENTION
 
     return opened(body, as_json=json)
+
+
+def _show_tie_outs(found: "list[TieOut]", stood: "dict[str, Since | None]") -> None:
+    from ml_connector.cli import show
+
+    rows = [
+        (one.currency, str(one.clearing), str(one.stripe), str(one.named), str(one.difference))
+        for one in found
+    ]
+    columns = ("currency", "clearing ", "Stripe ", "not posted yet ", "difference ")
+    show.table("Tie-out", columns, rows)
+    for one in found:
+        for item in one.unposted:
+            show.say(f"{item.transaction} {item.amount}: {item.reason}")
+        since = stood[one.currency]
+        if since is not None:
+            held = f", held last at {since.held_until:%Y-%m-%d %H:%M}" if since.held_until else ""
+            first = f"{since.differs_from:%Y-%m-%d %H:%M}"
+            show.say(f"{one.currency} first seen to differ at {first} UTC{held}.")
+
+
+def _show_drift(drift: "Drift") -> None:
+    from ml_connector.cli import show
+
+    title = f"What makes up {drift.tie_out.difference}"
+    rows = [(str(one.day or ""), one.kind, str(one.effect), one.sentence) for one in drift.findings]
+    show.table(title, ("day", "what", "difference ", "record"), rows)
+    if drift.first_day is not None:
+        show.say(f"The first day that differs is {drift.first_day}.")
+    if drift.unnamed:
+        show.say(f"{drift.unnamed} stays unnamed.", mark="not found", colour="yellow")
+
+
+def _drift_facts(drift: "Drift") -> dict[str, object]:
+    from ml_connector.cli.show import money
+
+    return {
+        "currency": drift.tie_out.currency,
+        "difference": money(drift.tie_out.difference),
+        "first_day": drift.first_day,
+        "unnamed": money(drift.unnamed),
+        "findings": [
+            {"kind": one.kind, "day": one.day, "record": one.record, "effect": money(one.effect),
+             "sentence": one.sentence}
+            for one in drift.findings
+        ],
+    }  # fmt: skip
 
 
 def tie_out_facts(one: "TieOut") -> dict[str, object]:
@@ -54,42 +107,6 @@ def tie_out_facts(one: "TieOut") -> dict[str, object]:
             for item in one.unposted
         ],
     }
-
-
-def proof(payout: str, *, connection: Name = "", json: Json = False) -> int:
-    """Prove one payout: each member, the document that carries it, and the sum to the cent."""
-
-    async def body(office: Office) -> int:
-        from ml_connector.basics.errors import AskAPerson
-        from ml_connector.basics.ids import StripeId
-        from ml_connector.cli import show
-        from ml_connector.flows.payouts import try_proof
-
-        c = await office.board.connected(await office.only(connection))
-        found = await try_proof(c, StripeId(payout))
-        if found is None:
-            raise AskAPerson(
-                f"The payout {payout} was never seen.",
-                cause="proof.unknown_payout",
-                remedy="Check its number, or run `ml-connector sync` first.",
-            )
-        if json:
-            show.as_json({"proven": found.proven, "gaps": found.gaps, "proof": found})
-        else:
-            rows = [
-                (member.transaction, f"{member.type}/{member.category}", str(member.net),
-                 ", ".join(str(one.document or "").replace("|", " ") for one in member.carried))
-                for member in found.members
-            ]  # fmt: skip
-            show.table(f"Payout {found.payout}", ("transaction", "kind", "net ", "documents"), rows)
-            show.say(f"Members {found.sum_of_members}, payout {found.amount}.")
-            proven = ("proven", "green") if found.proven else ("not proven", "yellow")
-            show.say("", mark=proven[0], colour=proven[1])
-            for gap in found.gaps:
-                show.say(f"  {gap}")
-        return Exit.OK if found.proven else Exit.ATTENTION
-
-    return opened(body, as_json=json)
 
 
 audit = App(name="audit", help="The audit trail: who or what did what, and why.")

@@ -98,7 +98,7 @@ def joined(name: str, given: Options, secrets: Secrets, stored: Connection | Non
         id=ConnectionId(_named(name)),
         title=given.title or old.title,
         time_zone=_zone(given.time_zone or old.time_zone),
-        start_date=_day(given.start) if given.start else old.start_date,
+        start_date=day_given("--start", given.start) if given.start else old.start_date,
         stripe=StripeSide(given.stripe_url or old.stripe.url, old.stripe.account, livemode),
         acumatica=erp,
         secrets=secrets,
@@ -152,11 +152,12 @@ def _zone(name: str) -> str:
     return name
 
 
-def _day(text: str) -> date:
+def day_given(option: str, text: str) -> date:
+    """The day that an option names; raises Misconfigured."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise wrong("--start", text, "Write the day as YYYY-MM-DD.") from error
+        raise wrong(option, text, "Write the day as YYYY-MM-DD.") from error
 
 
 def _policies(given: Options) -> dict[str, object]:

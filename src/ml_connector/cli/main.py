@@ -2,7 +2,18 @@
 
 from cyclopts import App
 
-from ml_connector.cli import books, demo, sandbox, service, setup, work
+from ml_connector.cli import (
+    books,
+    demo,
+    golive,
+    late,
+    mapping,
+    proofs,
+    sandbox,
+    service,
+    setup,
+    work,
+)
 
 app = App(
     name="ml-connector",
@@ -23,7 +34,12 @@ app.command(work.plan)
 app.command(work.explain)
 app.command(work.replay)
 app.command(books.tieout)
-app.command(books.proof)
+app.command(proofs.proof)
 app.command(books.audit)
+app.command(mapping.mapping)
+app.command(golive.opening)
+app.command(golive.backfill)
+app.command(late.late)
+app.command(late.acknowledge)
 app.command(sandbox.sandbox)
 app.command(service.db)

@@ -26,7 +26,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         async with office.place.store.transaction() as tx:
             for stream in sorted(STREAMS):
                 await look(tx, connection, Look(Kind.STREAM, stream), priority=2)
-        await _work_until_idle(office, connection, shown=progress_wanted(as_json=json))
+        await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
         found = await standing(office.place.store, connection)
         show_standing([found], as_json=json)
         return Exit.ATTENTION if found.troubles else Exit.OK
@@ -34,7 +34,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
-async def _work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
+async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
     """Works beside any running service until nothing is due, and nothing runs."""
     from ml_connector.assemble import work
     from ml_connector.cli import show
@@ -123,21 +123,21 @@ def _plan_facts(one: "Planned") -> dict[str, object]:
 
 
 def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
-    """Explain any number (invoice, charge, payout, document): the chain of both sides."""
+    """Explain any number (invoice, charge, payout, document): both sides, who did what, and why."""
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.explained import facts_of, show_explanation
-        from ml_connector.flows.explain import explain as chain_of
+        from ml_connector.flows.lineage import lineage
 
-        found = await chain_of(office.place.store, await office.only(connection), number)
+        found = await lineage(await office.board.connected(await office.only(connection)), number)
         if json:
             show.as_json(facts_of(found))
-        elif found.empty:
+        elif found.chain.empty:
             show.say(f"Nobody knows {number} here. It may not have been seen yet: try sync.")
         else:
             show_explanation(found)
-        return Exit.ATTENTION if found.empty or found.troubles else Exit.OK
+        return Exit.ATTENTION if found.chain.empty or found.chain.troubles else Exit.OK
 
     return opened(body, as_json=json)
 
@@ -152,7 +152,7 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
         chosen = await office.only(connection)
         looks = await look_again(office.place.store, chosen, number)
         if wait and looks:
-            await _work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
+            await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         if json:
             show.as_json({"queued": [f"{one.kind}/{one.resource}" for one in looks]})
         else:

@@ -6,18 +6,24 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import PostingKey, StripeId
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.postings import Posting, State
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, Unexplained
+from ml_connector.flows import fees
+from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.transactions import TransactionState
+
+DONE = frozenset({TransactionState.POSTED, TransactionState.OPENING})
+"""The states of a movement to which nothing is added."""
 
 
 @asynccontextmanager
@@ -43,14 +49,15 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     """Posts everything that one balance transaction becomes, and nothing twice.
 
     Runs inside `accounted_for`. What has been sent is kept as it was sent; what is verified is
-    passed over.
+    passed over. Raises NotDue while the policy lets it wait.
     """
-    planned = rules.postings(bt, story, c.mapping)
+    await require_due(c, bt)
     async with c.store.transaction() as tx:
-        keys = await plan_anew(c, tx, bt.id, planned)
+        whole = await fees.with_its_fee(c, tx, bt, story)
+        keys = await plan_anew(c, tx, bt.id, rules.postings(bt, whole, fees.followed(c)))
+        await fees.remember(c, tx, bt)
         await transactions.mark(tx, c.id, bt.id, TransactionState.OWED)
-    for key in keys:
-        await carry_out(c, key)
+    await _carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt.id)
 
@@ -68,10 +75,25 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
         rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
         await postings.plan(tx, rows, now=c.clock.now())
         await transactions.mark(tx, c.id, bt, TransactionState.OWED)
-    for key in keys:
-        await carry_out(c, key)
+    await _carry_out_all(c, keys)
     async with c.store.transaction() as tx:
         await settle(c, tx, bt)
+
+
+async def _carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
+    """Each document in turn; one that waits for an accountant does not keep the next from it."""
+    left, gone = list[ErpRef](), list[Deleted]()
+    for key in keys:
+        try:
+            await carry_out(c, key)
+        except WaitsForRelease as waits:
+            left += waits.refs
+        except Deleted as error:
+            gone.append(error)
+    if gone:
+        raise gone[0]
+    if left:
+        raise WaitsForRelease(*left)
 
 
 async def plan_anew(
@@ -107,4 +129,4 @@ async def posted(c: Connected, source: StripeId) -> bool:
     """Whether every balance transaction that we know of a Stripe object is in the ledger."""
     async with c.store.transaction() as tx:
         rows = await transactions.by_source(tx, c.id, source)
-    return bool(rows) and all(row.state is TransactionState.POSTED for row in rows)
+    return bool(rows) and all(row.state in DONE for row in rows)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Unpack
 
 from ml_connector.acumatica.documents import ErpDocument
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import (
     AskAPerson,
     Bug,
@@ -22,9 +23,14 @@ from ml_connector.basics.errors import (
     TryAgain,
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
-from ml_connector.books.postings import State
+from ml_connector.books.postings import Document, State
+from ml_connector.flows.amends import amendable, amended, owed_less
+from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.papers import Paper, paper_of
+from ml_connector.flows.intake import look
+from ml_connector.flows.papers import Paper, ReadBack, paper_of
+from ml_connector.flows.rows import document
+from ml_connector.flows.signals import Kind, Look
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
 from ml_connector.store.postings import Facts, LostClaim, PostingRow
@@ -71,6 +77,11 @@ class _Held:
         return paper_of(self.c, self.row)
 
     @property
+    def document(self) -> Document:
+        """What it says."""
+        return document(self.row)
+
+    @property
     def state(self) -> State:
         return self.row.state
 
@@ -91,6 +102,7 @@ class _Held:
                 "from": self.row.state,
                 "to": to,
                 "document": f"{moved.erp_type or ''} {moved.erp_number or ''}".strip(),
+                "mapping_version": moved.mapping_version,
             }
             if moved.failure:
                 detail["failure"] = moved.failure
@@ -101,6 +113,17 @@ class _Held:
         """Acumatica has it: keeps its number."""
         erp_type, number = erp_keys(document.ref)
         await self.move(State.CREATED, erp_type=erp_type, erp_number=number, erp_id=document.id)
+
+    async def amend(self, other: Document, why: ConnectorError) -> None:
+        """Stores another text for it, and why; an invoice that owes less gets a look."""
+        body, now = as_object(other), self.c.clock.now()
+        detail: JsonObject = {"cause": why.cause, "sentence": why.sentence, "now": body}
+        async with self.c.store.transaction() as tx:
+            self.row = await postings.amend(tx, self.row, self.token, body, now=now)
+            key = self.row.key
+            await audit.write(tx, self.c.id, "connector", "posting amended", key, detail, now)
+            for ref in owed_less(other):
+                await look(tx, self.c.id, Look(Kind.INVOICE, ref))
 
     async def fail(self, error: ConnectorError) -> None:
         """Stops here, with the reason."""
@@ -182,9 +205,14 @@ async def _create(held: _Held) -> None:
         # Acumatica proved that it did not take the request, which is as good as a search.
         await held.move(State.PLANNED, nothing_found=True)
         raise
-    except ConnectorError as error:
-        await held.fail(error)
-        raise
+    except ConnectorError as refusal:
+        if not amendable(held.c, held.document, refusal):
+            await held.fail(refusal)
+            raise
+        await held.move(State.PLANNED, nothing_found=True)
+        await _amend(held, refusal)
+        await _create(held)
+        return
     await held.found(made)
     if held.paper.lacking(made):
         await _complete(held)
@@ -192,7 +220,14 @@ async def _create(held: _Held) -> None:
 
 async def _look_before_release(held: _Held) -> None:
     """A document found again may have been released already, or lack what it shall settle."""
-    stands = await held.paper.stands(held.ref)
+    try:
+        stands = await held.paper.stands(held.ref)
+    except Missing as gone:
+        error = Deleted(held.ref)
+        await held.fail(error)
+        raise error from gone
+    if stands.outdated:
+        await _correct(held)
     if stands.lacking:
         await _complete(held)
     if stands.released:
@@ -200,38 +235,86 @@ async def _look_before_release(held: _Held) -> None:
 
 
 async def _complete(held: _Held) -> None:
-    """Says once more what Acumatica ignored; a refusal stops it here."""
+    """Says once more what Acumatica ignored."""
     try:
         await held.paper.complete(held.ref)
     except TryAgain:
         raise  # it stays `created`; the next run looks at what it lacks first
+    except ConnectorError as refusal:
+        await _otherwise(held, refusal)
+
+
+async def _otherwise(held: _Held, refusal: ConnectorError) -> None:
+    """Says of a document that is made what policy allows instead, or stops here."""
+    if not amendable(held.c, held.document, refusal):
+        await held.fail(refusal)
+        raise refusal
+    await _amend(held, refusal)
+    await _correct(held)
+
+
+async def _correct(held: _Held) -> None:
+    """Says of a document that is made what was stored of it since; a refusal stops it here."""
+    try:
+        await held.paper.correct(held.ref)
+    except TryAgain:
+        raise  # it stays `created`; the next run sees that it is outdated
     except ConnectorError as error:
         await held.fail(error)
         raise
 
 
+async def _amend(held: _Held, refusal: ConnectorError) -> None:
+    """Stores what policy allows to be said instead of what was refused, or stops here."""
+    try:
+        other = await amended(held.c, held.document, refusal)
+    except TryAgain:
+        raise  # nothing was sent, or it stays `created`: the next run is refused again
+    except ConnectorError as error:
+        await held.fail(error)
+        raise
+    if other is None:
+        await held.fail(refusal)
+        raise refusal
+    await held.amend(other, refusal)
+
+
 async def _release(held: _Held) -> None:
+    if not held.c.mapping.policies.release:
+        raise await _left(held)
     try:
         await held.paper.release(held.ref)
     except TryAgain:
         raise  # it stays `created`; the next run reads its status first
-    except ConnectorError as error:
-        await held.fail(error)
-        raise
+    except ConnectorError as refusal:
+        await _otherwise(held, refusal)
+        await _release(held)
+        return
     await held.move(State.RELEASED)
+
+
+async def _left(held: _Held) -> WaitsForRelease:
+    """The document stays balanced for an accountant, once it is found as it was sent."""
+    await _require_equal(held, await held.paper.read_back(held.ref, released=False))
+    return WaitsForRelease(held.ref)
+
+
+async def _require_equal(held: _Held, found: ReadBack) -> None:
+    if not found.differences:
+        return
+    error = ReadBackDiffers(
+        f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
+        cause=f"carry_out.read_back:{held.row.key}",
+        remedy="Correct the document in Acumatica, or reverse it; then replay it.",
+    )
+    await held.fail(error)
+    raise error
 
 
 async def _verify(held: _Held) -> None:
     """Reads the document back; only what is found equal is proof (accounting rule 4.5)."""
     found = await held.paper.read_back(held.ref)
-    if found.differences:
-        error = ReadBackDiffers(
-            f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
-            cause=f"carry_out.read_back:{held.row.key}",
-            remedy="Correct the document in Acumatica, or reverse it; then replay it.",
-        )
-        await held.fail(error)
-        raise error
+    await _require_equal(held, found)
     seen = as_object(found.seen)
     await held.move(State.VERIFIED, read_back=seen, read_back_hash=fingerprint(seen))
     POSTINGS.labels(held.c.id, held.row.purpose).inc()

@@ -1,22 +1,30 @@
 """Asking both sides what was missed: watermarks with an overlap, and the sweep of all money."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.acumatica.client import Polled
 from ml_connector.acumatica.documents import Changed
-from ml_connector.basics.errors import Bug
 from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.level import asks_for
-from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, sent_of
+from ml_connector.flows.mirrored import (
+    CUSTOMER,
+    INVOICE,
+    SENT,
+    is_settled_as_known,
+    sent_of,
+    with_accepted,
+)
+from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
+from ml_connector.flows.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions
 
 OVERLAP = timedelta(minutes=5)
@@ -92,8 +100,10 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     if not known or sent_of(known[0]).state != SENT:
         return row.balance > 0
     asked = sent_of(known[0]).total
-    applied = await reports.applied_to(tx, c.id, row.ref, asked.currency)
-    return row.balance not in [one.decimal for one in asks_for(asked, applied)]
+    found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    applied = with_accepted(known[0], found)
+    level = row.balance in [one.decimal for one in asks_for(asked, applied)]
+    return not (level and is_settled_as_known(known[0], applied))
 
 
 async def sweep(c: Connected) -> int:
@@ -111,7 +121,7 @@ async def sweep(c: Connected) -> int:
     for start in range(0, len(batch), BATCH):
         queued += await _queue_transactions(c, batch[start : start + BATCH])
     await _advance(c, "stripe.transactions", newest)
-    return queued
+    return queued + await wake_due(c)
 
 
 async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> int:
@@ -170,20 +180,13 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
 """Every stream that is caught up with, by the name that a connection's cadence uses."""
 
 
-async def catch_up(c: Connected, stream: str) -> int:
-    """Catches up with one stream; returns how many looks it led to. Raises Bug for no stream."""
-    if stream not in STREAMS:
-        raise Bug(f"There is no stream {stream!r}.")
-    return await STREAMS[stream](c)
-
-
 async def _watermark(c: Connected, stream: str) -> datetime:
     """How far a stream was read: the start date's midnight before the first time."""
     async with c.store.transaction() as tx:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return datetime.combine(c.record.start_date, time(0), UTC)
+    return cut_over(c)
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ml_connector.basics.errors import AskAPerson, ConnectorError
-from ml_connector.books.mapping import CurrencyAccounts
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.fees import followed
+from ml_connector.flows.lint import lint
 from ml_connector.store.connections import Secrets
 from ml_connector.stripe.client import RESOURCES
 
@@ -32,6 +33,13 @@ class Check:
     remedy: str = ""
 
 
+CHARGES_BY_JOURNAL = Check(
+    "Fees on payments",
+    Verdict.WARN,
+    "The endpoint knows no charges on payments; each fee is a journal of its own.",
+    "Choose the endpoint Default/23.200.001 or later.",
+)
+
 Test = Callable[[], Awaitable[str]]
 
 
@@ -42,11 +50,10 @@ async def checks(c: Connected, secret: Secrets) -> AsyncGenerator[Check]:
         yield await _check(f"Stripe: read {resource}", lambda r=resource: _may_read(c, r))
     yield _webhooks(secret)
     yield await _check("Acumatica: address, version, sign-in", lambda: _acumatica(c))
-    yield await _check("Payment method", lambda: _payment_method(c))
-    for code, accounts in c.mapping.currencies.items():
-        yield await _check(f"Accounts of {code}", lambda a=accounts, x=code: _accounts(c, x, a))
-    for role, account in c.mapping.accounts.items():
-        yield await _check(f"Account for {role}", lambda a=account: _account(c, a, None))
+    if followed(c) is not c.mapping:
+        yield CHARGES_BY_JOURNAL
+    for check in await _mapping(c):
+        yield check
 
 
 async def _check(name: str, test: Test) -> Check:
@@ -89,46 +96,16 @@ async def _acumatica(c: Connected) -> str:
     return f"Signed in to build {site.build} at endpoint {c.acumatica.version}."
 
 
-async def _payment_method(c: Connected) -> str:
-    method = await c.acumatica.payment_method(c.mapping.payment_method)
-    if not method.active or not method.use_in_ar:
-        raise AskAPerson(
-            f"The payment method {method.id} is not active in accounts receivable.",
-            remedy="Activate it on the Payment Methods form (CA204000), used in AR.",
-        )
-    if method.integrated:
-        raise AskAPerson(
-            f"The payment method {method.id} has integrated card processing.",
-            remedy="Use one without it, or payments stay in Pending Processing.",
-        )
-    allowed = {one.cash_account for one in method.cash_accounts if one.use_in_ar}
-    wanted = {accounts.clearing_cash for accounts in c.mapping.currencies.values()}
-    wanted |= {transit.cash for transit in c.mapping.transit.values()}
-    if wanted - allowed:
-        raise AskAPerson(
-            f"The payment method {method.id} does not allow the cash account"
-            f" {', '.join(sorted(wanted - allowed))}.",
-            remedy="Add it on the Allowed Cash Accounts tab of that method (CA204000).",
-        )
-    return f"{method.id} allows {', '.join(sorted(wanted))}."
-
-
-async def _accounts(c: Connected, code: str, accounts: CurrencyAccounts) -> str:
-    clearing = await _account(c, accounts.clearing, code)
-    bank = await _account(c, accounts.bank, code)
-    return f"{clearing} {bank}"
-
-
-async def _account(c: Connected, account: str, currency: str | None) -> str:
-    found = await c.acumatica.account(account)
-    if not found.active:
-        raise AskAPerson(
-            f"The account {account} ({found.description}) is inactive.",
-            remedy="Activate it on the Chart of Accounts (GL202500), or map another one.",
-        )
-    if currency is not None and found.currency not in ("", currency):
-        raise AskAPerson(
-            f"The account {account} is kept in {found.currency}, not in {currency}.",
-            remedy=f"Map an account of {currency} for that currency.",
-        )
-    return f"{account} {found.description} is active."
+async def _mapping(c: Connected) -> list[Check]:
+    """What the lint finds; what it cannot look at is left to `mapping lint`."""
+    try:
+        found = [one for one in await lint(c) if not one.unchecked]
+    except ConnectorError as error:
+        return [Check("Mapping", Verdict.FAIL, error.sentence, error.remedy)]
+    if not found:
+        fits = "Its accounts, payment method, branch, subaccount and period fit the tenant."
+        return [Check("Mapping", Verdict.PASS, fits)]
+    return [
+        Check(f"Mapping: {one.key}", Verdict(one.severity.value), one.sentence, one.remedy)
+        for one in found
+    ]

@@ -1,12 +1,15 @@
 """Acumatica customers mirrored to Stripe, before anything that refers to them."""
 
+import msgspec
+
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.mirror import Adopt
 from ml_connector.books.records import ErpCustomer, StripeCustomer
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.left_out import leave_out
 from ml_connector.flows.mirrored import CUSTOMER
-from ml_connector.flows.write_ahead import announced, settle
+from ml_connector.flows.write_ahead import announced_before, settle
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject, as_object
@@ -18,6 +21,9 @@ INACTIVE = frozenset({"Inactive", "On Hold"})
 
 BY_EMAIL = "by e-mail"
 
+SHOWN = frozenset({"name", "email", "phone", "address"})
+"""The part of a customer that Stripe is told; anything else changing is no news to it."""
+
 
 class MayBeKnown(AskAPerson):
     """Stripe has a customer with the same e-mail address; a person says whether it is the one."""
@@ -25,27 +31,35 @@ class MayBeKnown(AskAPerson):
 
 async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
-    customer = await c.acumatica.customer(customer_id)
-    classes = c.mapping.mirror.customer_classes
+    customer = await c.acumatica.customer(customer_id, c.mapping.mirror.opt_out)
+    why_not = c.mapping.mirror.leaves_out_customer(
+        customer_id, customer.customer_class, customer.opt_out
+    )
+    await leave_out(c, ErpRef(customer_id), why_not)
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(customer_id))
     if known:
         await _keep_level(c, customer, known[0])
-    elif customer.status not in INACTIVE and classes.takes(customer.customer_class):
+    elif customer.status not in INACTIVE and not why_not:
         await _create(c, customer)
 
 
 async def _create(c: Connected, customer: ErpCustomer) -> None:
-    """Creates the customer, or adopts the one that an interrupted run has made."""
+    """Creates the customer, or adopts the one that an interrupted run has made.
+
+    What that run had sent is sent once more as it was: for a day Stripe answers it with the
+    customer that it made, which the search may not show yet.
+    """
     what = f"customer:{customer.customer_id}"
-    seen = as_object(customer)
-    again = await announced(c, what, seen)
-    how, found = await _evidence(c, customer, again=again)
+    before = await announced_before(c, what, as_object(customer))
+    how, found = await _evidence(c, customer, again=before is not None)
     if how == BY_EMAIL and found is not None:
         await c.stripe.update_customer(found.id, customer)
-    made = found or await c.stripe.create_customer(customer)
-    await _link(c, customer, made.id, how, seen)
+    told = customer if found or before is None else msgspec.convert(before, ErpCustomer)
+    made = found or await c.stripe.create_customer(told)
+    link = await _link(c, told, made.id, how)
     await settle(c, what)
+    await _keep_level(c, customer, link)
 
 
 async def _evidence(
@@ -83,30 +97,37 @@ def _may_be_known(c: Connected, customer: ErpCustomer, hits: list[StripeCustomer
     )
 
 
-async def _link(
-    c: Connected, customer: ErpCustomer, stripe_id: StripeId, how: str, seen: JsonObject
-) -> None:
+async def _link(c: Connected, customer: ErpCustomer, stripe_id: StripeId, how: str) -> Link:
     ref = ErpRef(customer.customer_id)
     async with c.store.transaction() as tx:
-        await links.add(tx, Link(c.id, CUSTOMER, stripe_id, ref, how, seen))
+        link = Link(c.id, CUSTOMER, stripe_id, ref, how, as_object(customer))
         detail: JsonObject = {"stripe": stripe_id, "how": how}
         await audit.write(tx, c.id, "connector", "customer mirrored", ref, detail, c.clock.now())
+        return await links.add(tx, link)
 
 
 async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:
-    """Sends what changed, when what matters to Stripe changed."""
+    """Sends what changed, when what matters to Stripe changed; nothing of one who opted out."""
     seen = as_object(customer)
-    if _shown(seen) == _shown(link.detail):
-        return
+    news = {name: value for name, value in seen.items() if link.detail.get(name) != value}
+    if c.mapping.mirror.opted_out(customer.opt_out):
+        news = {name: value for name, value in news.items() if name not in SHOWN}
+    if news.keys() & SHOWN and not await _updated(c, customer, link):
+        await mirror(c, customer.customer_id)
+    elif news:
+        async with c.store.transaction() as tx:
+            await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, news)
+
+
+async def _updated(c: Connected, customer: ErpCustomer, link: Link) -> bool:
+    """Whether Stripe took what changed; False when its customer was deleted and is forgotten."""
     try:
         await c.stripe.update_customer(link.stripe_id, customer)
     except Missing:
         if not await retire_if_deleted(c, link):
             raise
-        await mirror(c, customer.customer_id)
-        return
-    async with c.store.transaction() as tx:
-        await links.amend_detail(tx, c.id, CUSTOMER, link.stripe_id, seen)
+        return False
+    return True
 
 
 async def retire_if_deleted(c: Connected, link: Link) -> bool:
@@ -119,8 +140,3 @@ async def retire_if_deleted(c: Connected, link: Link) -> bool:
         now = c.clock.now()
         await audit.write(tx, c.id, "connector", "customer retired", link.erp_ref, detail, now)
     return True
-
-
-def _shown(detail: JsonObject) -> list[object]:
-    """The part of a customer that Stripe is told; anything else changing is no news to it."""
-    return [detail.get(name) for name in ("name", "email", "phone", "address")]

@@ -21,7 +21,6 @@ from ml_connector.basics.errors import (
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.flows import (
-    catch_up,
     customers,
     disputes,
     invoices,
@@ -29,11 +28,15 @@ from ml_connector.flows import (
     payouts,
     receipts,
     refunds,
+    streams,
     stripe_side,
+    watch,
+    write_back,
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.timing import NotDue
 from ml_connector.observe import JOB_SECONDS, JOBS
 from ml_connector.store import audit, inbox, reports, schedules, transactions, troubles
 from ml_connector.store.engine import DATABASE_AWAY, Store
@@ -55,7 +58,7 @@ async def _proof(c: Connected, resource: str) -> None:
 
 
 async def _stream(c: Connected, resource: str) -> None:
-    await catch_up.catch_up(c, resource)
+    await streams.run(c, resource)
 
 
 FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
@@ -67,7 +70,9 @@ FLOWS: dict[Kind, Callable[[Connected, str], Awaitable[None]]] = {
     Kind.PAYOUT: lambda c, resource: payouts.pay_out(c, StripeId(resource)),
     Kind.TRANSACTION: lambda c, resource: movements.account_for(c, StripeId(resource)),
     Kind.MIRRORED: lambda c, resource: stripe_side.look_at(c, StripeId(resource)),
+    Kind.WRITE_BACK: lambda c, resource: write_back.write_back(c, ErpRef(resource)),
     Kind.PROOF: _proof,
+    Kind.TIEOUT: watch.confirm,
     Kind.STREAM: _stream,
 }
 """The flow of each kind of job."""
@@ -84,6 +89,9 @@ async def work(c: Connected, job: Job) -> None:
     try:
         await FLOWS[Kind(job.kind)](c, job.resource)
     except AlreadyDone:
+        await _done(c, job, started)
+    except NotDue:
+        outcome = "not_due"  # no trouble: it comes back by itself when its moment has come
         await _done(c, job, started)
     except ConnectorError as error:
         outcome = error.filed
@@ -140,7 +148,7 @@ async def troubled(store: Store, clock: Clock, job: Job, error: ConnectorError) 
         )
         wait = next_wait(error, tries, first_of_cause=not probed, chance=random.random())  # noqa: S311
         again = None if wait is None else now + wait
-        money = await _money_of(tx, job)
+        money = error.money if isinstance(error, watch.DoesNotTieOut) else await _money_of(tx, job)
         await troubles.raise_(
             tx, connection, job.kind, job.resource, error, money, now, next_try=again
         )

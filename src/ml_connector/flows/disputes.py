@@ -1,6 +1,7 @@
 """Disputes: what the bank took and gave back, and what becomes of it once the bank has decided."""
 
 from ml_connector.basics.clock import day_in
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import CannotReopen, Lost, as_loss, as_loss_reversed, as_reopened
@@ -8,9 +9,11 @@ from ml_connector.books.policies import WhenLost
 from ml_connector.books.postings import Posting, Purpose, State, Voiding, posting_key
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
+from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
+from ml_connector.flows.opening import opened, set_aside
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -23,6 +26,8 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
     """
     dispute = await c.stripe.dispute(dispute_id)
     for transaction in await _moved(c, dispute):
+        if await set_aside(c, transaction):
+            continue
         async with accounted_for(c, transaction):
             story = Story(subject=dispute.id, text=f"of {dispute.charge}")
             await book(c, transaction, story)
@@ -40,7 +45,7 @@ async def _moved(c: Connected, dispute: Dispute) -> list[BalanceTransaction]:
 
 
 def _posted(row: BalanceTransactionRow | None) -> bool:
-    return row is not None and row.state is TransactionState.POSTED
+    return row is not None and row.state in (TransactionState.POSTED, TransactionState.OPENING)
 
 
 async def _known(c: Connected, dispute: StripeId) -> list[BalanceTransactionRow]:
@@ -57,12 +62,31 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     withdrawal = taken[-1]
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
     loss = await _stored(c, Purpose.DISPUTE_LOSS, dispute.id)
-    if dispute.lost and away.minor > 0:
+    if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
         lost = _lost(c, dispute, withdrawal, away)
         await _book_loss(c, lost, loss)
     elif not away and loss is not None and loss.state is State.VERIFIED:
         given_back = _lost(c, dispute, withdrawal, abs(withdrawal.amount))
         await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
+
+
+class BeforeOurBooks(AskAPerson):
+    """A dispute of before the cut-over ended, and no opening position holds its money."""
+
+
+async def _is_ours(c: Connected, dispute: Dispute, withdrawal: BalanceTransactionRow) -> bool:
+    """Whether the disputed money stands in our books; one lost before the cut-over never did."""
+    if withdrawal.state is not TransactionState.OPENING:
+        return True
+    opening = await opened(c, withdrawal.currency)
+    if opening is None:
+        raise BeforeOurBooks(
+            f"The dispute {dispute.id} of {dispute.amount} began before {c.record.start_date} and"
+            " is lost.",
+            cause=f"opening.dispute:{dispute.id}",
+            remedy="Post the opening position (`ml-connector opening --post`), or book it by hand.",
+        )
+    return dispute.id in {part.subject for part in opening.position.disputed}
 
 
 def _lost(c: Connected, dispute: Dispute, row: BalanceTransactionRow, taken: Money) -> Lost:
@@ -89,6 +113,9 @@ async def _book_loss(c: Connected, lost: Lost, loss: PostingRow | None) -> None:
 async def _payment_of(c: Connected, lost: Lost, void: PostingRow | None) -> Voiding:
     """The payment that is undone; raises CannotReopen when it is not whole any more."""
     receipt = await receipt_of(c, lost.charge)
+    old = await stubs.undone_by(c, StripeId(lost.charge)) if receipt is None else None
+    if old is not None:
+        return old
     if receipt is None or receipt.state is not State.VERIFIED:
         raise NotPostedYet(
             f"The payment {lost.charge} of the lost dispute {lost.dispute} is not in the books.",

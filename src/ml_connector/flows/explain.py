@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.books.postings import ArPayment
+from ml_connector.flows.by_hand import DELETED
 from ml_connector.flows.intake import look
+from ml_connector.flows.left_out import why_left_out
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import links, payouts, postings, reports, transactions, troubles
@@ -29,11 +31,14 @@ class Explanation:
     postings: Sequence[PostingRow]
     payouts: Sequence[PayoutRow]
     troubles: Sequence[Trouble]
+    left_out: str = ""
+    """Why the mirror leaves it out by the firm's own choice; empty when it does not."""
 
     @property
     def empty(self) -> bool:
         """Whether nobody knows the number."""
-        return not (self.links or self.transactions or self.postings or self.payouts)
+        known = self.links or self.transactions or self.postings or self.payouts
+        return not (known or self.left_out)
 
 
 async def explain(store: Store, connection: ConnectionId, number: str) -> Explanation:
@@ -48,6 +53,7 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
             for one in await troubles.open_ones(tx, connection)
             if one.resource in chain.names or one.resource == number
         ]
+        left_out = await why_left_out(tx, connection, number)
     return Explanation(
         number,
         list(chain.links.values()),
@@ -55,6 +61,7 @@ async def explain(store: Store, connection: ConnectionId, number: str) -> Explan
         list(chain.postings.values()),
         list(chain.payouts.values()),
         waiting,
+        left_out,
     )
 
 
@@ -81,7 +88,7 @@ class _Chain:
         """Takes one record in, by the kind and name that a look-up gave."""
         match what:
             case "link":
-                kinds = ("customer", "invoice", "intent")
+                kinds = ("customer", "invoice", "former", "intent", "besides")
                 for kind in kinds:
                     for link in await links.by_erp(self._tx, self._id, kind, ErpRef(name)):
                         self.links[f"{kind}:{link.stripe_id}"] = link
@@ -105,9 +112,12 @@ class _Chain:
                 await self.add("posting", key)
         for posting in list(self.postings.values()):
             await self.add("transaction", posting.transaction_id)
+            await self.add("payout", posting.transaction_id)
         for row in list(self.transactions.values()):
             for posting in await postings.by_transaction(self._tx, self._id, row.id):
                 self.postings[posting.key] = posting
+            if row.fee_key:
+                await self.add("posting", row.fee_key)
             if row.payout is not None:
                 await self.add("payout", row.payout)
         for key in list(self.postings):
@@ -124,7 +134,10 @@ def _documents(row: PostingRow) -> list[ErpRef]:
 
 
 async def replay(store: Store, connection: ConnectionId, number: str) -> list[Look]:
-    """Queues a new look at everything that a number stands for; returns what was queued."""
+    """Queues a new look at everything that a number stands for; returns what was queued.
+
+    A document that an accountant has deleted is made anew: that is asked for by nothing else.
+    """
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
     looks |= {for_transaction(row.id, row.type, row.source) for row in chain.transactions}
@@ -132,6 +145,9 @@ async def replay(store: Store, connection: ConnectionId, number: str) -> list[Lo
     looks |= {Look(Kind.INVOICE, one.erp_ref) for one in chain.links if one.kind == "invoice"}
     looks |= {Look(Kind.CUSTOMER, one.erp_ref) for one in chain.links if one.kind == "customer"}
     async with store.transaction() as tx:
+        for row in chain.postings:
+            if row.failure and str(row.failure["cause"]).startswith(DELETED):
+                await postings.make_anew(tx, connection, row.key)
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, connection, at)
     return sorted(looks, key=lambda one: (one.kind, one.resource))

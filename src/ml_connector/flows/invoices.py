@@ -13,25 +13,30 @@ from ml_connector.books.mirror import (
     plan_invoice,
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
+from ml_connector.flows.adoption import adopted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
+from ml_connector.flows.left_out import leave_out
 from ml_connector.flows.level import erp_invoice, keep_level
 from ml_connector.flows.mirrored import (
     CUSTOMER,
     DRAFT,
+    FORMER,
     INTENT,
     INVOICE,
     SENT,
     Sent,
     invoice_link,
     sent_of,
+    settled_of,
     times_voided,
     withdraw,
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.write_ahead import announced, settle
-from ml_connector.store import audit, links
+from ml_connector.flows.write_back import plan_write_back
+from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 from ml_connector.stripe.errors import Missing, NumberTaken
@@ -53,43 +58,55 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     async with c.store.transaction() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if known and sent_of(known[0]).state == SENT:
-        await keep_level(c, known[0])
-        return
+        if not await keep_level(c, known[0]):
+            return
+        known = []
     invoice = await erp_invoice(c, ref)
-    if wanted(c, invoice) and await customer_wanted(c, invoice):
+    owed = is_owed(invoice)
+    why_not = await left_out(c, invoice) if owed else ""
+    if owed:
+        await leave_out(c, ref, why_not)
+    if owed and not why_not:
         await _send(c, invoice, known[0] if known else None)
     elif known:
         await _abandon(c, invoice, known[0])
 
 
-def wanted(c: Connected, invoice: ErpInvoice) -> bool:
-    """Whether the invoice is for the mirror: a released sales invoice with something owed."""
-    return (
-        invoice.ref.partition("|")[0] == INVOICE_TYPE
-        and invoice.finalized
-        and bool(invoice.balance)
-        and invoice.issued >= c.record.start_date
-        and c.mapping.mirror.takes(invoice)
-    )
+def is_owed(invoice: ErpInvoice) -> bool:
+    """Whether a document is what the mirror is for: a released sales invoice, not settled."""
+    is_invoice = invoice.ref.partition("|")[0] == INVOICE_TYPE
+    return is_invoice and invoice.finalized and bool(invoice.balance)
 
 
-async def customer_wanted(c: Connected, invoice: ErpInvoice) -> bool:
-    """Whether the mirror takes customers of this invoice's class; a call when it is not known."""
-    classes = c.mapping.mirror.customer_classes
-    if classes == Selection():
-        return True
+async def left_out(c: Connected, invoice: ErpInvoice) -> str:
+    """Why the firm does not want an invoice mirrored; empty when it does."""
+    if invoice.issued < c.record.start_date:
+        return (
+            f"Invoice {invoice.number} is of {invoice.issued}, before the connection's start on"
+            f" {c.record.start_date}."
+        )
+    return c.mapping.mirror.leaves_out(invoice) or await _customer_left_out(c, invoice)
+
+
+async def _customer_left_out(c: Connected, invoice: ErpInvoice) -> str:
+    """The same of its customer; a call where the class is not known, or an attribute decides."""
+    policies = c.mapping.mirror
+    if policies.customer_classes == Selection() and not policies.opt_out:
+        return ""
+    ref = ErpRef(invoice.customer_id)
     async with c.store.transaction() as tx:
-        known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(invoice.customer_id))
-    if known:
-        return classes.takes(str(known[0].detail.get("customer_class", "")))
-    return classes.takes((await c.acumatica.customer(invoice.customer_id)).customer_class)
+        known = await links.by_erp(tx, c.id, CUSTOMER, ref)
+    if known and not policies.opt_out:
+        return policies.leaves_out_customer(ref, str(known[0].detail.get("customer_class", "")), "")
+    customer = await c.acumatica.customer(ref, policies.opt_out)
+    return policies.leaves_out_customer(ref, customer.customer_class, customer.opt_out)
 
 
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     customer = await _customer_of(c, invoice)
     plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
     try:
-        made = await _draft(c, invoice, customer.stripe_id, plan, draft)
+        made = await _draft(c, invoice, customer, plan, draft)
     except (Missing, Refused) as error:
         if error.cause.startswith(NO_SUCH) and await retire_if_deleted(c, customer):
             await _customer_of(c, invoice)  # asks for a new one, and waits for it
@@ -140,19 +157,20 @@ async def _customer_of(c: Connected, invoice: ErpInvoice) -> Link:
 
 
 async def _draft(
-    c: Connected, invoice: ErpInvoice, customer: StripeId, plan: InvoicePlan, link: Link | None
+    c: Connected, invoice: ErpInvoice, owner: Link, plan: InvoicePlan, link: Link | None
 ) -> StripeInvoice:
-    """The draft of this invoice: new, or the one that an interrupted run has left."""
+    """The draft of this invoice: new, or what an interrupted run or people have left."""
     if link is not None:
         left = await _left(c, link.stripe_id)
         if left is not None and left.status != VOID:
             return left
         await _forget(c, invoice, link.stripe_id, voided=left is not None)
-    plan = await _numbered(c, invoice, plan)
+    plan, customer = await _numbered(c, invoice, plan), owner.stripe_id
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
-    found = await c.stripe.find_invoices(customer, invoice.ref) if again else []
-    made = found[0] if found else await _made(c, invoice, customer, plan)
+    found = await _found(c, customer, invoice) if again else []
+    theirs = None if found else await adopted(c, invoice, owner)
+    made = found[0] if found else theirs or await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)
     await settle(c, what)
     return made
@@ -165,10 +183,18 @@ async def _made(
     try:
         return await c.stripe.create_invoice(plan, customer)
     except NumberTaken:
-        found = await c.stripe.find_invoices(customer, invoice.ref)
+        found = await _found(c, customer, invoice)
         if not found:
             raise
         return found[0]
+
+
+async def _found(c: Connected, customer: StripeId, invoice: ErpInvoice) -> list[StripeInvoice]:
+    """The Stripe invoices of a document that bear our mark and are not history."""
+    async with c.store.transaction() as tx:
+        former = {one.stripe_id for one in await links.by_erp(tx, c.id, FORMER, invoice.ref)}
+    found = await c.stripe.find_invoices(customer, invoice.ref)
+    return [one for one in found if one.id not in former]
 
 
 async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
@@ -207,15 +233,18 @@ async def _fill(
 
 async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
     asked = made.amount_due if state == SENT else invoice.balance
-    sent = Sent(state, invoice.customer_id, asked, made.number, made.hosted_url)
-    link = invoice_link(c.id, made.id, invoice.ref, sent)
     async with c.store.transaction() as tx:
-        await links.add(tx, link)
+        applied = await reports.applied_to(tx, c.id, invoice.ref, asked.currency)
+        whole = asked + applied.in_the_ledger
+        sent = Sent(state, invoice.customer_id, whole, made.number, made.hosted_url)
+        link = invoice_link(c.id, made.id, invoice.ref, sent)
+        await links.add(tx, replace(link, detail=link.detail | settled_of(applied)))
         if made.payment_intent is not None:
             await links.add(
                 tx, invoice_link(c.id, made.payment_intent, invoice.ref, sent, kind=INTENT)
             )
         if state == SENT:
+            await plan_write_back(c, tx, invoice.ref)
             detail: JsonObject = {
                 "stripe": made.id,
                 "amount": str(asked),

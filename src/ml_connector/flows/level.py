@@ -5,8 +5,18 @@ from dataclasses import dataclass
 from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
 from ml_connector.basics.ids import ErpRef
-from ml_connector.basics.money import Money, total
-from ml_connector.books.level import Action, CreditNote, PayOutOfBand, TellAPerson, Void, level
+from ml_connector.basics.money import Money
+from ml_connector.books.level import (
+    Action,
+    CreditNote,
+    PayOutOfBand,
+    TellAPerson,
+    Void,
+    level,
+    reopened,
+    too_small_a_rest,
+)
+from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mirrored import (
@@ -14,11 +24,18 @@ from ml_connector.flows.mirrored import (
     INTENT,
     INVOICE,
     SETTLED,
+    came_back,
     is_doubted,
+    is_settled_as_known,
+    paid_before,
     sent_of,
+    settled_of,
+    supersede,
+    with_accepted,
     withdraw,
 )
-from ml_connector.flows.write_ahead import announced, settle
+from ml_connector.flows.write_ahead import announced, is_announced, settle
+from ml_connector.flows.write_back import plan_write_back
 from ml_connector.store import audit, links, reports
 from ml_connector.store.links import Link
 from ml_connector.store.reports import Applied
@@ -47,10 +64,18 @@ class _Seen:
     erp: ErpInvoice
     stripe: StripeInvoice
     applied: Applied
+    before: Money
+    """What was paid through former Stripe invoices of the document."""
+
+    @property
+    def waiting(self) -> Money:
+        """What was paid through Stripe invoices and is neither in the ledger nor came back."""
+        booked = self.applied.in_the_ledger - self.applied.besides + self.applied.returned
+        return self.before + self.stripe.paid_by_charges - booked
 
     def actions(self) -> list[Action]:
         """What is to be done; raises BeingPosted while that hangs on a posting under way."""
-        waiting = self.stripe.paid_by_charges - self.applied.in_the_ledger
+        waiting = self.waiting
         found = level(self.erp, self.stripe, waiting)
         under_way = self.applied.on_the_way
         if not found or not under_way or not level(self.erp, self.stripe, waiting - under_way):
@@ -63,10 +88,11 @@ class _Seen:
 
 
 async def applied_of(c: Connected, link: Link) -> Applied:
-    """What our payments settle of a sent invoice."""
+    """What our payments settle of a sent invoice; what was paid twice knowingly counts as such."""
     async with c.store.transaction() as tx:
         currency = sent_of(link).total.currency
-        return await reports.applied_to(tx, c.id, link.erp_ref, currency)
+        found = await reports.applied_to(tx, c.id, link.erp_ref, currency)
+    return with_accepted(link, found)
 
 
 async def erp_invoice(c: Connected, ref: ErpRef) -> ErpInvoice:
@@ -80,37 +106,103 @@ async def erp_invoice(c: Connected, ref: ErpRef) -> ErpInvoice:
         return await c.acumatica.invoice(ref)
 
 
-async def keep_level(c: Connected, link: Link) -> None:
+async def keep_level(c: Connected, link: Link) -> bool:
     """Brings Stripe's side level with the ERP's; one call when nothing changed.
 
+    True when the document needs a new Stripe invoice, as this one was paid and is owed again.
     Raises ChangedAfterSending where a person must decide, BeingPosted or MovedMeanwhile to come
     back.
     """
-    before = await applied_of(c, link)
+    applied = await applied_of(c, link)
     erp = await erp_invoice(c, link.erp_ref)
-    if not is_doubted(link) and erp.balance in asks_for(sent_of(link).total, before):
-        return
+    if _is_level(link, erp, applied):
+        _tell_of_a_small_rest(erp, erp.balance, applied)
+        return False
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
-    if await applied_of(c, link) != before:
+    if await applied_of(c, link) != applied:
         raise _moved(erp)
-    actions = _Seen(erp, stripe, before).actions()
+    async with c.store.transaction() as tx:
+        before = await paid_before(tx, link)
+    seen = _Seen(erp, stripe, applied, before)
+    return await _settle_differences(c, link, seen)
+
+
+def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
+    known = not is_doubted(link) and is_settled_as_known(link, applied)
+    return known and erp.balance in asks_for(sent_of(link).total, applied)
+
+
+def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> None:
+    """Raises ChangedAfterSending when Stripe cannot charge what is left; not while money comes."""
+    small = None if applied.on_the_way else too_small_a_rest(erp, owed)
+    if small:
+        raise _told(erp, small)
+
+
+async def _settle_differences(c: Connected, link: Link, seen: _Seen) -> bool:
+    """Does what makes the two level, then tells what is left; True when it is asked for anew."""
+    erp, stripe, actions = seen.erp, seen.stripe, seen.actions()
+    if await _to_be_asked_again(c, link, seen):
+        await _ask_again(c, link, seen)
+        return True
     for action in actions:
         if not isinstance(action, TellAPerson):
-            stripe = await _take(c, link, erp, stripe, action)
+            stripe = await _take(c, link, seen, stripe, action)
     for action in actions:
         if isinstance(action, TellAPerson):
-            raise ChangedAfterSending(
-                action.sentence, cause=f"invoice.{action.why}:{erp.ref}", remedy=action.remedy
-            )
+            raise _told(erp, _why_reopened(link, seen) or action)
     if not actions:
-        await _agreed(c, link, stripe)
+        await settle(c, _again(link))
+        await _agreed(c, link, seen, stripe)
+    _tell_of_a_small_rest(erp, erp.balance - seen.waiting, seen.applied)
+    return False
+
+
+def _told(erp: ErpInvoice, what: TellAPerson) -> ChangedAfterSending:
+    return ChangedAfterSending(
+        what.sentence, cause=f"invoice.{what.why}:{erp.ref}", remedy=what.remedy
+    )
+
+
+def _why_reopened(link: Link, seen: _Seen) -> TellAPerson | None:
+    back = came_back(link, seen.applied)
+    if seen.applied.on_the_way:
+        return None
+    return reopened(seen.erp, seen.stripe, seen.waiting, back)
+
+
+async def _to_be_asked_again(c: Connected, link: Link, seen: _Seen) -> bool:
+    """By policy, when money came back; an earlier run's decision stands while nothing is paid."""
+    if c.mapping.mirror.reopened is not WhenReopened.AGAIN:
+        return False
+    if _why_reopened(link, seen):
+        await announced(c, _again(link), {"balance": str(seen.erp.balance)})
+        return True
+    paid = seen.stripe.status == "paid" and bool(seen.erp.balance) and not seen.waiting
+    return paid and await is_announced(c, _again(link))
+
+
+async def _ask_again(c: Connected, link: Link, seen: _Seen) -> None:
+    """Closes the old Stripe invoice first, so that no two ask at once; then it is history."""
+    stripe = seen.stripe
+    if stripe.payable:
+        stripe = await _take(c, link, seen, stripe, CreditNote(stripe.payable))
+    if stripe.payable:
+        raise _moved(seen.erp)
+    async with c.store.transaction() as tx:
+        await supersede(tx, link, stripe.paid_by_charges, now=c.clock.now())
+    await settle(c, _again(link))
+
+
+def _again(link: Link) -> str:
+    return f"again:{link.stripe_id}"
 
 
 async def _take(
-    c: Connected, link: Link, erp: ErpInvoice, stripe: StripeInvoice, action: Action
+    c: Connected, link: Link, seen: _Seen, stripe: StripeInvoice, action: Action
 ) -> StripeInvoice:
     """One step, named before it is taken; then Stripe is read again. Returns how it stands."""
-    step = _step(link)
+    erp, step = seen.erp, _step(link)
     what = f"level:{stripe.id}:{step}"
     again = await announced(c, what, {"action": _said(action)})
     done = again and await c.stripe.credited_in(stripe.id, step)
@@ -122,7 +214,7 @@ async def _take(
                 raise _moved(erp) from None
             raise
     now = await c.stripe.invoice(stripe.id, with_payments=False)
-    await _remember(c, link, erp, now, action)
+    await _remember(c, link, seen, now, action)
     await settle(c, what)
     if done or now.paid_by_charges != stripe.paid_by_charges:
         raise _moved(erp)
@@ -149,18 +241,19 @@ async def _do(
 
 
 async def _remember(
-    c: Connected, link: Link, erp: ErpInvoice, now: StripeInvoice, action: Action
+    c: Connected, link: Link, seen: _Seen, now: StripeInvoice, action: Action
 ) -> None:
     """Keeps what Stripe asks for in all; a withdrawn invoice is no mirror any more."""
+    erp = seen.erp
     detail: JsonObject = {"stripe": now.id, "action": _said(action), "balance": str(erp.balance)}
     async with c.store.transaction() as tx:
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {STEPS: 1 + _step(link)})
         moment = c.clock.now()
         await audit.write(tx, c.id, "connector", "invoice levelled", erp.ref, detail, moment)
-    await _agreed(c, link, now)
+    await _agreed(c, link, seen, now)
 
 
-async def _agreed(c: Connected, link: Link, stripe: StripeInvoice) -> None:
+async def _agreed(c: Connected, link: Link, seen: _Seen, stripe: StripeInvoice) -> None:
     """Keeps what is asked for in all: what was paid by charges, and what may still be paid.
 
     A voided invoice is no mirror any more: if the ERP's is owed again, a new one is sent.
@@ -169,22 +262,29 @@ async def _agreed(c: Connected, link: Link, stripe: StripeInvoice) -> None:
         async with c.store.transaction() as tx:
             await withdraw(tx, link, voided=True, now=c.clock.now())
         return
-    asked = _asked(stripe)
+    asked = _asked(stripe, seen.before, seen.applied)
     change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
+    change |= settled_of(seen.applied)
+    if stripe.hosted_url:
+        change["url"] = stripe.hosted_url
     async with c.store.transaction() as tx:
+        if stripe.hosted_url and stripe.hosted_url != sent_of(link).url:
+            await plan_write_back(c, tx, link.erp_ref)
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
         for intent in await links.by_erp(tx, c.id, INTENT, link.erp_ref):
             await links.amend_detail(tx, c.id, INTENT, intent.stripe_id, change)
 
 
-def _asked(stripe: StripeInvoice) -> Money:
-    """What an invoice asks for in all: what was paid by charges, and what may still be paid."""
-    return total((stripe.paid_by_charges, stripe.payable), stripe.total.currency)
+def _asked(stripe: StripeInvoice, before: Money, applied: Applied) -> Money:
+    """What our payments have settled or will, and what may still be paid, of a document."""
+    paid = before + stripe.paid_by_charges + applied.besides - applied.returned
+    return paid + stripe.payable
 
 
-def as_remembered(link: Link, stripe: StripeInvoice) -> bool:
+def as_remembered(link: Link, stripe: StripeInvoice, before: Money, applied: Applied) -> bool:
     """Whether Stripe's side is as the last look left it, but for payments of it."""
-    return stripe.status in {"open", "paid"} and _asked(stripe) == sent_of(link).total
+    asked = _asked(stripe, before, applied)
+    return stripe.status in {"open", "paid"} and asked == sent_of(link).total
 
 
 def _said(action: Action) -> str:

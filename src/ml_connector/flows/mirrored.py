@@ -1,6 +1,6 @@
 """What we remember of a mirrored customer or invoice, so that no call is spent to ask again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,11 +11,14 @@ from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice
 from ml_connector.store import audit, cursors, links
 from ml_connector.store.links import Link
+from ml_connector.store.reports import Applied
 from ml_connector.store.rows import JsonObject
 
 CUSTOMER: Final = "customer"
 INVOICE: Final = "invoice"
 INTENT: Final = "intent"
+FORMER: Final = "former"
+"""A Stripe invoice that was paid and asks no more, since a newer one asks in its place."""
 
 DRAFT = "draft"
 SENT = "sent"
@@ -54,6 +57,20 @@ def sent_of(link: Link) -> Sent:
     return Sent(str(d["state"]), str(d["customer_id"]), total, str(d["number"]), str(d["url"]))
 
 
+ACCEPTED = "accepted_minor"
+"""What a person has taken note of: paid with more than was owed, and left on account."""
+
+
+def accepted_of(link: Link) -> Money:
+    """How much of a mirrored invoice was paid twice with a person's knowledge."""
+    return Money(int(str(link.detail.get(ACCEPTED, 0))), sent_of(link).total.currency)
+
+
+def with_accepted(link: Link, applied: Applied) -> Applied:
+    """What was paid twice with a person's knowledge counts as settled."""
+    return replace(applied, in_the_ledger=applied.in_the_ledger + accepted_of(link))
+
+
 def invoice_of_link(link: Link) -> MirroredInvoice:
     """A mirrored invoice as the matching needs it."""
     sent = sent_of(link)
@@ -90,6 +107,45 @@ async def withdraw(tx: AsyncConnection, link: Link, *, voided: bool, now: dateti
     await audit.write(
         tx, link.connection, "connector", "invoice withdrawn", link.erp_ref, detail, now
     )
+
+
+async def paid_before(tx: AsyncConnection, link: Link) -> Money:
+    """What was paid by charges through the former Stripe invoices of a link's document."""
+    former = await links.by_erp(tx, link.connection, FORMER, link.erp_ref)
+    minor = sum(int(str(one.detail["paid_minor"])) for one in former)
+    return Money(minor, sent_of(link).total.currency)
+
+
+async def supersede(tx: AsyncConnection, link: Link, paid: Money, *, now: datetime) -> None:
+    """A paid invoice becomes history: the document is asked for anew, under another number."""
+    await withdraw(tx, link, voided=True, now=now)
+    detail: JsonObject = {**link.detail, "paid_minor": paid.minor}
+    await links.add(
+        tx, Link(link.connection, FORMER, link.stripe_id, link.erp_ref, link.how, detail)
+    )
+
+
+RETURNED, APART = "returned_minor", "besides_minor"
+"""How much had come back, and was settled besides, when the two were last found level."""
+
+
+def settled_of(applied: Applied) -> JsonObject:
+    """What a link keeps of our payments, to see when money comes back or passes it by."""
+    return {RETURNED: applied.returned.minor, APART: applied.besides.minor}
+
+
+def came_back(link: Link, applied: Applied) -> Money:
+    """What was paid, booked and undone since the two were last level."""
+    return applied.returned - _minor(link, RETURNED, applied)
+
+
+def is_settled_as_known(link: Link, applied: Applied) -> bool:
+    """Whether nothing came back or passed by the Stripe invoice since."""
+    return not came_back(link, applied) and applied.besides == _minor(link, APART, applied)
+
+
+def _minor(link: Link, name: str, applied: Applied) -> Money:
+    return Money(int(str(link.detail.get(name, 0))), applied.returned.currency)
 
 
 async def times_voided(tx: AsyncConnection, connection: ConnectionId, ref: ErpRef) -> int:

@@ -2,12 +2,23 @@
 
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
-from ml_connector.books.postings import ArPayment, Purpose, State, Voiding, posting_key
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    Purpose,
+    State,
+    Voiding,
+    posting_key,
+)
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
+from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
+from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 
@@ -19,7 +30,10 @@ class NotPostedYet(TryAgain):
 async def account_for(c: Connected, transaction_id: StripeId) -> None:
     """Books one balance transaction by its pair alone; raises Unexplained when none is known."""
     transaction = await c.stripe.transaction(transaction_id)
+    if await set_aside(c, transaction):
+        return
     async with accounted_for(c, transaction):
+        await require_due(c, transaction)  # before it waits for what itself may not be due
         await book(c, transaction, await story_of(c, transaction))
 
 
@@ -29,6 +43,9 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
     if not is_bounce(transaction):
         return Story(subject=subject, text=transaction.description)
     row = await receipt_of(c, subject)
+    old = await stubs.undone_by(c, StripeId(subject)) if row is None else None
+    if old is not None:
+        return Story(subject=subject, voids=old, text="returned by the bank")
     if row is None or row.state is not State.VERIFIED:
         raise NotPostedYet(
             f"The bank took the payment {subject} back ({transaction.id}), which is not in the"
@@ -62,8 +79,15 @@ async def receipt_of(c: Connected, charge: str) -> PostingRow | None:
 
 
 def voiding_of(row: PostingRow) -> Voiding | None:
-    """How a payment in the books is undone; None for money that was set aside by a journal."""
+    """How a payment or refund in the books is undone; None for money that a journal moved."""
     paper = document(row)
-    if not isinstance(paper, ArPayment) or row.erp_type is None or row.erp_number is None:
+    if row.erp_type is None or row.erp_number is None:
         return None
-    return Voiding(erp_ref(row.erp_type, row.erp_number), paper.payment_ref, paper.amount)
+    ref = erp_ref(row.erp_type, row.erp_number)
+    if isinstance(paper, ArRefund):
+        return Voiding(ref, paper.payment_ref, paper.amount)
+    if isinstance(paper, ArPayment):
+        return Voiding(ref, paper.payment_ref, paper.amount, paper.charges)
+    if isinstance(paper, Booked):
+        return Voiding(ref, paper.payment_ref, paper.amount)
+    return None

@@ -1,79 +1,28 @@
 """How each kind of document is looked for, sent, released and read back in Acumatica."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
     PAYMENT_RELEASED,
     ErpDocument,
-    ErpJournal,
-    ErpPayment,
+    voided,
 )
-from ml_connector.basics.errors import ConnectorError, TryAgain
+from ml_connector.acumatica.errors import Missing
+from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.memo_papers import memo_paper, refund_paper
+from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import (
+    booked_differences,
     journal_differences,
     payment_differences,
     voiding_differences,
 )
 from ml_connector.flows.rows import document
 from ml_connector.store.postings import PostingRow
-
-DEAD = frozenset({"Voided", "Void", "Rejected"})
-"""Statuses of documents that carry no money any more."""
-
-VOIDED_PAYMENT = "Voided Payment"
-
-
-@dataclass(frozen=True, slots=True)
-class Stands:
-    """A document found again: whether it is in the ledger, and whether something is missing."""
-
-    released: bool
-    lacking: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """A document as it was read back, and how it differs from what was sent."""
-
-    seen: ErpPayment | ErpJournal
-    differences: list[str]
-
-
-class Paper(Protocol):
-    """What the walk of a posting needs of a kind of document."""
-
-    async def hits(self) -> list[ErpDocument]:
-        """The live documents that bear the posting's mark: one call."""
-        ...
-
-    async def send(self) -> ErpDocument:
-        """Creates it, not released; raises OutcomeUnknown when no answer came."""
-        ...
-
-    def lacking(self, made: ErpDocument) -> bool:
-        """Whether Acumatica's answer shows that it ignored a part."""
-        ...
-
-    async def complete(self, ref: ErpRef) -> None:
-        """Says once more what was ignored."""
-        ...
-
-    async def stands(self, ref: ErpRef) -> Stands:
-        """How a document found again stands: one call."""
-        ...
-
-    async def release(self, ref: ErpRef) -> None:
-        """Puts it into the ledger; fine when it is there."""
-        ...
-
-    async def read_back(self, ref: ErpRef) -> ReadBack:
-        """Reads what stands there now: one call."""
-        ...
 
 
 def paper_of(c: Connected, row: PostingRow) -> Paper:
@@ -85,6 +34,12 @@ def paper_of(c: Connected, row: PostingRow) -> Paper:
             return _Journal(c, journal, row.tag)
         case Voiding() as voiding:
             return _Voiding(c, voiding)
+        case CreditMemo() as memo:
+            return memo_paper(c, memo)
+        case ArRefund() as refund:
+            return refund_paper(c, refund)
+        case Booked() as booked:
+            return _Booked(c, booked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +60,26 @@ class _Payment:
     async def complete(self, ref: ErpRef) -> None:
         await self.c.acumatica.apply_payment(ref, self.payment)
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_payment(ref, self.payment)
+
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(ref)
-        released = found.status in PAYMENT_RELEASED
+        if found.status in PAYMENT_RELEASED:
+            return Stands(released=True)
         lacks = len(found.applications) < len(self.payment.applications)
-        return Stands(released, lacking=lacks and not released)
+        moved = self.payment.true_day is not None and found.day != self.payment.day
+        less = bool(self.payment.wanted) and set(found.applications) != set(
+            self.payment.applications
+        )
+        return Stands(released=False, lacking=lacks, outdated=moved or less)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.payment(ref)
-        return ReadBack(found, payment_differences(self.payment, found))
+        return ReadBack(found, payment_differences(self.payment, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +101,21 @@ class _Journal:
     async def complete(self, ref: ErpRef) -> None:
         """A batch that balances is whole."""
 
+    async def correct(self, ref: ErpRef) -> None:
+        await self.c.acumatica.correct_journal(ref, self.journal, self.tag)
+
     async def stands(self, ref: ErpRef) -> Stands:
-        return Stands((await self.c.acumatica.journal(ref)).status in JOURNAL_RELEASED)
+        found = await self.c.acumatica.journal(ref)
+        released = found.status in JOURNAL_RELEASED
+        moved = self.journal.true_day is not None and found.day != self.journal.day
+        return Stands(released, outdated=moved and not released)
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_journal(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.journal(ref)
-        return ReadBack(found, journal_differences(self.journal, found))
+        return ReadBack(found, journal_differences(self.journal, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +126,9 @@ class _Voiding:
     voiding: Voiding
 
     async def hits(self) -> list[ErpDocument]:
-        number = erp_keys(self.voiding.payment)[-1]
+        kind, number = erp_keys(self.voiding.payment)
         found = await self.c.acumatica.find_payments(self.voiding.payment_ref)
-        return [one for one in found if one.ref == erp_ref(VOIDED_PAYMENT, number)]
+        return [one for one in found if one.ref == erp_ref(voided(kind), number)]
 
     async def send(self) -> ErpDocument:
         try:
@@ -180,13 +149,63 @@ class _Voiding:
     async def complete(self, ref: ErpRef) -> None:
         """A mirror image lacks nothing."""
 
-    async def stands(self, ref: ErpRef) -> Stands:  # noqa: ARG002 - what counts is the payment
+    async def correct(self, ref: ErpRef) -> None:
+        """Nor does it say anything of its own."""
+
+    async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(self.voiding.payment)
+        if found.status != "Voided" and not await self.hits():
+            raise Missing(f"Acumatica has no {ref}.", cause="acumatica.not_found:Payment")
         return Stands(found.status == "Voided")
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
-    async def read_back(self, ref: ErpRef) -> ReadBack:  # noqa: ARG002
+    async def read_back(
+        self,
+        ref: ErpRef,  # noqa: ARG002 - what counts is the payment
+        *,
+        released: bool = True,
+    ) -> ReadBack:
         found = await self.c.acumatica.payment(self.voiding.payment)
-        return ReadBack(found, voiding_differences(self.voiding, found))
+        return ReadBack(found, voiding_differences(self.voiding, found, released=released))
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """Somebody else's payment: it is found and compared, and nothing of it is ever written."""
+
+    c: Connected
+    booked: Booked
+
+    async def hits(self) -> list[ErpDocument]:
+        return [await self.send()]
+
+    async def send(self) -> ErpDocument:
+        found = await self.c.acumatica.payment(self.booked.payment)
+        return ErpDocument(found.id, found.ref, found.status)
+
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - what it settles is theirs
+        return False
+
+    async def complete(self, ref: ErpRef) -> None:
+        """Theirs to complete."""
+
+    async def correct(self, ref: ErpRef) -> None:
+        """Theirs to correct."""
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        return Stands((await self.c.acumatica.payment(ref)).status in PAYMENT_RELEASED)
+
+    async def release(self, ref: ErpRef) -> None:
+        if not (await self.stands(ref)).released:
+            raise AskAPerson(
+                f"{ref.replace('|', ' ')}, which carries {self.booked.payment_ref}, was booked by"
+                " somebody else and is not released.",
+                cause="booked_elsewhere.not_released",
+                remedy="Release it in Acumatica; the rest goes on by itself.",
+            )
+
+    async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
+        found = await self.c.acumatica.payment(ref)
+        return ReadBack(found, booked_differences(self.booked, found, released=released))

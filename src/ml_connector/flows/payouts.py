@@ -1,18 +1,26 @@
 """Payouts: the transfer to the bank, its members, and the proof that both agree to the cent."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.basics.money import Money
+from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, Proof, prove
-from ml_connector.books.records import Payout
+from ml_connector.books.proof import Carried, Member, Proof, Shared, prove
+from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
-from ml_connector.flows.booking import accounted_for, book
+from ml_connector.flows import fees
+from ml_connector.flows.booking import DONE, accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
+from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
+from ml_connector.flows.timing import WAITS, wake_due
 from ml_connector.store import audit, payouts, postings, transactions
+from ml_connector.store import fees as store_fees
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -28,6 +36,10 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
             await _transfer(c, payout, transaction_id)
     if payout.composed:
         await _learn_members(c, payout)
+    elif not payout.automatic:
+        await fees.take_of_available(c, payout)
+    await fees.carry_out_of(c, payout.id)
+    await wake_due(c)
     await try_proof(c, payout_id)
 
 
@@ -38,8 +50,21 @@ async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> N
     if known is not None and known.state is TransactionState.POSTED:
         return
     transaction = await c.stripe.transaction(transaction_id)
+    if await set_aside(c, transaction):
+        await _arrive(c, payout, transaction)
+        return
     async with accounted_for(c, transaction):
         await book(c, transaction, Story(subject=payout.id, arrival=payout.arrival_date))
+
+
+async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) -> None:
+    """A payout that was under way when our books began leaves the account for that."""
+    opening = await opened(c, payout.amount.currency)
+    if opening is None or transfer.id != payout.transaction:
+        return
+    if payout.id in {part.subject for part in opening.position.in_transit}:
+        async with accounted_for(c, transfer):
+            await book_besides(c, transfer.id, [arrival(payout, transfer.id, c.mapping)])
 
 
 async def _learn_members(c: Connected, payout: Payout) -> None:
@@ -54,9 +79,12 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         await transactions.remember(tx, c.id, rows)
         ids = [member.id for member in members]
         await payouts.set_members(tx, c.id, payout.id, ids, complete=True)
+        await set_aside_all(c, tx, rows)
+        await fees.take_of_members(c, tx, payout, ids)
         stored = await transactions.of_payout(tx, c.id, payout.id)
-        waiting = (row for row in stored if row.state is not TransactionState.POSTED)
-        looks = {for_transaction(row.id, row.type, row.source) for row in waiting}
+        waiting = [row for row in stored if row.state not in DONE]
+        looks = {for_transaction(row.id, row.type, row.source) for row in waiting
+                 if row.cause != WAITS}  # fmt: skip
         for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
             await look(tx, c.id, at)
 
@@ -74,9 +102,10 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         inside = await transactions.of_payout(tx, c.id, payout_id)
         members = [await _member(c, tx, one) for one in inside]
         own = await transactions.by_source(tx, c.id, payout_id)
-        transfer = next((one for one in own if one.type == "payout"), None)
-        carried = await _member(c, tx, transfer) if transfer is not None else None
-        proof = prove(payout_of(row), members, carried)
+        transfer = await _own(c, tx, own, leaving=True)
+        back = await _own(c, tx, own, leaving=False)
+        shared = await _shared(c, tx, inside)
+        proof = prove(payout_of(row), members, transfer, back, shared)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
         if proof.proven and row.proven_at is None:
@@ -85,14 +114,42 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
     return proof
 
 
+async def _own(
+    c: Connected, tx: AsyncConnection, own: list[BalanceTransactionRow], *, leaving: bool
+) -> Member | None:
+    """The payout's own movement: the transfer to the bank, or the one that brought it back."""
+    row = next((one for one in own if (one.type == "payout") == leaving), None)
+    return None if row is None else await _member(c, tx, row)
+
+
 async def _member(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> Member:
     """A balance transaction with the documents that carry it."""
-    carried = [_carried(one) for one in await postings.by_transaction(tx, c.id, row.id)]
+    carried = [
+        _carried(one, one.clearing) for one in await postings.by_transaction(tx, c.id, row.id)
+    ]
+    if row.fee_key:
+        apart = await postings.get(tx, c.id, row.fee_key)
+        carried += [_carried(apart, -row.fee)] if apart is not None else []
+    carried += await share_of(c, tx, row)
     return Member(row.id, row.type, row.category, row.net, tuple(carried))
 
 
-def _carried(row: PostingRow) -> Carried:
+async def _shared(
+    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow]
+) -> list[Shared]:
+    """The journals that carry the members' fees, each beside all the fees in it."""
+    found: list[Shared] = []
+    for key in sorted({row.fee_key for row in inside if row.fee_key}):
+        row = await postings.get(tx, c.id, key)
+        if row is not None:
+            parts = await store_fees.shares(tx, c.id, key, row.currency)
+            found.append(Shared(key, row.clearing, -parts))
+    return found
+
+
+def _carried(row: PostingRow, clearing: Money) -> Carried:
+    """A document with the part of it that is the transaction's."""
     document: ErpRef | None = None
     if row.erp_type is not None and row.erp_number is not None:
         document = erp_ref(row.erp_type, row.erp_number)
-    return Carried(row.key, State(row.state), document, row.clearing, row.read_back_hash or "")
+    return Carried(row.key, State(row.state), document, clearing, row.read_back_hash or "")

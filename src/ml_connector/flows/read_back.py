@@ -2,15 +2,21 @@
 
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
+    MEMO_RELEASED,
     PAYMENT_RELEASED,
     ErpJournal,
+    ErpMemo,
     ErpPayment,
 )
-from ml_connector.books.postings import ArPayment, Journal, Voiding
+from ml_connector.basics.ids import ErpRef
+from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
 
 
-def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
-    """What differs between a payment as planned and as read back; empty when it is proof."""
+def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """What differs between a payment as planned and as read back; empty when it is proof.
+
+    One that is left for an accountant to release is compared as it stands before.
+    """
     pairs = [
         ("customer", sent.customer_id, found.customer_id),
         ("amount", str(sent.amount), str(found.amount)),
@@ -18,11 +24,41 @@ def payment_differences(sent: ArPayment, found: ErpPayment) -> list[str]:
         ("reference", sent.payment_ref, found.payment_ref),
         ("date", str(sent.day), str(found.day)),
         ("applications", _applied(sent), _applied(found)),
+        ("charges", _charged(sent), _charged(found)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, PAYMENT_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
-def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
+def refund_differences(
+    sent: ArRefund, memo: ErpRef, found: ErpPayment, *, released: bool = True
+) -> list[str]:
+    """What differs between a refund of a credit memo as planned and as read back."""
+    pairs = [
+        ("customer", sent.customer_id, found.customer_id),
+        ("amount", str(sent.amount), str(found.amount)),
+        ("cash account", sent.cash_account, found.cash_account),
+        ("reference", sent.payment_ref, found.payment_ref),
+        ("date", str(sent.day), str(found.day)),
+        ("applications", f"{memo}: {sent.amount}", _applied(found)),
+        ("charges", "none", _charged(found)),
+    ]
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
+
+
+def memo_differences(sent: CreditMemo, found: ErpMemo, *, released: bool = True) -> list[str]:
+    """What differs between a credit memo as planned and as read back; empty when it is proof."""
+    lines = ", ".join(f"{account}: {amount}" for account, amount in found.lines)
+    pairs = [
+        ("customer", sent.customer_id, found.customer_id),
+        ("amount", str(sent.amount), str(found.amount)),
+        ("lines", f"{sent.account}: {sent.amount}", lines),
+        ("customer order", sent.order, found.order),
+        ("date", str(sent.day), str(found.day)),
+    ]
+    return _unequal(pairs) + (_unreleased(found.status, MEMO_RELEASED) if released else [])
+
+
+def journal_differences(sent: Journal, found: ErpJournal, *, released: bool = True) -> list[str]:
     """What differs between a journal as planned and as read back; empty when it is proof.
 
     Compared is what it does to each account: Acumatica may reorder or merge lines.
@@ -33,23 +69,38 @@ def journal_differences(sent: Journal, found: ErpJournal) -> list[str]:
         ("currency", sent.currency, found.currency),
         ("date", str(sent.day), str(found.day)),
     ]
-    return _unequal(pairs) + _unreleased(found.status, JOURNAL_RELEASED)
+    return _unequal(pairs) + (_unreleased(found.status, JOURNAL_RELEASED) if released else [])
 
 
-def voiding_differences(sent: Voiding, found: ErpPayment) -> list[str]:
+def voiding_differences(sent: Voiding, found: ErpPayment, *, released: bool = True) -> list[str]:
     """What differs between a payment as it should be undone and as read back."""
     pairs = [
         ("amount", str(sent.amount), str(found.amount)),
         ("reference", sent.payment_ref, found.payment_ref),
-        ("status", "Voided", found.status),
-        ("applications", "none", _applied(found)),
     ]
+    if released:
+        pairs += [("status", "Voided", found.status), ("applications", "none", _applied(found))]
     return _unequal(pairs)
+
+
+def booked_differences(expected: Booked, found: ErpPayment, *, released: bool = True) -> list[str]:
+    """Why a payment of somebody else does not carry the money; empty when it does."""
+    pairs = [
+        ("amount", str(expected.amount), str(found.amount)),
+        ("cash account", expected.cash_account, found.cash_account),
+    ]
+    return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
 
 def _applied(payment: ArPayment | ErpPayment) -> str:
     """The applications in one comparable text."""
     parts = sorted(f"{one.document}: {one.amount}" for one in payment.applications)
+    return ", ".join(parts) or "none"
+
+
+def _charged(payment: ArPayment | ErpPayment) -> str:
+    """The charges in one comparable text."""
+    parts = sorted(f"{one.entry_type}: {one.amount}" for one in payment.charges)
     return ", ".join(parts) or "none"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ml_connector.basics.clock import day_in
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import (
@@ -14,7 +13,9 @@ from ml_connector.books.matching import (
     match,
     match_by_evidence,
     named_in_metadata,
+    named_payer,
     on_account,
+    refuse_held,
     settled,
     words_of,
 )
@@ -24,6 +25,7 @@ from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.elsewhere import booked_elsewhere
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.mirrored import (
     CUSTOMER,
@@ -33,6 +35,7 @@ from ml_connector.flows.mirrored import (
     remember_intent,
     sent_of,
 )
+from ml_connector.flows.opening import set_aside
 from ml_connector.store import links, reports
 from ml_connector.store.links import Link
 
@@ -49,19 +52,37 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     if charge.status == "failed" and charge.transaction is None:
         return
     transaction = settled(charge)
-    if day_in(transaction.created, c.mapping.zone) < c.record.start_date:
-        return  # it is in the opening balance
+    if await set_aside(c, transaction):
+        return
     async with accounted_for(c, transaction):
-        await book(c, transaction, await story_of(c, charge))
+        story = await story_of(c, charge)
+        await _note_if_besides(c, charge, story)
+        await book(c, transaction, story)
+
+
+async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
+    """Keeps that a charge settles invoices that Stripe goes on asking for: they must be lowered."""
+    if story.match is None or not story.match.applications:
+        return
+    async with c.store.transaction() as tx:
+        intent = charge.payment_intent
+        if intent is None or await links.by_stripe(tx, c.id, "intent", intent) is None:
+            ref = story.match.applications[0].document
+            await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence"))
 
 
 async def story_of(c: Connected, charge: Charge) -> Story:
     """Whose payment a charge is and what it settles, or where the policy puts it instead.
 
-    Raises Unmatched where it is to wait.
+    Raises Unmatched, HeldByHand or BookedElsewhere where it is to wait.
     """
+    refuse_held(charge)
+    invoice = await _paid_by(c, charge)
+    booked = None if invoice is not None else await booked_elsewhere(c, charge)
+    if booked is not None:
+        return Story(subject=charge.id, booked=booked)
     try:
-        found = await _match(c, charge)
+        found = await _match(c, charge, invoice)
     except NoInvoice as why:
         return await _by_policy(c, charge, why)
     numbers = [one.document.partition("|")[2] for one in found.applications]
@@ -69,16 +90,21 @@ async def story_of(c: Connected, charge: Charge) -> Story:
     return Story(subject=charge.id, match=found, text=text)
 
 
-async def _match(c: Connected, charge: Charge) -> Match:
+async def _match(c: Connected, charge: Charge, invoice: MirroredInvoice | None) -> Match:
     """By the payment intent, which never changes; else by what the charge says."""
-    invoice = await _paid_by(c, charge)
     if invoice is not None:
         return match(charge, await _still_owed(c, charge, invoice))
-    return match_by_evidence(charge, await _evidence(c, charge))
+    return match_by_evidence(charge, await evidence_of(c, charge))
 
 
 async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
-    """Where money goes that no invoice claims; raises `why` where it is to wait."""
+    """Where money goes that no invoice claims; raises `why` where it is to wait.
+
+    Who names its customer at the charge has decided: then it stands on that account.
+    """
+    named = named_payer(charge)
+    if named is not None:
+        return Story(subject=charge.id, match=on_account(charge, named))
     policy = c.mapping.policies.unmatched
     if policy is WhenUnmatched.SUSPENSE:
         return Story(subject=charge.id, aside=True, text=charge.description)
@@ -88,7 +114,7 @@ async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
     raise why
 
 
-async def _evidence(c: Connected, charge: Charge) -> Evidence:
+async def evidence_of(c: Connected, charge: Charge) -> Evidence:
     """What we know of the charge's payer and of the invoices that it names."""
     customer = await _customer_of(c, charge)
     return Evidence(
@@ -100,7 +126,10 @@ async def _evidence(c: Connected, charge: Charge) -> Evidence:
 
 
 async def _customer_of(c: Connected, charge: Charge) -> str | None:
-    """The ERP customer behind the charge's Stripe customer."""
+    """The ERP customer that the charge names, else the one behind its Stripe customer."""
+    named = named_payer(charge)
+    if named is not None:
+        return named
     if charge.customer is None:
         return None
     async with c.store.transaction() as tx:

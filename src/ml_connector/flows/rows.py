@@ -6,7 +6,16 @@ import msgspec
 
 from ml_connector.basics.ids import ConnectionId, StripeId, posting_tag
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Document, Journal, Posting, Voiding
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    CreditMemo,
+    Document,
+    Journal,
+    Posting,
+    Voiding,
+)
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.store.payouts import NewPayout, PayoutRow
 from ml_connector.store.postings import NewPosting, PostingRow
@@ -16,8 +25,18 @@ from ml_connector.store.transactions import BalanceTransactionRow
 PAYMENT = "payment"
 JOURNAL = "journal"
 VOID = "void"
+CREDIT_MEMO = "credit_memo"
+REFUND = "refund"
+BOOKED = "booked"
 
-KINDS: dict[str, type[Document]] = {PAYMENT: ArPayment, JOURNAL: Journal, VOID: Voiding}
+KINDS: dict[str, type[Document]] = {
+    PAYMENT: ArPayment,
+    JOURNAL: Journal,
+    VOID: Voiding,
+    CREDIT_MEMO: CreditMemo,
+    REFUND: ArRefund,
+    BOOKED: Booked,
+}
 """The documents by the name of their kind in the store."""
 
 

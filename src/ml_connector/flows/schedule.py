@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.flows.catch_up import STREAMS
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.streams import SCHEDULED
 from ml_connector.store import jobs, schedules
 from ml_connector.store.engine import Store
 
@@ -25,11 +25,12 @@ DEFAULT_CADENCE: dict[str, int] = {
     "stripe.events": 120,
     "stripe.transactions": 900,
     "stripe.payouts": 3600,
+    "tieout": NIGHTLY,
 }
 """Seconds between two looks at a stream; a connection may set its own for each."""
 
 POLLS = tuple(name for name, seconds in DEFAULT_CADENCE.items() if seconds < NIGHTLY)
-"""The streams that are quick to look at; the others cost a call for each record."""
+"""The streams that are quick to look at; the others run at night."""
 
 KEEP_FINISHED_JOBS_DAYS = 7
 
@@ -38,7 +39,7 @@ async def set_cadence(
     tx: AsyncConnection, connection: ConnectionId, cadence: dict[str, int], clock: Clock
 ) -> None:
     """Stores how often each stream of a connection is looked at; unnamed ones get the default."""
-    for stream in STREAMS:
+    for stream in SCHEDULED:
         seconds = cadence.get(stream, DEFAULT_CADENCE[stream])
         await schedules.set_(tx, connection, stream, seconds, clock.now())
 

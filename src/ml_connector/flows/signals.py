@@ -26,8 +26,12 @@ class Kind(StrEnum):
     """The proof of a payout; looks at our own rows alone."""
     MIRRORED = "mirrored"
     """A Stripe invoice or customer that may be the mirror of one of Acumatica's."""
+    TIEOUT = "tieout"
+    """The tie-out of a currency that has been seen to differ."""
+    WRITE_BACK = "write_back"
+    """The payment link of an Acumatica sales invoice, to be written onto it."""
     STREAM = "stream"
-    """A stream of changes to catch up with."""
+    """A stream of changes to catch up with, or a measurement, that has its time."""
 
 
 SETTLING = timedelta(seconds=20)

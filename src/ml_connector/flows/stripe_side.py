@@ -5,7 +5,15 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.intake import look
 from ml_connector.flows.level import applied_of, as_remembered
-from ml_connector.flows.mirrored import CUSTOMER, INVOICE, SENT, doubt, sent_of
+from ml_connector.flows.mirrored import (
+    CUSTOMER,
+    INVOICE,
+    SENT,
+    doubt,
+    is_settled_as_known,
+    paid_before,
+    sent_of,
+)
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import links
 from ml_connector.store.links import Link
@@ -41,10 +49,14 @@ async def _customer(c: Connected, link: Link) -> None:
 async def _unchanged(c: Connected, link: Link) -> bool:
     """Whether payments that we have posted explain it all, or else Stripe says what it said."""
     asked = sent_of(link)
-    if asked.state == SENT and (await applied_of(c, link)).in_the_ledger == asked.total:
+    applied = await applied_of(c, link)
+    known = is_settled_as_known(link, applied)
+    if asked.state == SENT and known and applied.in_the_ledger == asked.total:
         return True
     try:
         stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     except Missing:
         return False
-    return asked.state == SENT and as_remembered(link, stripe)
+    async with c.store.transaction() as tx:
+        before = await paid_before(tx, link)
+    return asked.state == SENT and known and as_remembered(link, stripe, before, applied)

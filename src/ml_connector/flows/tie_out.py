@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from datetime import date
 
+from ml_connector.acumatica.documents import voided
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import State
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.papers import VOIDED_PAYMENT
+from ml_connector.flows.periods import period_of
 from ml_connector.observe import DIFFERENCE
-from ml_connector.store import cursors, payouts, postings, transactions
+from ml_connector.store import cursors, fees, late, payouts, postings, tie_outs, transactions
 from ml_connector.store.rows import as_object
+from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 
@@ -25,9 +27,8 @@ async def measure(c: Connected) -> list[TieOut]:
     """
     stripe = await c.stripe.balance()
     unposted = await _unposted(c)
-    period = await _latest_period(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
-    found = [await _measure_one(c, code, stripe, unposted, period) for code in currencies]
+    found = [await _measure_one(c, code, stripe, unposted) for code in currencies]
     if not all(one.holds for one in found):
         voided = await _voided(c)
         found = [_explained(one, voided) for one in found]
@@ -37,12 +38,12 @@ async def measure(c: Connected) -> list[TieOut]:
 
 
 async def _measure_one(
-    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted], period: str
+    c: Connected, code: str, stripe: Mapping[str, Money], unposted: list[Unposted]
 ) -> TieOut:
     accounts = c.mapping.currencies.get(code)
     clearing = Money.zero(code)
     if accounts is not None:
-        clearing = await c.acumatica.account_balance(accounts.clearing, code, period)
+        clearing = await ledger_balance(c, accounts.clearing, code)
     return tie_out(
         code,
         clearing=clearing,
@@ -51,15 +52,31 @@ async def _measure_one(
     )
 
 
+async def ledger_balance(c: Connected, account: str, code: str) -> Money:
+    """What an account of the ledger holds with everything posted so far: one ERP call."""
+    return await c.acumatica.account_balance(account, code, await latest_period(c))
+
+
 def _of(code: str, items: list[Unposted]) -> list[Unposted]:
     return [item for item in items if item.amount.currency == code]
 
 
 async def _keep(c: Connected, result: TieOut) -> None:
-    """Shows the result to the metrics, and stores it as the last one."""
+    """Shows the result to the metrics, and stores it: as the last one, and in the history."""
     DIFFERENCE.labels(c.id, result.currency).set(result.difference.minor)
-    kept = as_object(result) | {"at": c.clock.now().isoformat()}
+    now = c.clock.now()
+    kept = as_object(result) | {"at": now.isoformat()}
+    measured = Measured(
+        connection=c.id,
+        currency=result.currency,
+        at=now,
+        clearing_minor=result.clearing.minor,
+        stripe_minor=result.stripe.minor,
+        named_minor=result.named.minor,
+        difference_minor=result.difference.minor,
+    )
     async with c.store.transaction() as tx:
+        await tie_outs.keep(tx, measured)
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
@@ -71,15 +88,15 @@ def _explained(found: TieOut, voided: list[Unposted]) -> TieOut:
 
 
 async def _voided(c: Connected) -> list[Unposted]:
-    """Payments of ours that somebody has voided in Acumatica since: one ERP call."""
+    """Payments and refunds of ours that somebody has voided in Acumatica since: one ERP call."""
     gone = await c.acumatica.voided_payments(c.mapping.payment_method)
     found: list[Unposted] = []
     async with c.store.transaction() as tx:
         for paper in gone:
             kind, _, number = paper.ref.partition("|")
-            if await postings.by_erp(tx, c.id, VOIDED_PAYMENT, number):
+            if await postings.by_erp(tx, c.id, voided(kind), number):
                 continue  # it was our own doing, and is counted as such
-            reason = f"Payment {number} was voided in Acumatica after it was posted."
+            reason = f"{kind} {number} was voided in Acumatica after it was posted."
             found += [
                 Unposted(row.transaction_id, row.clearing, reason)
                 for row in await postings.by_erp(tx, c.id, kind, number)
@@ -97,16 +114,29 @@ async def _unposted(c: Connected) -> list[Unposted]:
             stands = total(
                 (one.clearing for one in carried if one.state in IN_THE_LEDGER), row.currency
             )
+            fee = await postings.get(tx, c.id, row.fee_key) if row.fee_key else None
+            if fee is not None and fee.state in IN_THE_LEDGER:
+                stands -= row.fee
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
+        apart = await fees.waiting(tx, c.id)
+    found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
     return found
 
 
-async def _latest_period(c: Connected) -> str:
+async def latest_period(c: Connected) -> str:
     """The period (`MMYYYY`) that holds everything posted so far.
 
-    A payout's journal is dated on its arrival, which may lie in the month to come.
+    A payout's journal is dated on its arrival, which may lie in the month to come, and so may the
+    next open day.
     """
     today = day_in(c.clock.now(), c.mapping.zone)
     async with c.store.transaction() as tx:
         arrivals: list[date] = [row.arrival_date for row in await payouts.every(tx, c.id, limit=1)]
-    return f"{max([today, *arrivals]):%m%Y}"
+        moved = await late.latest_day(tx, c.id)
+    return await period_of(c, max([today, *arrivals, *moved]))
+
+
+async def since(c: Connected, currency: str) -> Since | None:
+    """Since when a currency differs, as far as it was measured; None when it held last."""
+    async with c.store.transaction() as tx:
+        return await tie_outs.since(tx, c.id, currency)

@@ -11,11 +11,22 @@ from ml_connector.store.rows import JsonObject
 
 async def announced(c: Connected, what: str, plan: JsonObject) -> bool:
     """Leaves the marker; True when one was there already: an earlier run may have got through."""
+    return await announced_before(c, what, plan) is not None
+
+
+async def announced_before(c: Connected, what: str, plan: JsonObject) -> JsonObject | None:
+    """Leaves the marker with the plan; the plan of an earlier run, when its marker was there."""
     async with c.store.transaction() as tx:
         before = await cursors.read(tx, c.id, f"creating:{what}")
         if before is None:
             await cursors.advance(tx, c.id, f"creating:{what}", plan)
-    return before is not None
+    return before
+
+
+async def is_announced(c: Connected, what: str) -> bool:
+    """Whether a marker is there, of an earlier run."""
+    async with c.store.transaction() as tx:
+        return await cursors.read(tx, c.id, f"creating:{what}") is not None
 
 
 async def settle(c: Connected, what: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlsplit
@@ -335,7 +336,13 @@ def _is_address(url: str) -> bool:
 
 def _new_http() -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
-    return httpx2.AsyncClient(limits=limits)
+    return httpx2.AsyncClient(limits=limits, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The roots that every connection trusts: read once, as reading them takes a while."""
+    return httpx2.create_ssl_context()
 
 
 def _with_defaults(headers: Mapping[str, str]) -> dict[str, str]:

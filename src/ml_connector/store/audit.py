@@ -6,6 +6,7 @@ that is found by `verify`.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -106,6 +107,15 @@ def _lock(connection: ConnectionId) -> str:
 async def show(tx: AsyncConnection, connection: ConnectionId, subject: str) -> list[AuditEntry]:
     """Everything that happened to a subject, oldest first."""
     same = (audit.c.connection == connection) & (audit.c.subject == subject)
+    found = await tx.execute(select(audit).where(same).order_by(audit.c.seq))
+    return records(AuditEntry, found.mappings())
+
+
+async def of_subjects(
+    tx: AsyncConnection, connection: ConnectionId, subjects: Collection[str]
+) -> list[AuditEntry]:
+    """Everything that happened to any of some subjects, oldest first."""
+    same = (audit.c.connection == connection) & audit.c.subject.in_(sorted(subjects))
     found = await tx.execute(select(audit).where(same).order_by(audit.c.seq))
     return records(AuditEntry, found.mappings())
 

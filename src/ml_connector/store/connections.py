@@ -229,6 +229,13 @@ async def set_mapping_version(
     await _change(tx, connection, now, mapping_version=version)
 
 
+async def set_start_date(
+    tx: AsyncConnection, connection: ConnectionId, day: date, *, now: datetime | None = None
+) -> None:
+    """Lets the books begin on another day; raises UnknownConnection."""
+    await _change(tx, connection, now, start_date=day)
+
+
 async def remove(tx: AsyncConnection, connection: ConnectionId) -> None:
     """Forgets the connection and what only it needs; raises UnknownConnection.
 

@@ -1,6 +1,6 @@
 """The exchanges: every HTTP call that left the connector, redacted, with its duration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -85,6 +85,16 @@ async def counts(
     grouped = question.group_by(table.c.service, table.c.method, template)
     ordered = grouped.order_by(calls.desc(), table.c.service, table.c.method, template)
     return records(CallCount, (await tx.execute(ordered)).mappings())
+
+
+async def of_resources(
+    tx: AsyncConnection, connection: ConnectionId, resources: Collection[str]
+) -> dict[str, int]:
+    """How many calls each of some resources has cost so far, by resource."""
+    mine = (table.c.connection == connection) & table.c.resource.in_(sorted(resources))
+    question = select(table.c.resource, func.count()).where(mine).group_by(table.c.resource)
+    found = await tx.execute(question.order_by(table.c.resource))
+    return {row[0]: row[1] for row in found}
 
 
 async def recent(

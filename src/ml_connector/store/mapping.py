@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
+from ml_connector.basics.money import Money
 from ml_connector.store.rows import JsonObject, moment, record, records
-from ml_connector.store.tables import connections
+from ml_connector.store.tables import connections, postings
 from ml_connector.store.tables import mapping_versions as table
 
 
@@ -24,6 +25,38 @@ class MappingVersion:
     created_at: datetime
     author: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUnder:
+    """The documents in Acumatica that were made under one version, of one currency.
+
+    `clearing` is what they change the clearing account by, all together.
+    """
+
+    version: int
+    currency: str
+    count: int
+    clearing: Money
+
+
+async def made_under(tx: AsyncConnection, connection: ConnectionId) -> list[MadeUnder]:
+    """How much was posted under each version, by currency."""
+    which = postings.c.mapping_version, postings.c.currency
+    question = (
+        select(*which, func.count(), func.sum(postings.c.clearing_minor))
+        .where(
+            postings.c.connection == connection,
+            postings.c.erp_number.is_not(None),
+        )
+        .group_by(*which)
+        .order_by(*which)
+    )
+    return [
+        MadeUnder(version, currency, count, Money(int(minor), currency))
+        for version, currency, count, minor in await tx.execute(question)
+        if version is not None
+    ]
 
 
 async def add_version(  # noqa: PLR0917 - the facts of one row

@@ -262,6 +262,25 @@ async def move(
     raise await _why_not(tx, row, token, to_state)
 
 
+async def amend(
+    tx: AsyncConnection, row: PostingRow, token: str, body: JsonObject, *, now: datetime
+) -> PostingRow:
+    """Another text for a claimed posting that was refused as it was; raises LostClaim."""
+    same = and_(_is(row.connection, row.key), table.c.claim == token, table.c.state == row.state)
+    changed = update(table).where(same).values(body=body, updated_at=now).returning(table)
+    found = (await tx.execute(changed)).mappings().one_or_none()
+    if found is None:
+        raise LostClaim(row.key)
+    return record(PostingRow, found)
+
+
+async def make_anew(tx: AsyncConnection, connection: ConnectionId, key: PostingKey) -> None:
+    """A person wants a failed posting's document again: it is looked for, and sent if not there."""
+    statement = update(table).where(_is(connection, key), table.c.state == State.FAILED)
+    nothing = dict.fromkeys(("erp_type", "erp_number", "erp_id", "failure"))
+    await tx.execute(statement.values(state=State.SENDING, **nothing))
+
+
 def _stamps(row: PostingRow, to_state: State, now: datetime) -> dict[str, object]:
     stamps: dict[str, object] = {"state": to_state, "updated_at": now}
     if to_state is State.SENDING:

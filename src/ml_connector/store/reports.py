@@ -1,5 +1,6 @@
 """Questions that span tables: what the flows, the commands and the screens ask."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,20 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import ArPayment, State
-from ml_connector.store.rows import JsonObject
+from ml_connector.store.postings import PostingRow
+from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
 
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 ON_THE_WAY = (State.SENDING, State.CREATED)
 PAYOUT_ENDED = ("paid", "failed", "canceled")
+BESIDES = "besides"
+"""The kind of link of a charge that settles documents without having paid a Stripe invoice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What our payments settle of one ERP document: in the ledger, and perhaps soon in it."""
+    """What our payments settle of one ERP document: in the ledger, and perhaps soon in it.
+
+    `besides` is the part of `in_the_ledger` that was not paid through a Stripe invoice;
+    `returned` was paid through one, booked, and undone since (a bounced debit, a lost dispute).
+    """
 
     in_the_ledger: Money
     on_the_way: Money
+    besides: Money
+    returned: Money
 
 
 async def applied_to(
@@ -39,22 +49,33 @@ async def applied_to(
     One payment may be left out: `besides` it, so much is settled.
     """
     wanted: JsonObject = {"applications": [{"document": ref}]}
+    apart = exists().where(
+        links.c.connection == connection,
+        links.c.kind == BESIDES,
+        links.c.stripe_id == postings.c.body["payment_ref"].astext,
+    )
     question = select(
-        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number
+        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number, apart
     ).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body.contains(wanted),
         postings.c.key.is_distinct_from(besides),
     )
-    sums = {True: 0, False: 0}
-    for state, body, kind, number in await tx.execute(question):
+    sums = dict.fromkeys(("ledger", "way", "besides", "returned"), 0)
+    for state, body, kind, number, besides_it in await tx.execute(question):
         if state not in IN_THE_LEDGER and state not in ON_THE_WAY:
             continue
         undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
-        if undone not in IN_THE_LEDGER:
-            sums[state in IN_THE_LEDGER and undone is None] += _applied(body, ref)
-    return Applied(Money(sums[True], currency), Money(sums[False], currency))
+        amount = _applied(body, ref)
+        if undone in IN_THE_LEDGER:
+            sums["returned"] += 0 if besides_it else amount
+        elif state in IN_THE_LEDGER and undone is None:
+            sums["ledger"] += amount
+            sums["besides"] += amount if besides_it else 0
+        else:
+            sums["way"] += amount
+    return Applied(*(Money(minor, currency) for minor in sums.values()))
 
 
 async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:
@@ -119,6 +140,42 @@ async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> lis
     return [StripeId(row) for (row,) in await tx.execute(question)]
 
 
+async def payouts_in(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> frozenset[StripeId]:
+    """The payouts that stand in one of these statuses at Stripe."""
+    question = select(payouts.c.id).where(
+        payouts.c.connection == connection, payouts.c.status.in_(statuses)
+    )
+    return frozenset(StripeId(row) for (row,) in await tx.execute(question))
+
+
+async def last_drawn(
+    tx: AsyncConnection, connection: ConnectionId, statuses: Collection[str]
+) -> dict[str, datetime]:
+    """When, by currency, the last payout in these statuses was made that has no members."""
+    transfer = balance_transactions
+    question = (
+        select(payouts.c.currency, func.max(transfer.c.created).label("drawn"))
+        .join(
+            transfer,
+            and_(
+                transfer.c.connection == payouts.c.connection,
+                transfer.c.source == payouts.c.id,
+                transfer.c.type == "payout",
+            ),
+        )
+        .where(
+            payouts.c.connection == connection,
+            payouts.c.status.in_(statuses),
+            payouts.c.automatic.is_(False),
+        )
+        .group_by(payouts.c.currency)
+    )
+    found = await tx.execute(question)
+    return {str(row.currency): row.drawn for row in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where a number that somebody typed occurs: the kind of record and its own name."""
@@ -160,3 +217,20 @@ async def payments_of(
         postings.c.connection == connection, postings.c.body.contains(wanted)
     )
     return [PostingKey(key) for (key,) in await tx.execute(question.order_by(postings.c.key))]
+
+
+async def posted_on(
+    tx: AsyncConnection, connection: ConnectionId, account: str, currency: str, clearing: str
+) -> list[PostingRow]:
+    """The postings that touch an account in a currency; of the clearing account, all that move it.
+
+    Documents that are no journals name a cash account, which stands for the clearing account.
+    """
+    wanted: JsonObject = {"lines": [{"account": account}]}
+    touches = postings.c.body.contains(wanted)
+    if account == clearing:
+        touches = or_(touches, and_(postings.c.kind != "journal", postings.c.clearing_minor != 0))
+    question = select(postings).where(
+        postings.c.connection == connection, postings.c.currency == currency, touches
+    )
+    return records(PostingRow, (await tx.execute(question)).mappings())

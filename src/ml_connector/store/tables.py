@@ -143,6 +143,7 @@ class _BalanceTransactionColumns(TypedColumns):
     created: Named[datetime] = Column(Instant)
     available_on: Named[datetime] = Column(Instant)
     payout: Named[str | None] = Column(Text)
+    fee_key: Named[str | None] = Column(Text)
     state: Named[str] = Column(Text)
     reason: Named[str] = Column(Text)
     cause: Named[str] = Column(Text)
@@ -159,8 +160,18 @@ balance_transactions = Table(
     Index(None, "connection", "source"),
     Index(None, "connection", "state", "created"),
     Index(None, "connection", "created"),
+    Index(
+        "ix_balance_transactions_fee_key",
+        "connection",
+        "fee_key",
+        postgresql_where=text("fee_key IS NOT NULL"),
+    ),
 )
-"""Every change of the Stripe balance, and whether it is posted or the reason why not."""
+"""Every change of the Stripe balance, and whether it is posted or the reason why not.
+
+`fee_key` is the posting that carries the fee apart from the rest: empty while none does yet, null
+where the fee is carried with the rest.
+"""
 
 
 class _PostingColumns(TypedColumns):

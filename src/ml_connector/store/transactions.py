@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Boolean, func, literal_column, or_, select, update
+from sqlalchemy import Boolean, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import Bug
-from ml_connector.basics.ids import ConnectionId, StripeId
+from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.store.rows import JsonObject, moment, record, records
 from ml_connector.store.tables import balance_transactions as table
@@ -34,9 +34,11 @@ class TransactionState(StrEnum):
     """No rule knows this kind; its payout cannot be proven."""
     IGNORED = "ignored"
     """Needs no posting, and the reason says why."""
+    OPENING = "opening"
+    """Moved before our books began: in the opening position, and never anything else."""
 
 
-SETTLED = (TransactionState.POSTED, TransactionState.IGNORED)
+SETTLED = (TransactionState.POSTED, TransactionState.IGNORED, TransactionState.OPENING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class BalanceTransactionRow:
     state: TransactionState = TransactionState.SEEN
     reason: str = ""
     cause: str = ""
+    fee_key: PostingKey | None = None
+    """The posting that carries its fee apart: empty while none does yet, None where it is not."""
     seen_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -183,9 +187,14 @@ async def mark(  # noqa: PLR0917 - the facts of one row
     *,
     now: datetime | None = None,
 ) -> None:
-    """Sets where it stands and why; raises Bug when it was never seen."""
+    """Sets where it stands and why; raises Bug when it was never seen.
+
+    What is in the opening position stays there.
+    """
     statement = update(table).where(table.c.connection == connection, table.c.id == row_id)
-    values = {"state": state, "reason": reason, "cause": cause, "updated_at": moment(now)}
+    opening = str(TransactionState.OPENING)
+    stays = case((table.c.state == opening, opening), else_=str(state))
+    values = {"state": stays, "reason": reason, "cause": cause, "updated_at": moment(now)}
     if not (await tx.execute(statement.values(**values))).rowcount:
         raise Bug(f"The balance transaction {row_id} was never seen.")
 
@@ -204,6 +213,15 @@ async def by_source(
 ) -> list[BalanceTransactionRow]:
     """The transactions that a charge, refund, dispute or payout led to, oldest first."""
     question = select(table).where(table.c.connection == connection, table.c.source == source)
+    ordered = question.order_by(table.c.created, table.c.id)
+    return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
+
+
+async def since(
+    tx: AsyncConnection, connection: ConnectionId, start: datetime
+) -> list[BalanceTransactionRow]:
+    """All transactions from a moment on, oldest first."""
+    question = select(table).where(table.c.connection == connection, table.c.created >= start)
     ordered = question.order_by(table.c.created, table.c.id)
     return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
 
@@ -243,3 +261,25 @@ async def sums(tx: AsyncConnection, connection: ConnectionId) -> list[Transactio
         )
         for currency, state, count, amount, fee, net in await tx.execute(question)
     ]
+
+
+async def created_between(
+    tx: AsyncConnection, connection: ConnectionId, start: datetime, end: datetime
+) -> list[BalanceTransactionRow]:
+    """The transactions created from a moment on and before another, oldest first."""
+    question = select(table).where(
+        table.c.connection == connection, table.c.created >= start, table.c.created < end
+    )
+    ordered = question.order_by(table.c.created, table.c.id)
+    return records(BalanceTransactionRow, (await tx.execute(ordered)).mappings())
+
+
+async def take_back_in(
+    tx: AsyncConnection, connection: ConnectionId, since: datetime, *, now: datetime | None = None
+) -> None:
+    """What was in the opening position is owed from a moment on: the books begin earlier."""
+    aside = (table.c.state == str(TransactionState.OPENING)) & (table.c.created >= since)
+    statement = update(table).where(table.c.connection == connection, aside)
+    await tx.execute(
+        statement.values(state=str(TransactionState.SEEN), reason="", updated_at=moment(now))
+    )

@@ -91,6 +91,22 @@ class Invoices(Caller):
         ours = {hit.id: hit for hit in hits if self._is_for(hit, ref)}
         return [translate.invoice(hit) for hit in ours.values() if hit.status != "void"]
 
+    async def open_invoices_of(self, customer: StripeId) -> list[StripeInvoice]:
+        """A customer's open invoices, the newest hundred, whoever made them: one call."""
+        params = {
+            "customer": customer,
+            "status": "open",
+            "limit": PAGE,
+            "expand": ["data.payments"],
+        }
+        listing = await self._get(INVOICES, wire.Listing[wire.Invoice], params)
+        return [translate.invoice(row) for row in listing.data]
+
+    async def mark_invoice(self, invoice_id: StripeId, ref: ErpRef) -> None:
+        """Says on an invoice that people made which ERP document it is; nothing else of it."""
+        params = {"metadata": {"erp_ref": ref, "mlc": self._connection}}
+        await self._post(at(INVOICES, invoice_id), wire.Invoice, params, invoice_id, "mark")
+
     async def open_invoices(self) -> AsyncIterator[StripeInvoice]:
         """Every open invoice of the account, newest first."""
         async for row in self._rows(INVOICES, wire.Invoice, {"status": "open"}):

@@ -1,5 +1,6 @@
 """A clerk at the site: entries that are made and acted upon at once, outside the API's counts."""
 
+from ml_sandbox.acumatica import calendars
 from ml_sandbox.acumatica.entities import Call
 from ml_sandbox.acumatica.site import Site
 from ml_sandbox.acumatica.wire import Json, encode
@@ -41,18 +42,7 @@ class Clerk:
         if module not in {"AR", "AP", "CA", "GL"}:
             raise ValueError("module is AR, AP, CA or GL")
         (period.closed.add if closed else period.closed.discard)(module)
-        unit = world.unit()
-        calendars = (*world.tables["FinancialPeriod"], *world.tables["CompanyFinancialPeriod"])
-        for year in (each for each in calendars if each.get("FinancialYear") == code[2:]):
-            for row in unit.edit(year).rows("Details"):
-                if row.get("FinancialPeriodID") == code:
-                    row.set(
-                        ClosedInAR="AR" in period.closed,
-                        ClosedInAP="AP" in period.closed,
-                        ClosedInCA="CA" in period.closed,
-                        Status="Closed" if "GL" in period.closed else "Open",
-                    )
-        unit.commit()
+        calendars.show(world)
         return {"period": code, "closed": sorted(period.closed)}
 
     def _call(self, name: str) -> Call:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from ml_sandbox.acumatica import books
+from ml_sandbox.acumatica import books, calendars
 from ml_sandbox.acumatica.clerk import NEWEST, Clerk
 from ml_sandbox.acumatica.control_people import (
     change_application,
@@ -51,6 +51,7 @@ class Control:
             "clock": self._move_clock,
             "switches": self._switch,
             "periods": self._period,
+            "calendar": self._calendar,
             "accounts": self._account,
             "customers": self._customer,
             "tokens": self._tokens,
@@ -108,12 +109,21 @@ class Control:
         del request
         self._world.switches.change(body)
         self._site.refresh_writers()
+        calendars.show(self._world)
         return self._world.switches.describe()
 
     def _period(self, request: Request, body: Json) -> Json:
         del request
         code, module = str(body["period"]).replace("-", ""), str(body["module"])
         return self.clerk.close_period(code, module, closed=bool(body["closed"]))
+
+    def _calendar(self, request: Request, body: Json) -> Json:
+        """Begins the financial years in {first_month}, or generates one {generate: true}."""
+        del request
+        if "first_month" in body:
+            calendars.begin_years_in(self._world, int(body["first_month"]))
+            return {"first_month": body["first_month"]}
+        return {"generated": calendars.generate(self._world)}
 
     def _account(self, request: Request, body: Json) -> Json:
         account = self._world.find("Account", request.segments[1])

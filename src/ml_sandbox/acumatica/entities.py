@@ -69,6 +69,8 @@ class Entities:
         for name in node.children:
             if (entity.name, name) in NOT_IN_LISTS:
                 raise not_optimized(f"{entity.name}.{name}")
+        if node.custom and not self._world.switches.custom_in_lists:
+            raise not_optimized(f"{entity.name}.{node.custom[0]}")
         found = self._sorted(entity, self._matching(entity, call), call)
         skip, top = _count(call.query, "$skip"), _count(call.query, "$top")
         found = found[skip or 0 : None if top is None else (skip or 0) + top]

@@ -99,6 +99,7 @@ class Push:
 
     async def run(self) -> None:
         """Sends what waits, for as long as the sandbox is up."""
+        await self._wake.wait()  # most sandboxes never push: no client before the first message
         async with httpx2.AsyncClient(timeout=10) as client:
             while True:
                 await self._wake.wait()

@@ -91,17 +91,31 @@ _MODULE_NAMES = {
 class Periods:
     """The master calendar."""
 
-    def __init__(self, first_year: int, last_year: int) -> None:
+    def __init__(self, first_year: int, last_year: int, *, first_month: int = 1) -> None:
         self.by_code: dict[str, Period] = {}
+        self.first_month = first_month
         for year in range(first_year, last_year + 1):
-            for month in range(1, 13):
-                code = f"{month:02d}{year}"
-                last = date(year, month, monthrange(year, month)[1])
-                self.by_code[code] = Period(code, date(year, month, 1), last)
+            self.add_year(year)
+
+    def add_year(self, year: int) -> None:
+        """Generates the twelve periods of a financial year, named by the year that it ends in."""
+        for number in range(12):
+            month = self.first_month + number
+            shift = 0 if month > 12 or self.first_month == 1 else -1
+            place = date(year + shift, (month - 1) % 12 + 1, 1)
+            last = place.replace(day=monthrange(place.year, place.month)[1])
+            code = f"{number + 1:02d}{year}"
+            self.by_code[code] = Period(code, place, last)
+
+    def of_year(self, year: str) -> list[Period]:
+        """The periods of a financial year, in order."""
+        return [each for each in self.by_code.values() if each.code[2:] == year]
 
     def code_for(self, day: date) -> str:
         """The period a day falls in, whether or not it was generated."""
-        return f"{day.month:02d}{day.year}"
+        number = (day.month - self.first_month) % 12 + 1
+        later = self.first_month > 1 and day.month >= self.first_month
+        return f"{number:02d}{day.year + later}"
 
     def complaint(self, code: str, modules: tuple[str, ...]) -> str | None:
         """Why the period cannot take postings of these modules; None when it can.

@@ -26,6 +26,9 @@ class Switches:
         True, "DocumentsToApply in the PUT that creates the payment is honoured."
     )
     refund_label: str = _switch("Refund", "The label of refunds: Refund or Customer Refund.")
+    default_tax_category: str = _switch(
+        "", "The tax category of an invoice or memo line that names neither one nor an item."
+    )
     void_status: str = _switch("Balanced", "Status of a new Voided Payment: Balanced or On Hold.")
     void_answer: int = _switch(202, "VoidPayment answers 202 with a Location, 204, or 200.")
     release_of_released: str = _switch(
@@ -41,6 +44,9 @@ class Switches:
         "", "Comma list of document types that wait for approval when they leave hold."
     )
     restrict_closed_periods: bool = _switch(True, "Postings into closed periods are refused.")
+    period_end: str = _switch(
+        "inclusive", "EndDate of a period: its last day (inclusive) or the next one (exclusive)."
+    )
     validation_status: int = _switch(422, "Validation failures: 422 with the entity, or 500.")
     unknown_endpoint_status: int = _switch(404, "An unlisted name or version: 404 or 500.")
     session_limit_status: int = _switch(429, "A sign-in above the session limit: 429 or 500.")
@@ -55,18 +61,25 @@ class Switches:
         "auto", "The authorize address consents at once (auto) or shows a page (page)."
     )
     unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
+    custom_on_released: bool = _switch(
+        True, "User-defined fields of a released invoice can be written; otherwise ignored."
+    )
     stack_traces: bool = _switch(True, "Error bodies carry a stackTrace.")
     links: bool = _switch(True, "Records carry _links (newer builds).")
     patch_supported: bool = _switch(True, "PATCH is accepted; otherwise 405.")
     orderby_honoured: bool = _switch(True, "$orderby sorts; otherwise it is ignored.")
     shuffle_lists: bool = _switch(False, "Lists without $orderby come in an arbitrary order.")
     case_sensitive_filters: bool = _switch(False, "String filters distinguish case.")
+    custom_in_lists: bool = _switch(
+        True, "Lists answer $custom; otherwise it breaks their optimisation, a 500."
+    )
     detail_filter: str = _switch("empty", "A $filter on a detail field: empty list or all rows.")
     modified_offset_minutes: int = _switch(0, "Offset in which date-times are shown, in minutes.")
     date_offset_minutes: int = _switch(0, "Offset that is printed behind pure dates, in minutes.")
     long_strings: str = _switch("truncate", "Over-long strings: truncate or reject.")
     contact_edits_bump: bool = _switch(
-        False, "An edit of only a contact or address moves Customer.LastModifiedDateTime."
+        False,
+        "An edit of only a contact, address or attribute moves Customer.LastModifiedDateTime.",
     )
     bare_endpoint_list: bool = _switch(False, "GET /entity answers a bare array (older builds).")
     offer_contract_5: bool = _switch(

@@ -102,25 +102,27 @@ def bank_debit_refused(stage: Stage) -> Expected:
 def bank_debit_returned_late(stage: Stage) -> Expected:
     """A debit is booked and paid; a week later the bank takes it back.
 
-    The AR payment is voided: the invoice is owed again; Stripe keeps its fee.
+    The AR payment is voided: the invoice is owed again; Stripe keeps its fee. The paid Stripe
+    invoice cannot ask again, and a person is told.
     """
     invoice = stage.invoice("100.00")
     charge = stage.pay(invoice, card=BANK_DEBIT)
     stage.booked(charge)
     stage.pass_days(7)
     stage.returned(charge)
-    return Expected(fees=1, owed={"USD": "100.00"})
+    return Expected(fees=1, owed={"USD": "100.00"}, held={"invoice.reopened": 1})
 
 
 def bank_debit_returned_at_once(stage: Stage) -> Expected:
     """The bank takes a debit back before anybody has booked it.
 
-    Both movements count: the payment is booked and voided, and the invoice is owed again.
+    Both movements count: the payment is booked and voided, the invoice is owed again, and a
+    person is told that Stripe does not ask for it any more.
     """
     charge = stage.pay(stage.invoice("100.00"), card=BANK_DEBIT)
     stage.pass_days(0.01)
     stage.returned(charge)
-    return Expected(fees=1, owed={"USD": "100.00"})
+    return Expected(fees=1, owed={"USD": "100.00"}, held={"invoice.reopened": 1})
 
 
 def bank_debit_disputed(stage: Stage) -> Expected:

@@ -123,16 +123,13 @@ def check_for_a_part(stage: Stage) -> Expected:
 def check_and_card_at_once(stage: Stage) -> Expected:
     """A check over 100.00 is recorded while the buyer pays the same invoice by card.
 
-    The money is there twice: the card payment cannot be applied, is named, and waits.
+    The money is there twice: the card payment stands on the customer's account, applied to
+    nothing, and a person is told what to give back.
     """
-    # later: the card payment stands unapplied on the customer's account, by policy
     invoice = stage.invoice("100.00")
     stage.clerk.check(invoice, "100.00")
     stage.pay(invoice)
-    return Expected(
-        unposted={"USD": "96.80"},
-        held={"acumatica.above_balance": 1, "invoice.paid_twice": 1},
-    )
+    return Expected(payments=1, fees=1, held={"invoice.paid_twice": 1})
 
 
 def credit_memo_after_sending(stage: Stage) -> Expected:

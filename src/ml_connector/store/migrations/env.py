@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from ml_connector.store.tables import metadata
+from ml_connector.store.proof_tables import metadata  # every family of tables is in it by then
 
 
 def run(connection: Connection) -> None:

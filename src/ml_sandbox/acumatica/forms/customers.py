@@ -7,6 +7,7 @@ from ml_sandbox.acumatica.forms.base import (
     Form,
     cannot_be_empty,
     cannot_be_found,
+    merge_rows,
     take,
     take_note,
 )
@@ -66,7 +67,7 @@ class CustomerForm(Form):
         """Changes any field but the key."""
         before = draft.draft()
         self._fill(unit, draft, body)
-        own = {name for name, value in draft.values.items() if not isinstance(value, Row)}
+        own = {name for name, value in draft.values.items() if not isinstance(value, Row | list)}
         own.discard("Email")
         moved = draft.note != before.note or any(
             draft.values.get(name) != before.values.get(name) for name in own
@@ -92,6 +93,7 @@ class CustomerForm(Form):
             draft.fail("CustomerName", cannot_be_empty("Customer Name"))
         _check(unit, draft)
         _contacts(unit, draft, body)
+        _attributes(unit, draft, body)
 
 
 def main_location(unit: Unit, customer: Record) -> None:
@@ -180,6 +182,20 @@ def _contacts(unit: Unit, draft: Record, body: Body) -> None:
             follower.values = {**main.values, "Address": address}
     if "PrimaryContact" in body.linked:
         _contact(unit, draft, "PrimaryContact", body)
+
+
+def _attributes(unit: Unit, draft: Record, body: Body) -> None:
+    """The answers to the attributes of the customer's class; each is kept as a text."""
+
+    def fill(row: Row, sent: Body, new: bool) -> None:
+        if new:
+            row.set(RefNoteID=draft.id, Required=False, IsActive=True)
+        value = sent.get("Value")
+        row.set(AttributeID=sent.get("AttributeID") or row.get("AttributeID"))
+        row.set(AttributeDescription=row.get("AttributeID"), Value=value, ValueDescription=value)
+
+    sent = body.details.get("Attributes", [])
+    merge_rows(unit, draft.rows("Attributes"), sent, key=("AttributeID",), fill=fill)
 
 
 def _sent(body: Body, name: str) -> dict[str, Any]:

@@ -4,6 +4,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from ml_sandbox.acumatica.errors import NULL_REFERENCE, Problem, business, disabled
+from ml_sandbox.acumatica.forms.adjustments import (
+    adjust,
+    discount_total,
+    fill_discounts,
+    freight_price,
+)
 from ml_sandbox.acumatica.forms.applications import (
     DEBITS,
     DISCOUNT,
@@ -111,7 +117,8 @@ class InvoiceForm(Form):
                 draft.set(DueDate=due or draft.get("DueDate"))
             if "Hold" in body.values:
                 change_reservation(draft, hold=bool(body.get("Hold")))
-            take_note(draft, Body(note=body.note))
+            written = body.custom if unit.switches.custom_on_released else {}
+            take_note(draft, Body(note=body.note, custom=dict(written)))
             return
         if "Hold" in body.values:
             change_hold(unit, draft, type_of(draft), hold=bool(body.get("Hold")))
@@ -177,8 +184,10 @@ class InvoiceForm(Form):
             fill=lambda row, sent, fresh: _line(unit, draft, row, sent, new=fresh),
         )
         _memo_applications(unit, draft, body)
+        fill_discounts(unit, draft, body)
         if CURRENCY in draft.custom and not draft.errors:
             recalculate(unit, draft, customer.get("TaxZone") if customer else None)
+            adjust(unit, draft)
             draft.custom[BASE_BALANCE] = ZERO
             _discount(unit, draft)
             if money(draft.get("Amount")) < 0:
@@ -243,6 +252,7 @@ def _line(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) -> None
     if new:
         row.set(Branch=draft.get("LinkBranch"), Qty=ZERO, UnitPrice=ZERO, DiscountAmount=ZERO)
         row.set(Account=unit.setup.sales, Subaccount="000000", CalculateDiscountsOnImport=False)
+        row.set(TaxCategory=unit.switches.default_tax_category or None)
     if sent.get("InventoryID"):
         _item(unit, row, str(sent.get("InventoryID")))
     take(row, sent, ("TransactionDescription", "Qty", "UnitPrice", "UOM", "DiscountAmount"))
@@ -380,6 +390,9 @@ def _posting(unit: Unit, draft: Record, sign: int, currency: str, rate: Decimal)
     for row in draft.rows("TaxDetails"):
         tax = unit.setup.taxes[row.get("TaxID")]
         add(tax.account, branch, -sign * money(row.get("TaxAmount")), tax.code)
+    extra = freight_price(unit, draft) - discount_total(unit, draft)
+    if extra:
+        add(unit.setup.sales, branch, -sign * extra, "Freight less discounts")
     if len(posting.lines[currency]) > 1:
         posting.level(currency)
     return posting

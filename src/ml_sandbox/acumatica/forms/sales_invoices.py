@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ml_sandbox.acumatica.forms.adjustments import FREIGHT, discount_total, freight_price
 from ml_sandbox.acumatica.forms.base import CURRENCY, ORIGIN, money
 from ml_sandbox.acumatica.forms.invoices import InvoiceForm, released
 from ml_sandbox.acumatica.ledger import ZERO
@@ -68,6 +69,9 @@ def _as_invoice(unit: Unit, body: Body) -> Body:
     other = Body(values=values, id=body.id, note=body.note, custom=dict(body.custom))
     if body.get("Currency"):
         other.custom[CURRENCY] = body.get("Currency")
+    if "FreightPrice" in body.values:
+        other.custom[FREIGHT] = body.get("FreightPrice")
+    other.details["DiscountDetails"] = body.details.get("DiscountDetails", [])
     other.details["Details"] = [
         _with_original(unit, _line_as_invoice(row), row) for row in body.details.get("Details", [])
     ]
@@ -128,8 +132,9 @@ def project(unit: Unit, invoice: Record) -> Record:
         CashDiscount=ZERO,
         CreditHold=False,
         DetailTotal=total,
-        DiscountTotal=ZERO,
-        FreightPrice=ZERO,
+        DiscountTotal=discount_total(unit, invoice) if CURRENCY in invoice.custom else ZERO,
+        FreightPrice=freight_price(unit, invoice) if CURRENCY in invoice.custom else ZERO,
+        DiscountDetails=[row.copy() for row in invoice.rows("DiscountDetails")],
         PaymentTotal=money(invoice.get("Amount")) - money(invoice.get("Balance")),
         VATExemptTotal=ZERO,
         VATTaxableTotal=taxable,

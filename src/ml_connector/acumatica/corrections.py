@@ -1,0 +1,39 @@
+"""What is said of a document that exists already and is not released yet."""
+
+from ml_connector.acumatica import wire
+from ml_connector.acumatica.fields import sent
+from ml_connector.acumatica.translate import LONGEST_DESCRIPTION, described, rows_to_apply
+from ml_connector.basics.ids import ErpRef, erp_keys
+from ml_connector.books.postings import ArPayment, Journal
+
+
+def payment_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
+    """What of a payment that was made already may have to be said otherwise.
+
+    What it was to settle and may not any more is taken out.
+    """
+    kind, reference = erp_keys(ref)
+    kept = {one.document for one in payment.applications}
+    gone = [erp_keys(one.document) for one in payment.wanted if one.document not in kept]
+    rows = [
+        wire.ApplyWire(doc_type=sent(what), reference_nbr=sent(number), delete=True)
+        for what, number in gone
+    ]
+    return wire.PaymentWire(
+        type=sent(kind),
+        reference_nbr=sent(reference),
+        application_date=sent(payment.day.isoformat()),
+        description=sent(payment.description[:LONGEST_DESCRIPTION]),
+        documents_to_apply=(*rows, *rows_to_apply(payment)),
+    )
+
+
+def journal_body(journal: Journal, ref: ErpRef, tag: str) -> wire.JournalWire:
+    """A batch that was made already, on another day."""
+    module, number = erp_keys(ref)
+    return wire.JournalWire(
+        module=sent(module),
+        batch_nbr=sent(number),
+        transaction_date=sent(journal.day.isoformat()),
+        description=sent(described(journal, tag)),
+    )

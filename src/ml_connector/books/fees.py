@@ -1,0 +1,130 @@
+"""What Stripe keeps, wherever it is posted: alone, on the payment, or with its payout."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ml_connector.basics.ids import StripeId
+from ml_connector.basics.money import Money, total
+from ml_connector.books.mapping import Mapping, Role
+from ml_connector.books.policies import FeesPosted
+from ml_connector.books.postings import (
+    Journal,
+    Line,
+    PaymentCharge,
+    Posting,
+    Purpose,
+    Voiding,
+    posting_key,
+)
+from ml_connector.books.records import BalanceTransaction, FeePart, Payout
+
+
+def fee_sides(bt: BalanceTransaction, role: Role, mapping: Mapping) -> dict[str, Money]:
+    """The fee by account: its tax on the input tax, the rest on the role's. Raises NotMapped."""
+    sides: dict[str, Money] = {}
+    for part in _parts(bt):
+        account = mapping.account(_role_of(part, role))
+        sides[account] = sides.get(account, Money.zero(bt.fee.currency)) + part.amount
+    return sides
+
+
+def _role_of(part: FeePart, role: Role) -> Role:
+    return Role.INPUT_TAX if part.kind == "tax" else role
+
+
+def _parts(bt: BalanceTransaction) -> tuple[FeePart, ...]:
+    """The fee's parts; the whole fee as one part when Stripe's details do not add up to it."""
+    if sum(part.amount.minor for part in bt.fee_parts) == bt.fee.minor:
+        return bt.fee_parts
+    return (FeePart("stripe_fee", bt.fee, bt.description),)
+
+
+# On the payment
+
+
+def as_charges(bt: BalanceTransaction, mapping: Mapping) -> tuple[PaymentCharge, ...]:
+    """The fee as charges of its payment, where the policy says so and it can be; else none.
+
+    It cannot be where a part is given back, where a role has no entry type, or where nothing of
+    the payment would be left. Raises NotMapped.
+    """
+    if mapping.policies.fees is not FeesPosted.PAYMENT_CHARGE or bt.fee >= bt.amount:
+        return ()
+    sums: dict[Role, Money] = {}
+    for part in _parts(bt):
+        role = _role_of(part, Role.FEES)
+        sums[role] = sums.get(role, Money.zero(bt.fee.currency)) + part.amount
+    kept_by = {role: amount for role, amount in sums.items() if amount}
+    if any(
+        amount.minor < 0 or not mapping.entry_types.get(role) for role, amount in kept_by.items()
+    ):
+        return ()
+    return tuple(
+        PaymentCharge(mapping.entry_types[role], mapping.account(role), amount)
+        for role, amount in kept_by.items()
+    )
+
+
+def kept(voiding: Voiding, transaction: StripeId, day: date, mapping: Mapping) -> list[Posting]:
+    """The charges that went back with a payment are booked again: Stripe gives no fee back.
+
+    What it does give back is a fee of the returning transaction itself.
+    """
+    if not voiding.charges:
+        return []
+    sides: dict[str, Money] = {}
+    for one in voiding.charges:
+        sides[one.account] = sides.get(one.account, Money.zero(one.amount.currency)) + one.amount
+    text = f"Stripe fee kept of {voiding.payment_ref}"
+    journal = _journal(list(sides.items()), day, text, f"{text} {transaction}", mapping)
+    key = posting_key(Purpose.FEE_KEPT, transaction)
+    return [Posting(key, Purpose.FEE_KEPT, transaction, journal, voiding.cash - voiding.amount)]
+
+
+# With the payout
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A transaction whose fee is posted with a payout, and the role that bears it."""
+
+    transaction: BalanceTransaction
+    role: Role
+
+
+def fees_of_payout(payout: Payout, members: Sequence[Kept], mapping: Mapping) -> Posting:
+    """All fees of a payout in one journal, a line for each account; raises NotMapped.
+
+    Fees that cancel out on every account are shown on both sides: each has to be seen somewhere.
+    """
+    each = [
+        side for one in members for side in fee_sides(one.transaction, one.role, mapping).items()
+    ]
+    sides = _summed(each) or _summed(s for s in each if s[1].minor > 0) + _summed(
+        s for s in each if s[1].minor < 0
+    )
+    fee = total((one.transaction.fee for one in members), payout.amount.currency)
+    text = f"Stripe fees of payout {payout.id}"
+    described = f"{text} ({len(members)} balance transactions)"
+    journal = _journal(sides, payout.arrival_date, text, described, mapping)
+    key = posting_key(Purpose.FEES_OF_PAYOUT, payout.id)
+    return Posting(key, Purpose.FEES_OF_PAYOUT, payout.id, journal, -fee)
+
+
+def _summed(sides: Iterable[tuple[str, Money]]) -> list[tuple[str, Money]]:
+    sums: dict[str, Money] = {}
+    for account, amount in sides:
+        sums[account] = sums.get(account, Money.zero(amount.currency)) + amount
+    return [(account, amount) for account, amount in sums.items() if amount]
+
+
+def _journal(
+    sides: list[tuple[str, Money]], day: date, text: str, described: str, mapping: Mapping
+) -> Journal:
+    """Each side on its account, the clearing account taking the opposite of them all."""
+    currency = sides[0][1].currency
+    rest = -total((amount for _, amount in sides), currency)
+    clearing = mapping.of_currency(currency).clearing
+    lines = [Line(a, mapping.subaccount, amount, text) for a, amount in [*sides, (clearing, rest)]]
+    return Journal(day, mapping.branch, described, tuple(one for one in lines if one.amount))

@@ -1,0 +1,236 @@
+"""Signed proofs: one payout or a month of them, checked anywhere, without an installation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from ml_connector.basics.ids import StripeId
+from ml_connector.cli.frame import Exit, Json, Name, Office, opened, run
+
+if TYPE_CHECKING:
+    from ml_connector.books.certificate import Certificate
+    from ml_connector.books.proof import Proof
+    from ml_connector.books.sealed import Paper
+    from ml_connector.vault.signing import SigningKey
+
+proof = App(name="proof", help="Prove payouts to the cent; signed, and checked anywhere.")
+
+Out = Annotated[Path | None, Parameter(name="--out", help="Write the signed proof (JSON) here.")]
+Page = Annotated[Path | None, Parameter(name="--page", help="Write a page to read or print here.")]
+
+
+@proof.default
+def of_payout(
+    payout: str, *, out: Out = None, page: Page = None, connection: Name = "", json: Json = False
+) -> int:
+    """Prove one payout: each member, the document that carries it, and the sum to the cent."""
+
+    async def body(office: Office) -> int:
+        paper, key = await _paper(office, payout, connection)
+        if out is not None or page is not None:
+            _write(paper, key, out, page)
+        if json:
+            from ml_connector.cli import show
+
+            proven = paper.proof
+            facts = {"proven": proven.proven, "verdict": proven.verdict, "gaps": proven.gaps}
+            show.as_json(facts | {"proof": proven, "key": key.public})
+        else:
+            _show(paper.proof)
+        return _exit(paper.proof)
+
+    return opened(body, as_json=json)
+
+
+def _exit(found: "Proof") -> int:
+    """Returned money is settled too; a transfer alone asks for a person's eye."""
+    from ml_connector.books.proof import Verdict
+
+    settled = found.verdict in {Verdict.PROVEN, Verdict.RETURNED}
+    return Exit.OK if settled else Exit.ATTENTION
+
+
+async def _paper(office: Office, payout: str, connection: str) -> "tuple[Certificate, SigningKey]":
+    from ml_connector.basics.errors import AskAPerson
+    from ml_connector.flows.proofs import certificate
+    from ml_connector.store import signing
+
+    c = await office.board.connected(await office.only(connection))
+    found = await certificate(c, StripeId(payout))
+    if found is None:
+        raise AskAPerson(
+            f"The payout {payout} was never seen.",
+            cause="proof.unknown_payout",
+            remedy="Check its number, or run `ml-connector sync` first.",
+        )
+    async with office.place.store.transaction() as tx:
+        return found, await signing.key(tx, office.place.keyring)
+
+
+def _write(paper: "Certificate", key: "SigningKey", out: Path | None, page: Path | None) -> None:
+    """Both files, made from the same signed text."""
+    from ml_connector.cli.proof_page import page_of
+    from ml_connector.flows.proofs import checked, signed
+
+    text = signed(paper, key)
+    for place, content in ((out, text), (page, page_of(checked(text)) if page else "")):
+        if place is not None:
+            _write_file(place, content)
+
+
+def _write_file(place: Path, content: str) -> None:
+    from ml_connector.basics.errors import Misconfigured
+
+    try:
+        place.write_text(content, "utf-8")
+    except OSError as error:
+        raise Misconfigured(
+            f"{place} cannot be written: {error.strerror}.",
+            cause="proof.file",
+            remedy="Give a file in a folder that exists and that you may write to.",
+        ) from error
+
+
+def _show(found: "Proof") -> None:
+    from ml_connector.cli import show
+
+    rows = [
+        (member.transaction, f"{member.type}/{member.category}", str(member.net),
+         ", ".join(str(one.document or "").replace("|", " ") for one in member.carried))
+        for member in found.members
+    ]  # fmt: skip
+    show.table(f"Payout {found.payout}", ("transaction", "kind", "net ", "documents"), rows)
+    show.say(f"Members {found.sum_of_members}, payout {found.amount}.")
+    colour = "yellow" if _exit(found) else "green"
+    show.say(found.statement, mark=found.verdict, colour=colour)
+    for gap in found.gaps:
+        show.say(f"  {gap}")
+
+
+@proof.command(name="all")
+def every(
+    *,
+    out: Annotated[Path, Parameter(help="The folder that the proofs are written into.")],
+    since: Annotated[str, Parameter(help="Payouts that arrive on this day or later.")] = "",
+    pages: Annotated[bool, Parameter(negative="", help="Write the readable pages too.")] = False,
+    connection: Name = "",
+    json: Json = False,
+) -> int:
+    """Write the signed proof of every payout, a file each; exit code 1 when one is not proven."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.cli.given import day_given
+        from ml_connector.flows.proofs import arrived
+
+        c = await office.board.connected(await office.only(connection))
+        out.mkdir(parents=True, exist_ok=True)
+        found: list[Proof] = []
+        for payout in await arrived(c, day_given("--since", since) if since else None):
+            paper, key = await _paper(office, payout, c.id)
+            page = out / f"{payout}.html" if pages else None
+            _write(paper, key, out / f"{payout}.json", page)
+            found.append(paper.proof)
+        if json:
+            facts = [{"payout": one.payout, "verdict": one.verdict, "gaps": one.gaps,
+                      "amount": show.money(one.amount)} for one in found]  # fmt: skip
+            show.as_json({"folder": out, "proofs": facts})
+        else:
+            rows = [(one.payout, str(one.amount), str(one.verdict)) for one in found]
+            show.table(f"Proofs in {out}", ("payout", "amount ", "verdict"), rows)
+        return max((_exit(one) for one in found), default=Exit.OK)
+
+    return opened(body, as_json=json)
+
+
+@proof.command(name="key")
+def public(*, json: Json = False) -> int:
+    """Print the public key: who has it can check that a proof is yours. Made at first need."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.store import signing
+
+        async with office.place.store.transaction() as tx:
+            key = await signing.key(tx, office.place.keyring)
+        if json:
+            show.as_json({"key": key.public})
+        else:
+            show.say(key.public)
+        return Exit.OK
+
+    return opened(body, as_json=json)
+
+
+@proof.command
+def verify(
+    file: Annotated[Path, Parameter(help="A proof that was written with --out.")],
+    *,
+    key: Annotated[
+        str, Parameter(help="The public key that must have signed it, or a file that holds it.")
+    ] = "",
+    json: Json = False,
+) -> int:
+    """Check a proof offline: each signature, and every sum computed again.
+
+    Exit code 0: as it was signed, and it adds up. 1: changed, by another key, or it does not add
+    up; the line is named. 2: not a proof, or not a key.
+    """
+
+    async def body() -> int:
+        from ml_connector.flows.proofs import checked
+
+        paper = checked(_read(file, "proof"))
+        expected = _expected(key)
+        other = bool(expected) and expected != paper.key
+        _say_verified(paper, checked_key=bool(expected), other=other, as_json=json)
+        return Exit.ATTENTION if paper.complaints or other else Exit.OK
+
+    return run(body, as_json=json)
+
+
+def _expected(key: str) -> str:
+    """The key that a person gave, as digits or as a file; empty when none was given."""
+    from ml_connector.vault.signing import public_key
+
+    if not key:
+        return ""
+    return public_key(_read(Path(key), "key") if Path(key).is_file() else key)
+
+
+def _read(file: Path, what: str) -> str:
+    from ml_connector.basics.errors import Misconfigured
+
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(
+            f"The file {file} cannot be read.",
+            cause=f"{what}.file",
+            remedy="Check its name, and that it is the file that was written.",
+        ) from error
+
+
+def _say_verified(paper: "Paper", *, checked_key: bool, other: bool, as_json: bool) -> None:
+    from ml_connector.cli import show
+
+    head = next(facts for _, facts in paper.lines if facts.get("what") == "payout")
+    sound = not paper.complaints and not other
+    if as_json:
+        complaints = [{"line": one.line, "sentence": one.sentence} for one in paper.complaints]
+        facts = {"sound": sound, "paper": paper.name, "key": paper.key, "key_was_given":
+                 checked_key, "other_key": other, "verdict": head.get("verdict"),
+                 "complaints": complaints}  # fmt: skip
+        show.as_json(facts)
+        return
+    for one in paper.complaints:
+        show.error(f"line {one.line}: {one.sentence}", "")
+    if other:
+        show.error(f"It was signed by another key: {paper.key}.", "Ask who gave you the proof.")
+    if sound:
+        amount, verdict = head.get("amount"), head.get("verdict")
+        show.say(f"payout {head.get('payout')} of {amount}: {verdict}.", mark="sound")
+        show.say(f"{head.get('statement')} Signed {head.get('at')}.")
+    if sound and not checked_key:
+        show.say(f"Signed by {paper.key}; compare it with what `ml-connector proof key` prints.")

@@ -1,0 +1,73 @@
+"""A charge that somebody else has booked in Acumatica, such as its own Stripe plug-in."""
+
+from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.ids import ErpRef, StripeId, erp_keys
+from ml_connector.books.matching import settled
+from ml_connector.books.postings import Booked, Purpose, posting_key
+from ml_connector.books.records import Charge
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.papers import DEAD
+from ml_connector.flows.read_back import booked_differences
+from ml_connector.flows.rows import document
+from ml_connector.store import postings
+
+MONEY_IN = frozenset({"Payment", "Prepayment"})
+"""The types of documents by which a customer's money comes in."""
+
+
+class BookedElsewhere(AskAPerson):
+    """Somebody else has booked a charge, and not as it moved the Stripe balance."""
+
+    def __init__(self, charge: StripeId, refs: list[ErpRef], why: str) -> None:
+        listed = " and ".join(ref.replace("|", " ") for ref in refs)
+        super().__init__(
+            f"The payment {charge} was booked by somebody else as {listed}. {why}",
+            cause=f"payment.booked_elsewhere:{charge}",
+            remedy="Void it in Acumatica, and it is booked anew; or correct it, and it counts.",
+        )
+
+
+async def booked_elsewhere(c: Connected, charge: Charge) -> Booked | None:
+    """The payment of somebody else that carries a charge; None when there is none.
+
+    One call, and one more for what is found. Raises BookedElsewhere when it does not move the
+    clearing account by what the charge moved the Stripe balance.
+    """
+    key = posting_key(Purpose.PAYMENT, charge.id)
+    async with c.store.transaction() as tx:
+        own = await postings.get(tx, c.id, key)
+    if own is not None and own.taken:
+        paper = document(own)
+        return paper if isinstance(paper, Booked) else None
+    found = await _found(c, charge)
+    if not found:
+        return None
+    if len(found) > 1:
+        raise BookedElsewhere(charge.id, found, "It can stand only once.")
+    return await _if_it_carries(c, charge, found[0])
+
+
+async def _found(c: Connected, charge: Charge) -> list[ErpRef]:
+    """The live payments that bear the charge or its payment intent and are not our own."""
+    references = [one for one in (charge.id, charge.payment_intent) if one is not None]
+    live: list[ErpRef] = []
+    for one in await c.acumatica.payments_bearing(*references):
+        kind, number = erp_keys(one.ref)
+        async with c.store.transaction() as tx:
+            ours = await postings.by_erp(tx, c.id, kind, number)
+        if kind in MONEY_IN and one.status not in DEAD and not ours:
+            live.append(one.ref)
+    return live
+
+
+async def _if_it_carries(c: Connected, charge: Charge, ref: ErpRef) -> Booked | None:
+    """The payment, when it does to the clearing account what Stripe did; None for one of ours."""
+    bt, payment = settled(charge), await c.acumatica.payment(ref)
+    if payment.external_ref == bt.id:
+        return None  # our own mark: its posting is looked for by that
+    clearing = c.mapping.of_currency(bt.amount.currency).clearing_cash
+    booked = Booked(ref, payment.payment_ref, clearing, bt.amount)
+    differences = booked_differences(booked, payment, released=False)
+    if differences:
+        raise BookedElsewhere(charge.id, [ref], " ".join(differences))
+    return booked

@@ -1,0 +1,78 @@
+"""A proof is checked from its file alone: no database, no network, and an exit code."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from build.records import a_carried, a_member, a_payout, money
+from ml_connector.basics.ids import PostingKey, erp_ref
+from ml_connector.books.certificate import Certificate, Document, Entry
+from ml_connector.books.postings import State
+from ml_connector.books.proof import prove
+from ml_connector.cli.frame import Exit
+from ml_connector.cli.proof_page import page_of
+from ml_connector.cli.proofs import verify
+from ml_connector.flows.proofs import checked, signed
+from ml_connector.vault.signing import SigningKey
+
+AT = datetime(2026, 10, 9, 6, 0, tzinfo=UTC)
+KEY = SigningKey.generate()
+
+
+def a_document(key: str, effect: str) -> Document:
+    sides = (Entry("10650", money(effect), clearing=True),
+             Entry("<b>61100</b>", -money(effect), clearing=False))  # fmt: skip
+    return Document(PostingKey(key), erp_ref("GL", "000045"), State.VERIFIED, money(effect),
+                    "ab" * 32, AT, 1, sides)  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    member = a_member("12.00 USD")
+    out = a_member("-12.00 USD", id="txn_po", pair="payout/payout",
+                   carried=(a_carried("-12.00 USD", key="payout:po_1"),))  # fmt: skip
+    papers = (a_document("payment:ch_1", "12.00 USD"), a_document("payout:po_1", "-12.00 USD"))
+    proof = prove(a_payout(), [member], out)
+    paper = Certificate("main", proof, date(2026, 10, 9), AT, papers)
+    place = tmp_path / "po_1.json"
+    place.write_text(signed(paper, KEY), "utf-8")
+    return place
+
+
+def test_a_file_as_it_was_written_is_sound_with_its_own_key(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(file, key=KEY.public, json=True) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    assert (told["sound"], told["verdict"], told["complaints"]) == (True, "proven", [])
+    key_file = file.with_name("key")
+    key_file.write_text(KEY.public + "\n")
+    assert verify(file, key=str(key_file)) == Exit.OK
+
+
+def test_another_key_or_a_changed_cent_asks_for_attention_and_names_the_line(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(file, key=SigningKey.generate().public) == Exit.ATTENTION
+    text = file.read_text("utf-8")
+    file.write_text(text.replace('"net": "12.00 USD"', '"net": "12.01 USD"'), "utf-8")
+    capsys.readouterr()
+    assert verify(file, json=True) == Exit.ATTENTION
+    lines = {one["line"] for one in json.loads(capsys.readouterr().out)["complaints"]}
+    assert 2 in lines
+
+
+def test_a_file_that_is_no_proof_and_a_key_that_is_none_are_misconfigured(file: Path) -> None:
+    assert verify(file, key="abc") == Exit.MISCONFIGURED
+    assert verify(file.with_name("nowhere.json")) == Exit.MISCONFIGURED
+    file.write_text("{}", "utf-8")
+    assert verify(file) == Exit.MISCONFIGURED
+
+
+def test_the_page_runs_nothing_fetches_nothing_and_quotes_what_it_shows(file: Path) -> None:
+    page = page_of(checked(file.read_text("utf-8")))
+    assert "12.00 USD" in page
+    assert "&lt;b&gt;61100&lt;/b&gt;" in page
+    assert not any(word in page for word in ("<script", "http:", "https:", "<link", "<b>61100"))

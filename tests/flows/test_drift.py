@@ -1,0 +1,105 @@
+"""The promise is watched by the clock, and a difference is searched down to its records."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import delete
+
+from build.clerks import bounced
+from build.world import World
+from ml_connector.basics.money import Money
+from ml_connector.books.drift import Drift, Kind
+from ml_connector.flows import drift
+from ml_connector.flows.catch_up import sweep
+from ml_connector.flows.tie_out import measure, since
+from ml_connector.store.tables import balance_transactions
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_hand_entry(world: World, debit: str, credit: str, amount: str) -> str:
+    """A clerk's journal; its batch number."""
+    lines = [
+        {"Account": debit, "Subaccount": "000000", "DebitAmount": Decimal(amount)},
+        {"Account": credit, "Subaccount": "000000", "CreditAmount": Decimal(amount)},
+    ]
+    day = world.clock.now().date()
+    body = {"LedgerID": "ACTUAL", "BranchID": "HEADOFFICE", "TransactionDate": day, "Hold": False,
+            "CurrencyID": "USD", "Description": "Correction", "Details": lines}  # fmt: skip
+    return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])
+
+
+async def searched(world: World) -> Drift:
+    """What the search finds of the dollars."""
+    c = await world.connected()
+    await sweep(c)
+    (dollars,) = (one for one in await measure(c) if one.currency == "USD")
+    return await drift.search(c, dollars)
+
+
+async def test_a_difference_is_a_trouble_with_money_until_its_record_is_found_and_mended(
+    world: World,
+) -> None:
+    first, second = await world.an_invoice("100.00"), await world.an_invoice("40.00")
+    await world.mirror()
+    await world.pay(first)
+    await world.pay(second)
+    await world.live()
+    await world.sync("tieout")
+    assert await world.idle()
+    assert await since(await world.connected(), "USD") is None
+
+    await world.pass_time(timedelta(days=40))
+    strange = await a_hand_entry(world, "10650", "61100", "7.00")
+    await world.sync("tieout")
+    assert await world.troubles() == []
+    await world.pass_minutes(3)
+    await world.settle()
+    trouble = await world.trouble()
+    assert trouble.money == Money(700, "USD")
+    assert "7.00 USD more" in trouble.sentence
+
+    found = await searched(world)
+    assert [(one.kind, one.record) for one in found.findings] == [(Kind.NOT_OURS, f"GL {strange}")]
+    assert found.first_day == world.clock.now().date()
+    assert not found.unnamed
+    assert "Correction" in found.findings[0].sentence
+
+    await a_hand_entry(world, "61100", "10650", "7.00")
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    assert await since(await world.connected(), "USD") is None
+
+
+async def test_a_voided_payment_and_money_that_was_never_seen_are_named_by_their_records(
+    world: World,
+) -> None:
+    first, second = await world.an_invoice("100.00"), await world.an_invoice("40.00")
+    await world.mirror()
+    charge = await world.pay(first)
+    await world.live()
+    odd = {"type": "gift_card", "reporting_category": "gift", "amount": -300, "currency": "usd"}
+    gift = await world.stripe.tell("adjust", odd)
+    await world.pass_time(timedelta(days=40))
+    await world.pay(second)
+    await world.live()
+    await world.sync("stripe.transactions")
+    async with world.store.transaction() as tx:
+        await tx.execute(
+            delete(balance_transactions).where(balance_transactions.c.id == gift["id"])
+        )
+    (payment,) = (one["ReferenceNbr"] for one in await world.documents("Payment")
+                  if one["PaymentRef"] == charge)  # fmt: skip
+    await bounced(world, payment)
+
+    found = await searched(world)
+    undone, unseen = found.findings
+    assert (undone.kind, str(undone.effect)) == (Kind.UNDONE, "-100.00 USD")
+    assert payment in undone.record
+    assert f"payment:{charge}" in undone.sentence
+    assert (unseen.kind, unseen.record, str(unseen.effect)) == (
+        Kind.UNSEEN, gift["id"], "3.00 USD",
+    )  # fmt: skip
+    assert found.first_day == undone.day
+    assert not found.unnamed

@@ -1,0 +1,173 @@
+"""Going live in the middle of a firm's life: the opening position, and what comes after it."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from build.policies import mapping_with
+from build.world import CUSTOMER, World
+from ml_connector.basics.clock import start_of_day
+from ml_connector.basics.money import Money
+from ml_connector.flows import backfill
+from ml_connector.flows.opening import opened, post, propose
+from ml_connector.store import payouts, transactions
+from ml_connector.store.transactions import TransactionState
+
+pytestmark = pytest.mark.anyio
+
+SUSPENSE = "24400"
+BANK_DEBIT = "000123456789"
+UTC_ZONE = ZoneInfo("UTC")
+DISPUTED, TRANSIT = "12650", "10500"
+WITH_TRANSIT = mapping_with(accounts={"in_transit": TRANSIT})
+
+
+async def paid_by_others(world: World, cents: int, **facts: str) -> str:
+    """A payment of the time before, which no invoice of ours explains; its charge."""
+    made = await world.stripe_api(
+        "payment_intents", amount=str(cents), currency="usd", confirm="true",
+        payment_method="pm_card_bypassPending", **facts,
+    )  # fmt: skip
+    return str(made["latest_charge"])
+
+
+async def disputed(world: World, charge: str) -> str:
+    """A bank takes the money of a charge back for now; the dispute."""
+    made = await world.stripe.tell("disputes", {"charge": charge})
+    return str(made["id"])
+
+
+async def goes_live(world: World, day: date) -> None:
+    await world.change(start_date=day, mapping_text=WITH_TRANSIT)
+
+
+async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand(
+    world: World,
+) -> None:
+    """A dispute, a payout under way and a free balance stand at the cut-over."""
+    held = await paid_by_others(world, 5000)
+    await paid_by_others(world, 30000)
+    dispute = await disputed(world, held)
+    (under_way,) = await world.run_payouts()
+    await paid_by_others(world, 12345)
+    refundable = await paid_by_others(world, 2000)
+    await world.pass_time(timedelta(days=1))
+    live = world.clock.now().date()
+    await goes_live(world, live)
+    c = await world.connected()
+    before = await world.at_stripe()
+
+    (proposal,) = await propose(c, SUSPENSE)
+    assert proposal.position.balance == Money(before, "USD")
+    assert [part.subject for part in proposal.position.disputed] == [dispute]
+    assert [part.subject for part in proposal.position.in_transit] == [under_way["id"]]
+    await post(c, proposal)
+    assert await world.cash() * 100 == before
+    assert await world.ledger(DISPUTED) == 50
+    assert await world.ledger(TRANSIT) * 100 == under_way["amount"]
+
+    await world.refund(refundable, 500)
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "lost"})
+    await world.pass_time(timedelta(days=3))
+    await world.live()
+    await world.sync("stripe.transactions")
+    await world.run_payouts()
+    await world.live()
+    assert await world.ledger(DISPUTED) == await world.ledger(TRANSIT) == 0
+    assert await world.ledger("61160") == 50
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    async with world.store.transaction() as tx:
+        rows = await payouts.every(tx, world.id, limit=9)
+    assert [row.id for row in rows if row.proven_at is None] == []
+    assert len(rows) == 2
+
+    again = await post(await world.connected(), (await propose(c, SUSPENSE))[0])
+    assert again == await opened(c, "USD")
+    assert await world.cash() * 100 == await world.at_stripe()
+
+
+async def an_old_debit(world: World) -> str:
+    """A bank debit of before the cut-over, with the payment that people booked for it."""
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    charge = str(await world.pay(ref, card=BANK_DEBIT))
+    await world.pass_minutes(10 * 24 * 60)
+    body = {
+        "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "STRIPE",
+        "CashAccount": "10650ST", "PaymentAmount": 100, "PaymentRef": charge, "Hold": False,
+        "DocumentsToApply": [
+            {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}
+        ],
+    }  # fmt: skip
+    await world.enter("Payment", body, release=True)
+    assert await world.balance_due(ref) == 0
+    return charge
+
+
+async def test_an_old_debit_that_comes_back_undoes_the_payment_that_people_had_booked(
+    world: World,
+) -> None:
+    charge = await an_old_debit(world)
+    live = world.clock.now().date() + timedelta(days=1)
+    await world.pass_time(timedelta(days=1))
+    await goes_live(world, live)
+    c = await world.connected()
+    await post(c, (await propose(c, SUSPENSE))[0])
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.stripe.tell(f"charges/{charge}/return")
+    await world.live()
+    await world.sync("stripe.transactions")
+    found = {str(one["Type"]): one["Status"] for one in await world.documents("Payment")}
+    assert found == {"Payment": "Voided", "Voided Payment": "Closed"}
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+
+
+async def states_since(world: World, day: date) -> list[TransactionState]:
+    """How each movement stands, oldest first."""
+    start = start_of_day(day, UTC_ZONE)
+    async with world.store.transaction() as tx:
+        found = await transactions.created_between(tx, world.id, start, world.clock.now())
+    return [row.state for row in found]
+
+
+async def test_history_is_loaded_in_windows_goes_on_after_an_end_and_agrees_with_stripe(
+    world: World,
+) -> None:
+    begin = world.clock.now().date()
+    await world.change(start_date=begin + timedelta(days=2), mapping_text=mapping_with(
+        unmatched='"suspense"'))  # fmt: skip
+    for cents in (1000, 2000, 4000):
+        await paid_by_others(world, cents)
+        await world.pass_time(timedelta(days=1))
+    end = begin + timedelta(days=2)
+    c = await world.connected()
+    async for progress in backfill.backfill(c, begin, end, days=1):
+        assert not progress.whole
+        break  # killed after its first day
+    loaded = [one async for one in backfill.backfill(c, begin, end, days=1)]
+    assert [one.done_until for one in loaded[-1:]] == [end + timedelta(days=1)]
+    await world.settle()
+    found = await backfill.reckon(c, loaded[-1])
+    assert (found.movements, found.gaps, found.unposted) == (3, (), ())
+    opening, posted = TransactionState.OPENING, TransactionState.POSTED
+    assert await states_since(world, begin) == [opening, opening, posted]
+    await backfill.move_start(c, begin)
+    c = await world.connected()
+    loaded = [one async for one in backfill.backfill(c, begin, end, days=7)]
+    await world.settle()
+    assert await states_since(world, begin) == [posted] * 3
+    assert await world.cash() * 100 == await world.at_stripe()
+
+
+async def test_a_day_that_lacks_a_movement_is_named(world: World) -> None:
+    await world.change(mapping_text=mapping_with(unmatched='"suspense"'))
+    begin = world.clock.now().date()
+    await paid_by_others(world, 1000)
+    c = await world.connected()
+    (progress,) = [one async for one in backfill.backfill(c, begin, begin, days=1)]
+    progress.source[begin.isoformat()]["USD"] = (2, 9999)
+    (gap,) = (await backfill.reckon(c, progress)).gaps
+    assert (gap.day, gap.source, gap.missing) == (begin, Money(9999, "USD"), 1)

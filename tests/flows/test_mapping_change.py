@@ -1,0 +1,154 @@
+"""A mapping changed as text: checked against the tenant, versioned, and tried on paper before."""
+
+from decimal import Decimal
+
+import pytest
+
+from build.policies import mapping_with
+from build.world import World
+from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.finding import Finding, Severity
+from ml_connector.cli.setup import SANDBOX_MAPPING
+from ml_connector.flows.lint import lint
+from ml_connector.flows.mapping_change import propose, put_in_force, version_of
+from ml_connector.flows.mapping_edit import put
+from ml_connector.flows.what_if import WhatIf, what_if
+from ml_connector.store import audit, mapping
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = SANDBOX_MAPPING.read_text("utf-8")
+
+
+async def linted(world: World, text: str) -> list[Finding]:
+    """What the lint finds in a text that is not in force."""
+    proposal = await propose(world.store, world.id, text)
+    return await lint(await world.board.trying(world.id, proposal.mapping))
+
+
+async def failing(world: World, text: str) -> dict[str, str]:
+    """The keys that fail, with their sentences."""
+    found = [one for one in await linted(world, text) if one.severity is Severity.FAIL]
+    assert all(one.remedy for one in found)
+    return {one.key: one.sentence for one in found}
+
+
+async def tried(world: World, text: str) -> WhatIf:
+    """What the last days would be under a text."""
+    proposal = await propose(world.store, world.id, text)
+    return await what_if(await world.connected(), proposal.mapping, 90)
+
+
+async def in_force(world: World, text: str, note: str = "") -> int:
+    """A person puts a text in force."""
+    proposal = await propose(world.store, world.id, text)
+    return await put_in_force(
+        world.store, world.place.clock, proposal, author="controller", note=note
+    )
+
+
+async def test_the_tenants_own_lists_show_every_gap_in_eight_calls(world: World) -> None:
+    before = sum((await world.erp.calls()).values())
+    clean = await linted(world, WHOLE)
+    assert sum((await world.erp.calls()).values()) - before <= 9  # one of them signs in
+    assert [one.key for one in clean if not one.unchecked] == []
+    assert "does not show cash accounts" in clean[0].sentence
+    wrong = WHOLE
+    for key, value in {
+        "branch": "RETAIL", "subaccount": "000-0", "accounts.fees": "11000",
+        "accounts.refunds": "40901", "currencies.USD.bank": "10240",
+        "currencies.JPY.clearing_cash": "10245EU",
+    }.items():  # fmt: skip
+        wrong = put(wrong, key, value)
+    await world.erp.tell("accounts/12650", {"active": False})
+    await world.erp.tell("periods", {"period": "10-2026", "module": "AR", "closed": True})
+    found = await failing(world, wrong)
+    assert "control account of AR" in found["accounts.fees"]
+    assert "no account '40901'" in found["accounts.refunds"]
+    assert "inactive" in found["accounts.disputed"]
+    assert "kept in EUR" in found["currencies.USD.bank"]
+    assert "does not allow" in found["currencies.JPY.clearing_cash"]
+    assert "belongs to the branch HEADOFFICE" in found["currencies.USD.clearing_cash"]
+    assert "4 characters; the tenant's have 6" in found["subaccount"]
+    assert "closed in AR" in found["period"]
+
+
+async def test_what_a_site_does_not_show_is_said_not_to_be_checked(world: World) -> None:
+    hidden = "CompaniesStructure,Subaccount,FinancialPeriod,Ledger"
+    switches = {"forbidden_entities": hidden, "custom_in_lists": False}
+    await world.erp.tell("switches", switches)
+    found = await linted(world, WHOLE)
+    assert {one.severity for one in found} == {Severity.WARN}
+    assert all(one.unchecked for one in found)
+    assert {one.key for one in found} == {
+        "currencies", "accounts", "branch", "subaccount", "period", "ledger",
+    }  # fmt: skip
+
+
+async def paid(world: World, amount: str) -> str:
+    """An invoice, mirrored, paid and booked; its charge."""
+    ref = await world.an_invoice(amount)
+    await world.mirror()
+    charge = str(await world.pay(ref))
+    await world.live()
+    return charge
+
+
+async def test_each_version_tells_what_was_posted_under_it_and_a_late_save_is_refused(
+    world: World,
+) -> None:
+    await paid(world, "100.00")
+    assert (await propose(world.store, world.id, WHOLE)).same
+    late = await propose(world.store, world.id, put(WHOLE, "accounts.refunds", "81000"))
+    assert await in_force(world, put(WHOLE, "accounts.fees", "81000"), "Fees apart") == 2
+    charge = await paid(world, "50.00")
+    async with world.store.transaction() as tx:
+        made = await mapping.made_under(tx, world.id)
+        act = (await audit.show(tx, world.id, world.id))[-1]
+        steps = await audit.show(tx, world.id, f"payment:{charge}")
+    assert [(one.version, one.count) for one in made] == [(1, 2), (2, 2)]
+    assert sum(one.clearing.decimal for one in made) == await world.cash()
+    assert await world.ledger("81000") == Decimal("1.75")
+    assert (act.actor, act.detail["note"]) == ("controller", "Fees apart")
+    assert act.detail["changed"] == {"accounts.fees": ["61100", "81000"]}
+    assert {step.detail["mapping_version"] for step in steps} == {2}
+    first = await version_of(world.store, world.id, 1)
+    edited = await propose(world.store, world.id, late.text, first)
+    for proposal in (late, edited):
+        with pytest.raises(AskAPerson, match="Version 2 of the mapping came in force meanwhile"):
+            await put_in_force(world.store, world.place.clock, proposal, author="another")
+    assert (await version_of(world.store, world.id)).note == "Fees apart"
+    with pytest.raises(Misconfigured, match="no version 3"):
+        await version_of(world.store, world.id, 3)
+    await world.all_posted()
+
+
+async def test_another_mapping_is_tried_on_what_was_booked_and_on_what_waits(
+    world: World,
+) -> None:
+    charge = await paid(world, "100.00")
+    await world.refund(charge, 1000)
+    await world.stripe.tell("charge", {"amount": 4200, "currency": "usd"})
+    await world.live()
+    await world.run_payouts()
+    await world.live()
+    before = await world.erp.calls()
+    assert (await tried(world, WHOLE)).differing == []
+    other = mapping_with(unmatched='"suspense"')
+    for key, value in {"accounts.fees": "81000", "currencies.USD.bank": "10500"}.items():
+        other = put(other, key, value)
+    found = await tried(world, other)
+    shifts = {one.place.account: (one.after - one.before).decimal for one in found.shifts}
+    fees = next(one.before.decimal for one in found.shifts if one.place.account == "61100")
+    more = Decimal("1.52")  # the fee of what waits
+    assert fees == Decimal("3.20")
+    assert shifts["81000"] == fees + more
+    assert shifts["61100"] == -fees
+    assert (shifts["24400"], shifts["10650"]) == (-42, 42 - more)
+    assert shifts["10200"] == -shifts["10500"]
+    assert "40900" not in shifts
+    waited = [one.before.waits for one in found.differing if one.before.waits]
+    assert len(waited) == 1
+    assert "no mirrored invoice" in waited[0]
+    assert found.not_known == []
+    assert await world.erp.calls() == before
