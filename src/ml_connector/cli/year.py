@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,16 +17,20 @@ from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli import year_report
 from ml_connector.cli.stage import Facts, Processes, Sandbox
 from ml_connector.cli.year_expected import Expected
-from ml_connector.cli.year_policies import Used, mapping_of
-from ml_connector.cli.year_settling import settle
+from ml_connector.cli.year_policies import WAITED_FOR, Used, in_month, mapping_of
+from ml_connector.cli.year_settling import Settling
+from ml_connector.flows.mirrored import CUSTOMER, FORMER
+from ml_connector.flows.write_back import LINK_WRITTEN
 from ml_connector.settings import read
 from ml_connector.store import usage
 
 CONNECTION = "demo"
-FIRST = date(2026, 1, 1)
+FIRST = date(2025, 1, 1)
+"""The months are over, so that what is dated today (a lost dispute) is in none that is closed."""
 PATIENCE_SECONDS = 180
 """How long the world waits for one thing; a busy machine shall not end a year."""
-NO_INVOICE = "payment.no_invoice"
+RELEASES = 20
+"""How often at a month's end: what follows on a document is made when that is released."""
 MAILED = "/v1/invoices/%/send"
 READ_AS_SALES = "%/SalesInvoice%"
 Tell = Callable[[dict[str, Any]], None]
@@ -53,6 +57,8 @@ class Year:
     expected: Expected = field(default_factory=Expected)
     unsettled: list[str] = field(default_factory=list[str])
     """What the connector had not brought to an end when a month was over, a sentence each."""
+    deferred: list[int] = field(default_factory=list[int])
+    """By month, how many movements waited for their moment when it was over."""
 
     def live(self) -> year_report.YearReport:
         """The whole story; raises TryAgain when the world breaks off."""
@@ -77,14 +83,17 @@ class Year:
     def _act(self, sandbox: Sandbox) -> Facts:
         """Lets the world act; after each month it waits until the next one may begin."""
         world = self.processes.spawn(self._command(sandbox), "months.log", piped=True)
-        month, last = 0, dict[str, Any]()
-        for line in year_report.lines(world):
+        settling = Settling(self.processes, sandbox, ConnectionId(CONNECTION))
+        month, last, said = 0, dict[str, Any](), year_report.lines(world)
+        for line in said:
             last = line
             self.tell(line)
+            if "reopened" in line:
+                asyncio.run(settling.wake())
             if "month" in line:
-                self._month_ends(sandbox, month, line)
+                self._month_ends(_MonthsEnd(settling, world, said), month, line)
                 month += 1
-                _go_on(world)
+                _tell(world, "go on")
         if world.wait() or not last.get("done"):
             raise self._broken_off(str(last.get("day", "no day at all")))
         return last
@@ -108,16 +117,18 @@ class Year:
         command += ["--patience", str(PATIENCE_SECONDS)]
         return [*command, "--seed", str(asked.seed), "--mark", CONNECTION]
 
-    def _month_ends(self, sandbox: Sandbox, month: int, tally: Facts) -> None:
+    def _month_ends(self, end: "_MonthsEnd", month: int, tally: Facts) -> None:
         """All of the month is settled under its choices; then those of the next are in force."""
         self.expected.live(month, tally)
-        self._settle(sandbox, tally["month"])
+        self._settle(end, month, tally["month"])
+        self.deferred.append(asyncio.run(end.settling.deferred()))
         if month + 1 < self.wishes.months:
             self.processes.command(
                 "connect", CONNECTION, "--mapping", str(self._written(month + 1))
             )
             self.expected.choose(month + 1)
-            self._settle(sandbox, f"{tally['month']}, under the next month's mapping")
+            when = f"{tally['month']}, under the next month's mapping"
+            self._settle(end, month + 1, when)
 
     def _written(self, month: int) -> Path:
         """The mapping of a month, as the file that a person would give."""
@@ -125,10 +136,11 @@ class Year:
         place.write_text(mapping_of(month), "utf-8")
         return place
 
-    def _settle(self, sandbox: Sandbox, when: str) -> None:
+    def _settle(self, end: "_MonthsEnd", month: int, when: str) -> None:
         """Waits until nothing is on its way but what must wait; remembers what is even so."""
-        held = self.expected.held()
-        if why := asyncio.run(settle(self.processes, sandbox, CONNECTION, held)):
+        if in_month(month)["release"] == "false":
+            end.release()
+        if why := asyncio.run(end.settling.settle(self.expected.held())):
             self.unsettled.append(f"{when}: {why}")
 
     async def _used(self) -> list[Used]:
@@ -139,26 +151,49 @@ class Year:
             place.store.transaction() as tx,
         ):
             documents = await usage.documents(tx, name)
-            customers = await usage.customers(tx, name)
+            customers = await usage.linked(tx, name, CUSTOMER)
+            former = await usage.linked(tx, name, FORMER)
+            written = await usage.done(tx, name, LINK_WRITTEN)
             sent = await usage.calls(tx, name, MAILED)
             sales = await usage.calls(tx, name, READ_AS_SALES)
-            waited = await usage.waited(tx, name, NO_INVOICE)
+            waited = {cause: await usage.waited(tx, name, cause) for cause in WAITED_FOR}
         return [
             Used(
                 [one for one in documents if one.version == version],
                 {how: count for (found, how), count in customers.items() if found == version},
-                sent.get(version, 0),
-                sales.get(version, 0),
-                waited.get(version, 0),
+                {cause: counts.get(version, 0) for cause, counts in waited.items()},
+                sent=sent.get(version, 0),
+                read_as_sales=sales.get(version, 0),
+                asked_anew=sum(count for (found, _), count in former.items() if found == version),
+                links_written=written.get(version, 0),
+                deferred=deferred,
             )
-            for version in range(1, self.wishes.months + 1)
+            for version, deferred in enumerate(self.deferred, start=1)
         ]
 
 
-def _go_on(world: "subprocess.Popen[bytes]") -> None:
-    """Tells the world that its next month may begin."""
+@dataclass(frozen=True, slots=True)
+class _MonthsEnd:
+    """The world stands still and listens; what it says is read from `said`."""
+
+    settling: Settling
+    world: "subprocess.Popen[bytes]"
+    said: Iterator[dict[str, Any]]
+
+    def release(self) -> None:
+        """An accountant releases what waits for that, until nothing follows on it."""
+        for _ in range(RELEASES):
+            asyncio.run(self.settling.settle(None))
+            _tell(self.world, "release")
+            if not next(self.said, {}).get("released"):
+                return
+            asyncio.run(self.settling.wake())
+
+
+def _tell(world: "subprocess.Popen[bytes]", line: str) -> None:
+    """Says a line to the world, which waits for one."""
     if world.stdin is None:
         raise Misconfigured("The world was started without a way to speak to it.")
     with suppress(BrokenPipeError):  # it has ended; that is told where its last line is read
-        world.stdin.write(b"\n")
+        world.stdin.write(f"{line}\n".encode())
         world.stdin.flush()

@@ -46,6 +46,8 @@ class Expected:
         per_conversion = 2 if chosen["fx"] == "gain_loss" else 1
         self.due["conversions"] += per_conversion * now.counts["converted"]
         self._lost(chosen, now)
+        if chosen["refunds"] == "credit_memo":  # what comes back leaves the memo open
+            self.owed.subtract(now.flow("failing"))
         self.waiting["strangers"] += now.counts["strangers"]
         self.waiting["acquaintances"] += now.counts["acquaintances"]
         self._converted += now.counts["acquaintances_converted"]

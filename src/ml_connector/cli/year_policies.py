@@ -1,10 +1,12 @@
 """Which choice of the mapping is in force in which month of a year, and what shows its use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml_connector.books.postings import Purpose
+from ml_connector.flows.amends import PERIOD_CLOSED
+from ml_connector.flows.by_hand import RELEASE
 from ml_connector.flows.customers import BY_EMAIL
 from ml_connector.store.usage import Documents
 
@@ -13,21 +15,31 @@ UNHEARD = "contribution/contribution"
 """The pair that has no rule: it moves in the second of three months, is mapped in the third."""
 RECEIPTS = frozenset({"charge/charge", "payment/charge"})
 FOUND_BY_MARK = "found again"
+NO_INVOICE = "payment.no_invoice"
+OWED_AGAIN = "invoice.reopened"
+WAITED_FOR = (NO_INVOICE, PERIOD_CLOSED, RELEASE, OWED_AGAIN)
+"""The beginnings of the causes that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
     """What was done under one version of the mapping, as the connector's own tables say."""
 
-    documents: Sequence[Documents]
-    customers: Mapping[str, int]
+    documents: Sequence[Documents] = ()
+    customers: Mapping[str, int] = field(default_factory=dict[str, int])
     """By how each was found or made."""
-    sent: int
+    waited: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What began to wait, by cause."""
+    sent: int = 0
     """Invoices that Stripe mailed."""
-    read_as_sales: int
+    read_as_sales: int = 0
     """Looks at an invoice through the form of sales invoices."""
-    waited: int
-    """Payments without an invoice that began to wait."""
+    asked_anew: int = 0
+    """Invoices that were asked for once more, since their money came back."""
+    links_written: int = 0
+    """Payment links that were written onto an invoice in Acumatica."""
+    deferred: int = 0
+    """Movements that waited for their moment by policy when the month was over."""
 
     def made(self, *purposes: Purpose, pairs: frozenset[str] = frozenset()) -> int:
         """Documents of these purposes, of these kinds of movement where any is named."""
@@ -41,6 +53,16 @@ class Used:
     def on_account(self) -> int:
         """Payments that settle no invoice."""
         return sum(one.count for one in self.documents if one.on_account)
+
+    @property
+    def charged(self) -> int:
+        """Payments that carry their own fee."""
+        return sum(one.count for one in self.documents if one.charged)
+
+    @property
+    def late(self) -> int:
+        """Documents that were moved to an open day."""
+        return sum(one.count for one in self.documents if one.late)
 
 
 Evidence = Callable[[Used], int]
@@ -70,7 +92,7 @@ class Choice:
         )
 
 
-def _invoices_read(used: Used) -> int:
+def _invoices_paid(used: Used) -> int:
     return used.made(Purpose.PAYMENT)
 
 
@@ -81,7 +103,7 @@ CHOICES: tuple[Choice, ...] = (
         "unmatched",
         ("hold", "suspense", "unapplied", "suspense"),
         {
-            "hold": lambda used: used.waited,
+            "hold": lambda used: used.waited.get(NO_INVOICE, 0),
             "suspense": lambda used: used.made(Purpose.SUSPENSE, pairs=RECEIPTS),
             "unapplied": lambda used: used.on_account,
         },
@@ -89,7 +111,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice(
         "policies",
         "dispute_lost",
-        ("loss", "reopen"),
+        ("loss", "loss", "reopen", "reopen"),
         {
             "loss": lambda used: used.made(Purpose.DISPUTE_LOSS),
             "reopen": lambda used: used.made(Purpose.DISPUTE_UNDONE),
@@ -98,11 +120,75 @@ CHOICES: tuple[Choice, ...] = (
     Choice(
         "policies",
         "fx",
-        ("list", "gain_loss", "gain_loss", "list"),
+        ("list", "list", "gain_loss", "gain_loss"),
         {
             "list": lambda used: used.made(Purpose.CONVERSION) - used.made(Purpose.EXCHANGE),
             "gain_loss": lambda used: used.made(Purpose.EXCHANGE),
         },
+    ),
+    Choice(
+        "policies",
+        "fees",
+        ("transaction", "payout", "payment_charge"),
+        {
+            "transaction": lambda used: used.made(Purpose.FEE, pairs=RECEIPTS),
+            "payout": lambda used: used.made(Purpose.FEES_OF_PAYOUT),
+            "payment_charge": lambda used: used.charged,
+        },
+    ),
+    Choice(
+        "policies",
+        "refunds",
+        ("credit_memo", "credit_memo", "journal", "journal"),
+        {
+            "journal": lambda used: used.made(Purpose.REFUND),
+            "credit_memo": lambda used: used.made(Purpose.CREDIT_MEMO),
+        },
+    ),
+    # What waits for its moment is booked in the next month: there the policies above must be the
+    # same as in the month before.
+    Choice(
+        "policies",
+        "post_when",
+        (*("captured",) * 4, "paid_out", *("captured",) * 3, "available", *("captured",) * 3),
+        {
+            "captured": _invoices_paid,
+            "available": _invoices_paid,
+            "paid_out": lambda used: used.deferred,
+        },
+    ),
+    Choice(
+        "policies",
+        "closed_period",
+        ("next_open", "hold"),
+        {
+            "next_open": lambda used: used.late,
+            "hold": lambda used: used.waited.get(PERIOD_CLOSED, 0),
+        },
+    ),
+    Choice(
+        "policies",
+        "release",
+        ("true", "false", *("true",) * 10),
+        {
+            "true": _invoices_paid,
+            "false": lambda used: used.waited.get(RELEASE, 0),
+        },
+    ),
+    Choice(
+        "mirror",
+        "reopened",
+        ("ask", "again"),
+        {
+            "ask": lambda used: used.waited.get(OWED_AGAIN, 0),
+            "again": lambda used: used.asked_anew,
+        },
+    ),
+    Choice(
+        "mirror",
+        "write_link",
+        ("none", "none", "note"),
+        {"none": _invoices_paid, "note": lambda used: used.links_written},
     ),
     Choice(
         "mirror",
@@ -118,13 +204,13 @@ CHOICES: tuple[Choice, ...] = (
         "mirror",
         "send",
         ("false", "true"),
-        {"false": _invoices_read, "true": lambda used: used.sent},
+        {"false": _invoices_paid, "true": lambda used: used.sent},
     ),
     Choice(
         "mirror",
         "source",
         ("Invoice", "SalesInvoice"),
-        {"Invoice": _invoices_read, "SalesInvoice": lambda used: used.read_as_sales},
+        {"Invoice": _invoices_paid, "SalesInvoice": lambda used: used.read_as_sales},
     ),
 )
 """Every choice of the mapping; a new one is a row here and, where it makes other documents, a line

@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from ml_connector.cli import show
-from ml_connector.cli.findings import counted, tied_out
+from ml_connector.cli.findings import tied_out
 from ml_connector.cli.stage import Facts, Sandbox, ask
 from ml_connector.cli.year_expected import Expected, unlike
+from ml_connector.cli.year_found import found_documents
 from ml_connector.cli.year_policies import Used, exercised
+from ml_connector.flows.tie_out import FEE_WAITS
 
 Command = Callable[..., Facts]
 CLEARING = {"USD": "10650ST", "EUR": "10670ST", "GBP": "10690ST", "JPY": "10660ST"}
 """The sandbox's cash accounts that stand for the Stripe balance."""
-DONE = frozenset({"posted", "ignored"})
-"""States of a movement of which nothing is to be done any more."""
 ENDED = "completed"
 """Stripe has named every member of a payout: it can be proven, unless a member of it waits."""
 
@@ -51,7 +51,9 @@ def collect(
     items = [item for one in command("tieout")["currencies"] for item in one["unposted"]]
     asking = _asking(sandbox)
     wanted = expected.documents(tally, stripe)
-    found = counted(asking)
+    found = found_documents(asking)
+    apart = sum(item["reason"] == FEE_WAITS for item in items)
+    wanted["fees"] -= apart
     ended = sum(one["reconciliation_status"] == ENDED for one in stripe["payouts"])
     facts: Facts = {
         "documents": {
@@ -62,7 +64,7 @@ def collect(
         "money": tally["money"],
         "currencies": tied_out(asking, stripe, _named(items), CLEARING),
         "named": items,
-        "waiting": {"expected": expected.held(), "found": len(items)},
+        "waiting": {"expected": expected.held() + apart, "found": len(items)},
         "receivables": _beside(expected.receivables(tally), erp["receivables_open"]),
         "payouts": {"expected": ended, "proven": standing["payouts_proven"]},
         "doubled": [*erp["duplicates"]["payments"], *erp["duplicates"]["journals"]],

@@ -10,6 +10,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import cut_over, set_aside
 from ml_connector.flows.rows import document
+from ml_connector.flows.timing import WAITS, require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -27,6 +28,7 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
     for transaction in moved:
         if transaction is not None and not await set_aside(c, transaction):
             async with accounted_for(c, transaction):
+                await require_due(c, transaction)  # before it waits for what itself may not be due
                 await book(c, transaction, await story_of(c, refund, transaction))
 
 
@@ -72,7 +74,8 @@ async def _on_its_way(c: Connected, charge: StripeId) -> bool:
     """Whether a charge's money is known and its posting only a question of time."""
     async with c.store.transaction() as tx:
         rows = await transactions.by_source(tx, c.id, charge)
-    return any(row.state in ON_ITS_WAY and row.created >= cut_over(c) for row in rows)
+    coming = [row for row in rows if row.state in ON_ITS_WAY or row.cause == WAITS]
+    return any(row.created >= cut_over(c) for row in coming)
 
 
 def _not_yet(refund: Refund) -> NotPostedYet:

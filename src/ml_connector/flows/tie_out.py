@@ -16,6 +16,7 @@ from ml_connector.store.rows import as_object
 from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
+FEE_WAITS = "Its fee is posted with its payout."
 
 
 async def measure(c: Connected) -> list[TieOut]:
@@ -119,7 +120,7 @@ async def _unposted(c: Connected) -> list[Unposted]:
                 stands -= row.fee
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
         apart = await fees.waiting(tx, c.id)
-    found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
+    found += [Unposted(row.id, -row.fee, FEE_WAITS) for row in apart]
     return found
 
 

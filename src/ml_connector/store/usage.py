@@ -24,20 +24,24 @@ IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 class Documents:
     """So many documents in the ledger of one purpose, planned under one version of the mapping.
 
-    `pair` is the kind of Stripe movement (`charge/charge`); `on_account` marks payments that
-    settle no invoice.
+    `pair` is the kind of Stripe movement (`charge/charge`), empty for what is of a whole payout;
+    `on_account` marks payments that settle no invoice, `charged` those that carry their fee,
+    `late` documents that stand on another day than their money's.
     """
 
     version: int
     purpose: str
     pair: str
     on_account: bool
+    charged: bool
+    late: bool
     count: int
 
 
 async def documents(tx: AsyncConnection, connection: ConnectionId) -> list[Documents]:
     """Our documents in the ledger by mapping version, purpose and kind of movement."""
     applied = func.jsonb_array_length(postings.c.body["applications"])
+    charges = func.jsonb_array_length(postings.c.body["charges"])
     pair = balance_transactions.c.type + "/" + balance_transactions.c.category
     same = and_(
         balance_transactions.c.connection == postings.c.connection,
@@ -46,12 +50,14 @@ async def documents(tx: AsyncConnection, connection: ConnectionId) -> list[Docum
     columns = (
         postings.c.mapping_version,
         postings.c.purpose,
-        pair,
+        func.coalesce(pair, ""),
         func.coalesce(applied == 0, False),
+        func.coalesce(charges > 0, False),
+        func.coalesce(postings.c.body["true_day"].astext, "") != "",
     )
     question = (
         select(*columns, func.count())
-        .join(balance_transactions, same)
+        .outerjoin(balance_transactions, same)
         .where(
             postings.c.connection == connection,
             postings.c.state.in_(IN_THE_LEDGER),
@@ -62,12 +68,14 @@ async def documents(tx: AsyncConnection, connection: ConnectionId) -> list[Docum
     return [Documents(*row) for row in await tx.execute(question)]
 
 
-async def customers(tx: AsyncConnection, connection: ConnectionId) -> dict[tuple[int, str], int]:
-    """Mirrored customers by mapping version and by how each was found or made."""
+async def linked(
+    tx: AsyncConnection, connection: ConnectionId, kind: str
+) -> dict[tuple[int, str], int]:
+    """Links of a kind by mapping version and by how each was found or made."""
     version = _in_force(links.c.connection, links.c.created_at)
     question = (
         select(version, links.c.how, func.count())
-        .where(links.c.connection == connection, links.c.kind == "customer")
+        .where(links.c.connection == connection, links.c.kind == kind)
         .group_by(version, links.c.how)
     )
     return {(found, how): count for found, how, count in await tx.execute(question)}
@@ -84,15 +92,26 @@ async def calls(tx: AsyncConnection, connection: ConnectionId, path: str) -> dic
     return dict((await tx.execute(question)).tuples().all())
 
 
+async def done(tx: AsyncConnection, connection: ConnectionId, action: str) -> dict[int, int]:
+    """Entries of the audit trail of one action, by mapping version."""
+    version = _in_force(audit.c.connection, audit.c.at)
+    question = (
+        select(version, func.count())
+        .where(audit.c.connection == connection, audit.c.action == action)
+        .group_by(version)
+    )
+    return dict((await tx.execute(question)).tuples().all())
+
+
 async def waited(tx: AsyncConnection, connection: ConnectionId, cause: str) -> dict[int, int]:
-    """How many items began to wait for a cause, by mapping version."""
+    """How many items began to wait for a cause that begins so, by mapping version."""
     version = _in_force(audit.c.connection, audit.c.at)
     question = (
         select(version, func.count())
         .where(
             audit.c.connection == connection,
             audit.c.action == "trouble",
-            audit.c.detail["cause"].astext == cause,
+            audit.c.detail["cause"].astext.startswith(cause, autoescape=True),
         )
         .group_by(version)
     )

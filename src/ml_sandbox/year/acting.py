@@ -1,6 +1,7 @@
 """Acts planned months out, day by day, between the connector's two sides."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 
@@ -13,9 +14,23 @@ from ml_sandbox.year.life import Life
 from ml_sandbox.year.plan import LATE, Step, Year, end_of
 from ml_sandbox.year.tally import Tally
 
+REOPENED_ON = 2
+"""The day of a month on which the period before is opened again."""
 MORNING, AFTERNOON, EVENING = (time_of_day(hour, tzinfo=UTC) for hour in (8, 16, 20))
-TellDay = Callable[[date, Tally], None]
-MonthEnds = Callable[[date, Tally], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who hears of what: each day's end, a month's end, and a period that is open once more.
+
+    `month` returns when the next month may begin.
+    """
+
+    day: Callable[[date, Tally], None]
+    month: Callable[[date, Life], None]
+    reopened: Callable[[date], None]
+
+
 SETTLES: Json = {
     "settlement": ["usd", "eur", "gbp", "jpy"],
     "fees": {"gbp": {"percent": "1.5", "fixed": 20}},
@@ -63,21 +78,24 @@ ACTS: Mapping[Act, Callable[[Life, Step], None]] = {
 """Who does what; every word of a plan is here."""
 
 
-def play(
-    year: Year, stage: Stage, mark: str, seed: int, *, day: TellDay, month: MonthEnds
-) -> Tally:
-    """All the months; `day` hears of each day's end, `month` returns when the next may begin.
+def play(year: Year, stage: Stage, mark: str, seed: int, heard: Heard) -> Tally:
+    """All the months, each of which ends with its period closed, but for the last one.
 
-    At its end a month's period is closed, but for the last one. Raises NotDone when the
-    connector does not do what the world waits for, CannotGoOn when a sandbox refuses something.
+    After the closing Stripe moves money on that very day still. On the second day of the next
+    month somebody opens the period again, and it is closed for good with that month. Raises
+    NotDone when the connector does not do what the world waits for, CannotGoOn when a sandbox
+    refuses something.
     """
     life = Life(year, stage, mark)
     _begin(life, seed)
     for number, (first, steps) in enumerate(year.months):
-        _live(life, first, steps, day)
-        month(first, life.tally)
+        before = year.months[number - 1][0] if number else None
+        _live(life, first, steps, before, heard)
+        heard.month(first, life)
         if number + 1 < len(year.months):
-            stage.clerk.period(f"{first:%m%Y}", closed=True)
+            for each in filter(None, (before, first)):
+                stage.clerk.period(f"{each:%m%Y}", closed=True)
+            stripes_own.bill_late(life)
     return life.tally
 
 
@@ -98,16 +116,21 @@ def _begin(life: Life, seed: int) -> None:
             office.enter(life, client.key)
 
 
-def _live(life: Life, first: date, steps: tuple[Step, ...], tell: TellDay) -> None:
+def _live(
+    life: Life, first: date, steps: tuple[Step, ...], before: date | None, heard: Heard
+) -> None:
     """One month; the clock moves between the parts of a day, so that what is due happens then."""
     today = first
     while today <= end_of(first):
         life.stage.move_to(datetime.combine(today, MORNING))
+        if before is not None and today.day == REOPENED_ON:
+            life.stage.clerk.period(f"{before:%m%Y}", closed=False)
+            heard.reopened(before)
         mine = [step for step in steps if step.day == today]
         for step in mine:
             if step.act in LATE:
                 life.stage.move_to(datetime.combine(today, AFTERNOON))
             ACTS[step.act](life, step)
         life.stage.move_to(datetime.combine(today, EVENING))
-        tell(today, life.tally)
+        heard.day(today, life.tally)
         today += timedelta(days=1)

@@ -1,7 +1,7 @@
 """What buyers, banks and the back office do at Stripe with the payments of invoices."""
 
 from ml_sandbox.month.sandboxes import CannotGoOn, Json
-from ml_sandbox.year.fates import CONVERTED
+from ml_sandbox.year.fates import CONVERTED, REFUND_THAT_FAILS
 from ml_sandbox.year.life import Charged, Life
 from ml_sandbox.year.plan import Step
 from ml_sandbox.year.tally import as_text
@@ -113,6 +113,8 @@ def refund(life: Life, step: Step) -> None:
     paid = life.charged[step.about]
     part: Json = {} if step.share == 100 else {"amount": paid.amount * step.share // 100}
     life.stage.stripe.post("refund", {"charge": paid.charge, **part})
+    if life.year.fates[step.about] == REFUND_THAT_FAILS and paid.currency != CONVERTED:
+        life.tally.add("failing", "failing", paid.currency, part["amount"])
 
 
 def dispute(life: Life, step: Step) -> None:

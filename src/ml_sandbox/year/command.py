@@ -10,11 +10,14 @@ from ml_sandbox.month import command as one_month
 from ml_sandbox.month.command import INTERRUPTED, NOT_MIRRORED
 from ml_sandbox.month.sandboxes import CannotGoOn
 from ml_sandbox.scenarios.stage import NotDone, on_stage
-from ml_sandbox.year.acting import play
+from ml_sandbox.year.acting import Heard, play
+from ml_sandbox.year.life import Life
+from ml_sandbox.year.office import release_what_waits
 from ml_sandbox.year.plan import plan_year
 from ml_sandbox.year.tally import Tally
 
 FIRST = "2026-01"
+RELEASE = "release"
 SHOWN = ("invoices", "settled", "payouts", "lost", "checks")
 
 
@@ -32,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--first", type=_month, default=_month(FIRST), metavar="YYYY-MM", help="the first month"
     )
     parser.add_argument(
-        "--wait", action="store_true", help="after each month, wait for a line on standard input"
+        "--wait",
+        action="store_true",
+        help="after each month, wait for a line on standard input; `release` has the accountant"
+        " release what waits for that, any other line begins the next month",
     )
     parser.add_argument(
         "--mark",
@@ -65,8 +71,8 @@ def _run_months(given: argparse.Namespace) -> int:
             invoices=given.invoices,
         )
         with on_stage(given.stripe, given.acumatica, patience=given.patience) as stage:
-            tell, end = _teller(as_json=given.json), _ender(wait=given.wait)
-            tally = play(year, stage, given.mark, given.seed, day=tell, month=end)
+            heard = Heard(_teller(as_json=given.json), _ender(wait=given.wait), _say_reopened)
+            tally = play(year, stage, given.mark, given.seed, heard)
     except ValueError as error:
         return _complain(error, 2)
     except NotDone as error:
@@ -102,10 +108,16 @@ def _teller(*, as_json: bool) -> Callable[[date, Tally], None]:
     return tell
 
 
-def _ender(*, wait: bool) -> Callable[[date, Tally], None]:
-    def end(month: date, tally: Tally) -> None:
-        _say(json.dumps({"month": f"{month:%Y-%m}", **tally.facts()}))
-        if wait:
-            sys.stdin.readline()
+def _ender(*, wait: bool) -> Callable[[date, Life], None]:
+    """At a month's end an accountant releases what waits, as often as a line asks for it."""
+
+    def end(month: date, life: Life) -> None:
+        _say(json.dumps({"month": f"{month:%Y-%m}", **life.tally.facts()}))
+        while wait and sys.stdin.readline().strip() == RELEASE:
+            _say(json.dumps({"released": release_what_waits(life)}))
 
     return end
+
+
+def _say_reopened(month: date) -> None:
+    _say(json.dumps({"reopened": f"{month:%Y-%m}"}))

@@ -117,6 +117,7 @@ class Fate:
 
 
 _PAID = Beat(3, Act.PAY)
+REFUND_THAT_FAILS = "refund fails"
 FATES: Mapping[str, Fate] = {
     "card": Fate((_PAID,), cards=4),
     "unpaid": Fate(),
@@ -132,7 +133,7 @@ FATES: Mapping[str, Fate] = {
     "bank debit refused": Fate((Beat(2, Act.TRY, card=REFUSED_DEBIT),), DOLLARS),
     "refunded in part": Fate((_PAID, Beat(6, Act.REFUND, 30))),
     "refunded in full": Fate((_PAID, Beat(5, Act.REFUND, 40), Beat(9, Act.REFUND))),
-    "refund fails": Fate((Beat(3, Act.PAY, card=REFUND_FAILS), Beat(7, Act.REFUND, 50))),
+    REFUND_THAT_FAILS: Fate((Beat(3, Act.PAY, card=REFUND_FAILS), Beat(7, Act.REFUND, 50))),
     "refund pends": Fate((Beat(3, Act.PAY, card=REFUND_PENDS), Beat(7, Act.REFUND, 50))),
     "dispute won": Fate((_PAID, Beat(6, Act.DISPUTE), Beat(12, Act.WIN))),
     "dispute of a part won": Fate((_PAID, Beat(6, Act.DISPUTE, 40), Beat(10, Act.WIN))),

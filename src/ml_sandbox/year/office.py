@@ -1,5 +1,6 @@
 """What the clerks do in the ERP: customers, invoices, checks, wires, credit memos."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ml_sandbox.month.acting import customer_body, invoice_body
@@ -11,6 +12,22 @@ from ml_sandbox.year.tally import as_text, in_minor
 
 BANKS = {"USD": "10200WH", "EUR": "10240WH", "GBP": "10250WH", "JPY": "10230WH"}
 """The firm's own bank accounts, by currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """A list of documents, the form in which they are released, and what names one there."""
+
+    shown: str
+    form: str
+    keys: tuple[str, str]
+
+
+_PAPERS = (
+    _Paper("Invoice", "Invoice", ("Type", "ReferenceNbr")),
+    _Paper("Payment", "Payment", ("Type", "ReferenceNbr")),
+    _Paper("JournalTransaction", "JournalTransaction", ("Module", "BatchNbr")),
+)
 
 
 def enter(life: Life, key: int) -> None:
@@ -111,3 +128,12 @@ def credit(life: Life, step: Step) -> None:
     life.stage.clerk.credit_memo(owed, as_text(amount, issued.currency))
     life.left[step.about] -= amount
     life.tally.add("credit_memos", "credited", issued.currency, amount)
+
+
+def release_what_waits(life: Life) -> int:
+    """An accountant releases every balanced document; how many there were."""
+    found = [(paper, one) for paper in _PAPERS for one in life.stage.clerk.documents(paper.shown)]
+    waiting = [(paper, one) for paper, one in found if one.get("Status") == "Balanced"]
+    for paper, one in waiting:
+        life.stage.clerk.release(paper.form, {key: one[key] for key in paper.keys})
+    return len(waiting)

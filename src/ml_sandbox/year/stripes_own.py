@@ -32,6 +32,11 @@ def adjust(life: Life, step: Step) -> None:
     _row(life, "adjustment", "fee", -321, life.settles_in(step.about).lower())
 
 
+def bill_late(life: Life) -> None:
+    """On the last day of a month, after its closing, Stripe bills something."""
+    _row(life, "adjustment", "fee", -111, "usd")
+
+
 def unheard(life: Life, _step: Step) -> None:
     """Money moves under a name that nobody has heard of."""
     _row(life, "contribution", "contribution", -1234, "usd")

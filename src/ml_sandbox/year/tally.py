@@ -9,11 +9,22 @@ COUNTED = (
     "customers", "invoices", "settled", "unsettled", "declined", "by_evidence", "bounced",
     "checks", "wires", "credit_memos", "strangers", "acquaintances", "disputed", "lost",
     "payouts", "payouts_by_hand", "unheard", "edits", "converted", "acquaintances_converted",
+    "failing",
 )  # fmt: skip
 """What is told: `settled` are payments of invoices, `unsettled` those that moved no money,
 `disputed` those of which a bank took money, `converted` those that Stripe settled in another
-currency."""
-FLOWS = ("invoiced", "paid", "bounced", "checked", "credited", "strange", "acquainted", "lost")
+currency, `failing` refunds of payments in their own currency that the bank sends back."""
+FLOWS = (
+    "invoiced",
+    "paid",
+    "bounced",
+    "checked",
+    "credited",
+    "strange",
+    "acquainted",
+    "lost",
+    "failing",
+)
 
 
 def in_minor(amount: object, currency: str) -> int:
