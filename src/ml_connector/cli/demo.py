@@ -45,7 +45,7 @@ def demo(
     Parameters
     ----------
     months
-        So many months from January 2026 on, instead of the one October.
+        So many months from January 2025 on, instead of the one October.
     customers
         How many customers the firm has (60; with --months 15).
     invoices

@@ -84,6 +84,7 @@ class Year:
         """Lets the world act; after each month it waits until the next one may begin."""
         world = self.processes.spawn(self._command(sandbox), "months.log", piped=True)
         settling = Settling(self.processes, sandbox, ConnectionId(CONNECTION))
+        asyncio.run(settling.look_seldom_at_payouts())
         month, last, said = 0, dict[str, Any](), year_report.lines(world)
         for line in said:
             last = line

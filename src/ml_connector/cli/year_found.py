@@ -20,7 +20,7 @@ def found_documents(ask: Ask) -> Counter[str]:
     for one in ask("acumatica", "documents?type=JournalTransaction"):
         if _value(one, "Module") == "GL" and _value(one, "Status") in IN_THE_LEDGER:
             found.update(_journal(_value(one, "Description")))
-    for one in ask("acumatica", "documents?type=Payment"):
+    for one in ask("acumatica", "documents?type=Payment&expand=Charges"):
         found.update(_payment(one))
     return found
 

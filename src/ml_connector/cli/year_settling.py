@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ml_connector.assemble import installation
+from ml_connector.basics.clock import SystemClock
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli.stage import Processes, Sandbox, ask
 from ml_connector.flows.intake import look
@@ -14,7 +15,7 @@ from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.standing import Standing, standing
 from ml_connector.flows.timing import WAITS
 from ml_connector.settings import read
-from ml_connector.store import transactions, troubles
+from ml_connector.store import schedules, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.transactions import BalanceTransactionRow
 
@@ -25,6 +26,7 @@ seen in its own rows."""
 QUIET_LOOKS = 2
 BETWEEN_SECONDS = 1.2
 """Longer than between two polls of a stream, so that two quiet looks are not the same lull."""
+PAYOUTS_SECONDS = 5
 BEHIND_ANOTHER = "movements.not_posted"
 
 
@@ -55,6 +57,12 @@ class Settling:
         async with self._store() as store, store.transaction() as tx:
             for trouble in await troubles.open_ones(tx, self.connection):
                 await look(tx, self.connection, Look(Kind(trouble.kind), trouble.resource))
+
+    async def look_seldom_at_payouts(self) -> None:
+        """Payouts that cannot be proven yet are polled; a proof that can be made comes anyway."""
+        async with self._store() as store, store.transaction() as tx:
+            name, seconds = "stripe.payouts", PAYOUTS_SECONDS
+            await schedules.set_(tx, self.connection, name, seconds, SystemClock().now())
 
     async def deferred(self) -> int:
         """How many movements wait for their moment by policy."""

@@ -152,7 +152,8 @@ async def payouts(c: Connected) -> int:
     async with c.store.transaction() as tx:
         open_ones = await reports.unproven_payouts(tx, c.id)
         for payout_id in open_ones:
-            await look(tx, c.id, Look(Kind.PAYOUT, payout_id))
+            # What is looked at over and over gives way to news.
+            await look(tx, c.id, Look(Kind.PAYOUT, payout_id), priority=-2)
     return len(open_ones)
 
 
