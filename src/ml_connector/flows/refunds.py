@@ -10,7 +10,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import cut_over, set_aside
 from ml_connector.flows.rows import document
-from ml_connector.flows.timing import WAITS, require_due
+from ml_connector.flows.timing import WAITS, NotDue, require_due
 from ml_connector.store import postings, transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -35,7 +35,8 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
 async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction) -> Story:
     """Whose money a refund gives back, or which refund a failure undoes.
 
-    Raises NotPostedYet while the policy wants the customer and the payment is still on its way.
+    Raises NotPostedYet or NotDue while the policy wants the customer and the payment is still on
+    its way.
     """
     text = f"of {refund.charge}" if refund.charge else ""
     if transaction.type == "refund_failure":
@@ -71,11 +72,20 @@ async def _customer_of(c: Connected, refund: Refund, transaction: BalanceTransac
 
 
 async def _on_its_way(c: Connected, charge: StripeId) -> bool:
-    """Whether a charge's money is known and its posting only a question of time."""
+    """Whether a charge's money is known and its posting only a question of time.
+
+    Raises NotDue where it waits for its moment by policy: then so does what is given back.
+    """
     async with c.store.transaction() as tx:
         rows = await transactions.by_source(tx, c.id, charge)
-    coming = [row for row in rows if row.state in ON_ITS_WAY or row.cause == WAITS]
-    return any(row.created >= cut_over(c) for row in coming)
+    rows = [row for row in rows if row.created >= cut_over(c)]
+    if any(row.cause == WAITS for row in rows):
+        raise NotDue(
+            f"Waits until the payment {charge} is booked, by policy.",
+            cause=WAITS,
+            remedy="Nothing to do: it is booked by itself then.",
+        )
+    return any(row.state in ON_ITS_WAY for row in rows)
 
 
 def _not_yet(refund: Refund) -> NotPostedYet:
