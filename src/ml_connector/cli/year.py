@@ -91,6 +91,9 @@ class Year:
             self.tell(line)
             if "reopened" in line:
                 asyncio.run(settling.wake())
+            if "closed" in line:
+                asyncio.run(settling.settle(None))  # what is late meets the closed period
+                _tell(world, "go on")
             if "month" in line:
                 self._month_ends(_MonthsEnd(settling, world, said), month, line)
                 month += 1

@@ -21,13 +21,14 @@ MORNING, AFTERNOON, EVENING = (time_of_day(hour, tzinfo=UTC) for hour in (8, 16,
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Who hears of what: each day's end, a month's end, and a period that is open once more.
+    """Who hears of what: each day's end, a month's end, and a period's end and second beginning.
 
-    `month` returns when the next month may begin.
+    `month` returns when the period may be closed, `closed` when the next month may begin.
     """
 
     day: Callable[[date, Tally], None]
     month: Callable[[date, Life], None]
+    closed: Callable[[date], None]
     reopened: Callable[[date], None]
 
 
@@ -96,6 +97,7 @@ def play(year: Year, stage: Stage, mark: str, seed: int, heard: Heard) -> Tally:
             for each in filter(None, (before, first)):
                 stage.clerk.period(f"{each:%m%Y}", closed=True)
             stripes_own.bill_late(life)
+            heard.closed(first)
     return life.tally
 
 

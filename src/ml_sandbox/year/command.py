@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         action="store_true",
-        help="after each month, wait for a line on standard input; `release` has the accountant"
-        " release what waits for that, any other line begins the next month",
+        help="after each month, and when its period is closed, wait for a line on standard input;"
+        " `release` has the accountant release what waits for that, any other line goes on",
     )
     parser.add_argument(
         "--mark",
@@ -71,7 +71,12 @@ def _run_months(given: argparse.Namespace) -> int:
             invoices=given.invoices,
         )
         with on_stage(given.stripe, given.acumatica, patience=given.patience) as stage:
-            heard = Heard(_teller(as_json=given.json), _ender(wait=given.wait), _say_reopened)
+            heard = Heard(
+                _teller(as_json=given.json),
+                _ender(wait=given.wait),
+                _closer(wait=given.wait),
+                _say_reopened,
+            )
             tally = play(year, stage, given.mark, given.seed, heard)
     except ValueError as error:
         return _complain(error, 2)
@@ -117,6 +122,15 @@ def _ender(*, wait: bool) -> Callable[[date, Life], None]:
             _say(json.dumps({"released": release_what_waits(life)}))
 
     return end
+
+
+def _closer(*, wait: bool) -> Callable[[date], None]:
+    def closed(month: date) -> None:
+        _say(json.dumps({"closed": f"{month:%Y-%m}"}))
+        if wait:
+            sys.stdin.readline()
+
+    return closed
 
 
 def _say_reopened(month: date) -> None:
