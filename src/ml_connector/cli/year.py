@@ -189,7 +189,7 @@ class _MonthsEnd:
         for _ in range(RELEASES):
             asyncio.run(self.settling.settle(None))
             _tell(self.world, "release")
-            if not next(self.said, {}).get("released"):
+            if not next(self.said, dict[str, Any]()).get("released"):
                 return
             asyncio.run(self.settling.wake())
 
