@@ -15,7 +15,7 @@ from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.standing import Standing, standing
 from ml_connector.flows.timing import WAITS
 from ml_connector.settings import read
-from ml_connector.store import schedules, transactions, troubles
+from ml_connector.store import reports, schedules, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.transactions import BalanceTransactionRow
 
@@ -46,6 +46,7 @@ class Settling:
         give_up = time.monotonic() + SETTLING_SECONDS
         quiet, why = 0, "Nobody has looked."
         async with self._store() as store:
+            await self._look_at_disputes(store)
             while quiet < QUIET_LOOKS and time.monotonic() < give_up:
                 why = await self._on_its_way(store, held)
                 quiet = 0 if why else quiet + 1
@@ -74,6 +75,12 @@ class Settling:
     async def _store(self) -> AsyncGenerator[Store]:
         async with installation(read(self.processes.environment())) as place:
             yield place.store
+
+    async def _look_at_disputes(self, store: Store) -> None:
+        """The end of one may have been told by no event: it belongs to this month's choices."""
+        async with store.transaction() as tx:
+            for one in await reports.open_disputes(tx, self.connection):
+                await look(tx, self.connection, Look(Kind.DISPUTE, one))
 
     async def _on_its_way(self, store: Store, held: int | None) -> str:
         """What is not settled yet, a sentence; empty when all is."""

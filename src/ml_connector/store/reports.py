@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, State
+from ml_connector.books.postings import ArPayment, Purpose, State
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
@@ -136,6 +136,29 @@ async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> lis
         select(payouts.c.id)
         .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None), ~by_hand)
         .order_by(payouts.c.id)
+    )
+    return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+async def open_disputes(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
+    """The disputes whose money is away and whose end is not in our books, in order."""
+    moved = balance_transactions
+    ended = exists().where(
+        postings.c.connection == moved.c.connection,
+        postings.c.transaction_id == moved.c.id,
+        postings.c.purpose.in_((Purpose.DISPUTE_LOSS, Purpose.DISPUTE_UNDONE)),
+    )
+    question = (
+        select(moved.c.source)
+        .where(
+            moved.c.connection == connection,
+            moved.c.category.in_(("dispute", "dispute_reversal")),
+            moved.c.source.is_not(None),
+        )
+        .group_by(moved.c.source)
+        .having(func.sum(moved.c.amount_minor) < 0)
+        .having(~func.bool_or(ended.correlate(moved)))
+        .order_by(moved.c.source)
     )
     return [StripeId(row) for (row,) in await tx.execute(question)]
 
