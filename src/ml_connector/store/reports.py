@@ -160,7 +160,7 @@ async def open_disputes(tx: AsyncConnection, connection: ConnectionId) -> list[S
         .having(~func.bool_or(ended.correlate(moved)))
         .order_by(moved.c.source)
     )
-    return [StripeId(row) for (row,) in await tx.execute(question)]
+    return [StripeId(str(row)) for (row,) in await tx.execute(question)]
 
 
 async def payouts_in(
