@@ -1,6 +1,6 @@
 # Every command of the project; each sets up what it needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve sandbox test fast lint types machines bench lock screens docs clean
+.PHONY: help demo year serve sandbox test fast lint types machines bench lock screens docs clean
 PY := .venv/bin/python
 CLI := .venv/bin/ml-connector
 RUN := ./tools/setup run
@@ -13,6 +13,8 @@ help: ## list the commands
 	@awk '/^## /{printf "\n%s\n", substr($$0,4)} /^[a-z]+:.*## /{split($$0,a,":.*## "); printf "  make %-9s %s\n", a[1], a[2]}' $(MAKEFILE_LIST)
 demo: ## live through one month of a firm, both directions, on the embedded database (ARGS='--json')
 	@$(RUN) && $(CLI) demo $(ARGS)
+year: ## live through twelve months in five currencies, every policy in turn (ARGS='--seed 8 --invoices 40')
+	@$(RUN) && $(CLI) demo --months 12 $(ARGS)
 serve: ## run the service: webhooks, schedules and workers (ARGS='--port 8080')
 	@$(RUN) && $(CLI) serve $(ARGS)
 sandbox: ## run both sandboxes until stopped (ARGS='--stripe-port 12111')

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from ml_sandbox import up
-from ml_sandbox.month import command as month
 from ml_sandbox.scenarios import command as scenarios
+from ml_sandbox.year import command as month
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("up", "run the Stripe and the Acumatica sandbox", up.__doc__, up.add_arguments, up.run),
         (
             "month",
-            "live through October 2026 in two running sandboxes",
+            "live through October 2026, or any months, in two running sandboxes",
             month.__doc__,
             month.add_arguments,
             month.run,

@@ -95,6 +95,16 @@ async def test_a_lost_dispute_is_a_loss_and_the_invoice_stays_paid(world: World)
     await all_is_well(world)
 
 
+async def test_a_loss_that_no_event_tells_is_found_by_looking(world: World) -> None:
+    dispute = await disputed(world, (await paid(world))[1])
+    await world.stripe.tell("webhooks", {"never_generated": 1.0})
+    await decided(world, dispute, "lost")
+    assert (await world.ledger(DISPUTED), await world.ledger(LOSSES)) == (100, 0)
+    await world.sync("stripe.payouts")
+    assert (await world.ledger(DISPUTED), await world.ledger(LOSSES)) == (0, 100)
+    await world.all_posted()
+
+
 async def test_a_lost_dispute_reopens_the_invoice_where_policy_says_so(world: World) -> None:
     await world.change(mapping_text=REOPEN)
     ref, charge = await paid(world)

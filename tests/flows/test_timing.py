@@ -97,3 +97,23 @@ async def test_a_manual_payout_lets_in_what_was_available_before_it_and_nothing_
     await world.sync("stripe.transactions")
     assert await payments(world) == 2
     await world.all_posted()
+
+
+async def test_a_refund_waits_with_its_payment_and_becomes_a_memo_when_that_is_booked(
+    world: World,
+) -> None:
+    text = mapping_with(post_when='"available"', refunds='"credit_memo"')
+    await world.change(mapping_text=text)
+    charge = await sold(world)
+    refund = await world.refund(charge, 2500)
+    await world.live()
+    assert await world.troubles() == []
+    assert f"Waits until the payment {charge} is booked, by policy." in await reasons(world)
+    rows = await world.transactions()
+    await world.pass_time(max(row.available_on for row in rows) - world.clock.now())
+    await world.settle()
+    await world.sync("stripe.transactions")
+    (paid,) = await world.documents("Refund")
+    assert (paid["PaymentRef"], paid["Status"]) == (refund, "Closed")
+    assert await world.troubles() == []
+    await world.all_posted()

@@ -35,7 +35,7 @@ async def the_payment(world: World) -> dict[str, object]:
     return payment
 
 
-async def test_held_money_goes_by_itself_where_a_new_policy_puts_it(world: World) -> None:
+async def test_held_money_goes_at_once_where_a_new_policy_puts_it(world: World) -> None:
     owed = await world.an_invoice("12.07")
     await world.mirror()
     await paid_outside(world, 4200)
@@ -49,7 +49,7 @@ async def test_held_money_goes_by_itself_where_a_new_policy_puts_it(world: World
         (owed, "12.07 USD is owed of it, 0.07 USD more than the payment.")
     ]
     await world.change(mapping_text=mapping_with(unmatched='"suspense"'))
-    await world.wait_for_cure()
+    await world.live()
     assert await world.ledger(SUSPENSE) == -54
     assert await world.troubles() == []
     await world.all_posted()

@@ -162,7 +162,7 @@ def test_every_served_entity_can_be_listed_and_described(tenant: Tenant) -> None
             assert tenant.get(entity).status_code == 200
     method = tenant.read("PaymentMethod/STRIPE", expand="AllowedCashAccounts")
     cash = [row["CashAccount"]["value"] for row in method["AllowedCashAccounts"]]
-    assert cash == ["10650ST", "10660ST", "10670ST"]
+    assert cash == ["10650ST", "10660ST", "10670ST", "10680ST", "10690ST"]
     branches = tenant.put("CompaniesStructure", {}, expand="Results").json()["Results"]
     assert [row["BranchID"]["value"] for row in branches] == ["HEADOFFICE", "RETAIL", "EUROPE"]
     assert [row["BaseCurrencyID"]["value"] for row in branches] == ["USD", "USD", "EUR"]

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from ml_connector.basics.errors import ConnectorError, TryAgain
-from ml_connector.cli import demo_report, show
+from ml_connector.cli import demo_report, show, year, year_report
 from ml_connector.cli.frame import Exit, Json, failed, progress_wanted
 from ml_connector.cli.stage import Processes, Sandbox, folder
 
@@ -25,10 +25,11 @@ SETTLING_SECONDS = 180
 
 def demo(
     *,
-    customers: int = 60,
-    invoices: int = 200,
+    months: int = 0,
+    customers: int = 0,
+    invoices: int = 0,
     seed: int = 7,
-    kills: Annotated[int, Parameter(help="Kill -9 the service so often, at random moments.")] = 0,
+    kills: Annotated[int, Parameter(help="Kill -9 the service so often, in the one month.")] = 0,
     keep: Annotated[Path | None, Parameter(help="Keep database and logs in this folder.")] = None,
     json: Json = False,
 ) -> int:
@@ -38,16 +39,23 @@ def demo(
     Customers, invoices, card payments (whole, in parts, declined), refunds and payouts happen
     with doubled, shuffled and lost webhooks. Exit code 0 when every cent is explained.
 
+    With --months the firm bills in five currencies, and everything happens that people, banks
+    and Stripe do; each month has other choices in its mapping, and its period is closed after it.
+
     Parameters
     ----------
+    months
+        So many months from January 2025 on, instead of the one October.
     customers
-        How many customers the firm has.
+        How many customers the firm has (60; with --months 15).
     invoices
-        How many invoices it writes.
+        How many invoices it writes (200; with --months 20 in each).
     seed
         The same seed lives the same month.
     """
-    wishes = Wishes(customers, invoices, seed, kills)
+    if months:
+        return _live_months(months, customers or 15, invoices or 20, seed, keep, as_json=json)
+    wishes = Wishes(customers or 60, invoices or 200, seed, kills)
     try:
         with ExitStack() as stack:
             processes = Processes(stack, folder(stack, keep))
@@ -59,6 +67,43 @@ def demo(
     else:
         demo_report.show_report(report)
     return Exit.OK if report.agrees else Exit.ATTENTION
+
+
+def _live_months(
+    months: int, customers: int, invoices: int, seed: int, keep: Path | None, *, as_json: bool
+) -> int:
+    wishes = year.Wishes(months, customers, invoices, seed)
+    try:
+        with (
+            ExitStack() as stack,
+            _months_progress(months, shown=progress_wanted(as_json=as_json)) as tell,
+        ):
+            report = year.Year(Processes(stack, folder(stack, keep)), wishes, tell).live()
+    except ConnectorError as error:
+        return failed(error, as_json=as_json)
+    if as_json:
+        show.as_json(report.facts)
+    else:
+        year_report.show_report(report)
+    return Exit.OK if report.agrees else Exit.ATTENTION
+
+
+@contextmanager
+def _months_progress(months: int, *, shown: bool) -> Generator[Any]:
+    with show.progress(shown=shown) as bar:
+        if bar is None:
+            yield _silent
+            return
+        task = bar.add_task("the months", total=months * 31)
+
+        def tell(line: dict[str, Any]) -> None:
+            day = str(line.get("day", ""))
+            if day:
+                done = (int(day[5:7]) - 1 + 12 * (int(day[:4]) - year.FIRST.year)) * 31
+                words = ", ".join(f"{line[name]} {name}" for name in ("invoices", "payouts"))
+                bar.update(task, completed=done + int(day[-2:]), description=f"{day}  {words}")
+
+        yield tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,14 +49,14 @@ def collect(standing: Facts, tie_outs: Sequence[Facts], ask: Ask) -> Facts:
         before = named.get(amount["currency"], Decimal(0))
         named[amount["currency"]] = before + Decimal(amount["amount"])
     return {
-        **_counted(ask),
+        **counted(ask),
         "proven": standing["payouts_proven"],
         "owed": _not_zero(erp["receivables_open"]),
         "unposted": _not_zero(named),
         "items": items,
         "held": standing["troubles"],
         "mirrored": stripe["invoices_by_status"],
-        "currencies": _tie_out(ask, stripe, named),
+        "currencies": tied_out(ask, stripe, named),
         "doubled": [*erp["duplicates"]["payments"], *erp["duplicates"]["journals"]],
         "trial_balance": str(erp["trial_balance"]),
         "receivables_difference": str(erp["receivables_difference"]),
@@ -111,7 +111,7 @@ def _held(expected: Mapping[str, int], found: list[Facts]) -> list[str]:
     return [f"What waits is {dict(counted)} instead of {dict(expected)}."]
 
 
-def _counted(ask: Ask) -> dict[str, int]:
+def counted(ask: Ask) -> dict[str, int]:
     """Our documents in the ledger, by kind."""
     found = dict.fromkeys(COUNTED, 0)
     for one in ask("acumatica", "documents?type=Payment"):
@@ -125,12 +125,14 @@ def _counted(ask: Ask) -> dict[str, int]:
     return found
 
 
-def _tie_out(ask: Ask, stripe: Facts, named: Mapping[str, Decimal]) -> dict[str, dict[str, str]]:
+def tied_out(
+    ask: Ask, stripe: Facts, named: Mapping[str, Decimal], clearing_of: Mapping[str, str] = CLEARING
+) -> dict[str, dict[str, str]]:
     """Per currency both sides' own books, less what the connector has named."""
     cash = ask("acumatica", "cash-accounts")
     shown: dict[str, dict[str, str]] = {}
-    for code in sorted({*CLEARING, *(name.upper() for name in stripe["currencies"])}):
-        place = CLEARING.get(code)
+    for code in sorted({*clearing_of, *(name.upper() for name in stripe["currencies"])}):
+        place = clearing_of.get(code)
         clearing = Decimal(str(cash[place]["balance"])) if place else Decimal(0)
         held = stripe["currencies"].get(code.lower(), {}).get("total", 0)
         balance = Money(held, code).decimal

@@ -30,7 +30,7 @@ QUIET_SECONDS = 3
 """The sandbox answers within milliseconds, so nothing of it can still take effect after this."""
 CALLS_PER_MINUTE = 60_000
 """A sandbox has no licence to spare, and a month shall not take a month."""
-TOKEN_DAYS = 60
+TOKEN_DAYS = 1_200
 """The sandbox's clock runs through a month in a minute; a sign-in shall not die of that."""
 READY_SECONDS = 60
 
@@ -66,7 +66,9 @@ class Processes:
         _let_sign_ins_last(sandbox, TOKEN_DAYS)
         return sandbox
 
-    def connect(self, name: str, sandbox: Sandbox, *, start: str) -> None:
+    def connect(
+        self, name: str, sandbox: Sandbox, *, start: str, mapping: Path | None = None
+    ) -> None:
         """Makes the connection of both sandboxes, at their pace, with webhooks to the service."""
         self.port = _free_port()
         place = self.folder / "sandbox.json"
@@ -75,6 +77,7 @@ class Processes:
         options = ["--sandbox", str(place), "--start", start, "--time-zone", "UTC"]
         options += ["--every", str(POLL_SECONDS), "--quiet", str(QUIET_SECONDS)]
         options += ["--calls-per-minute", str(CALLS_PER_MINUTE)]
+        options += ["--mapping", str(mapping)] if mapping else []
         url = f"http://127.0.0.1:{self.port}"
         self.command("connect", name, *options, "--public-url", url)
 
@@ -83,6 +86,7 @@ class Processes:
         done = subprocess.run(  # noqa: S603 - our own command
             [*_ourselves(), *arguments, "--json"],
             env=self.environment(),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
             text=True,

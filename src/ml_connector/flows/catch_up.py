@@ -175,12 +175,16 @@ async def events(c: Connected) -> int:
 
 
 async def payouts(c: Connected) -> int:
-    """Queues a look at each payout whose proof does not stand yet; returns how many."""
+    """Queues a look at each payout and dispute whose end is not in the books; returns how many.
+
+    A dispute that is lost moves no money any more: without its event only this finds it.
+    """
     async with c.store.transaction() as tx:
-        open_ones = await reports.unproven_payouts(tx, c.id)
-        for payout_id in open_ones:
-            await look(tx, c.id, Look(Kind.PAYOUT, payout_id))
-    return len(open_ones)
+        looks = [Look(Kind.PAYOUT, one) for one in await reports.unproven_payouts(tx, c.id)]
+        looks += [Look(Kind.DISPUTE, one) for one in await reports.open_disputes(tx, c.id)]
+        for at in looks:  # what is looked at over and over gives way to news
+            await look(tx, c.id, at, priority=-2)
+    return len(looks)
 
 
 async def contacts(c: Connected) -> int:

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping
+from ml_connector.flows.intake import look
 from ml_connector.flows.mapping_edit import Changed, differences
 from ml_connector.flows.mapping_text import mapping_of, parse, read_body
-from ml_connector.store import audit, connections, mapping
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.store import audit, connections, mapping, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.mapping import MappingVersion
 from ml_connector.store.rows import JsonObject
@@ -77,6 +82,7 @@ async def put_in_force(
                 remedy="Look at it (ml-connector mapping show) and make your change again.",
             )
         await connections.set_mapping_version(tx, connection, version, now=now)
+        await wake_waiting(tx, connection, now)
         detail: JsonObject = {
             "version": version,
             "before": None if base is None else base.version,
@@ -85,6 +91,14 @@ async def put_in_force(
         }
         await audit.write(tx, connection, author, "mapping in force", connection, detail, now)
     return version
+
+
+async def wake_waiting(tx: AsyncConnection, connection: ConnectionId, now: datetime) -> None:
+    """Lets what waits for a person be tried now: the new mapping may be what it waits for."""
+    for trouble in await troubles.open_ones(tx, connection):
+        if trouble.filed in {AskAPerson.filed, Misconfigured.filed}:
+            at = Look(Kind(trouble.kind), trouble.resource)
+            await look(tx, connection, at, not_before=now)
 
 
 async def version_of(

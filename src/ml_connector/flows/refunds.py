@@ -12,6 +12,7 @@ from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import cut_over, set_aside
 from ml_connector.flows.rows import document
+from ml_connector.flows.timing import WAITS, NotDue, require_due
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState
 
@@ -31,6 +32,8 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
         if transaction is not None and not await set_aside(c, transaction):
             with held.each():
                 async with accounted_for(c, transaction):
+                    # Before it waits for its payment, it may not be due itself.
+                    await require_due(c, transaction)
                     await book(c, transaction, await story_of(c, refund, transaction))
     held.tell()
 
@@ -38,7 +41,8 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
 async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction) -> Story:
     """Whose money a refund gives back, or which refund a failure undoes.
 
-    Raises NotPostedYet while the policy wants the customer and the payment is still on its way.
+    Raises NotPostedYet or NotDue while the policy wants the customer and the payment is still on
+    its way.
     """
     text = f"of {refund.charge}" if refund.charge else ""
     if transaction.type == "refund_failure":
@@ -73,10 +77,20 @@ async def _customer_of(c: Connected, refund: Refund, transaction: BalanceTransac
 
 
 async def _on_its_way(c: Connected, charge: StripeId) -> bool:
-    """Whether a charge's money is known and its posting only a question of time."""
+    """Whether a charge's money is known and its posting only a question of time.
+
+    Raises NotDue where it waits for its moment by policy: then so does what is given back.
+    """
     async with c.store.transaction() as tx:
         rows = await transactions.by_source(tx, c.id, charge)
-    return any(row.state in ON_ITS_WAY and row.created >= cut_over(c) for row in rows)
+    rows = [row for row in rows if row.created >= cut_over(c)]
+    if any(row.cause == WAITS for row in rows):
+        raise NotDue(
+            f"Waits until the payment {charge} is booked, by policy.",
+            cause=WAITS,
+            remedy="Nothing to do: it is booked by itself then.",
+        )
+    return any(row.state in ON_ITS_WAY for row in rows)
 
 
 def _not_yet(refund: Refund) -> NotPostedYet:

@@ -2,6 +2,7 @@
 
 from ml_connector.basics.clock import Clock
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.mapping_change import wake_waiting
 from ml_connector.flows.mapping_text import parse, read_body
 from ml_connector.flows.schedule import set_cadence
 from ml_connector.flows.signals import WANTED
@@ -36,6 +37,7 @@ async def set_up(
         if body is not None and mapping_text is not None:
             version = await mapping.add_version(tx, new.id, body, mapping_text, actor, now=now)
             await connections.set_mapping_version(tx, new.id, version, now=now)
+            await wake_waiting(tx, new.id, now)
         cadence = {name: int(str(seconds)) for name, seconds in new.cadence.items()}
         await set_cadence(tx, new.id, cadence, clock)
         detail: JsonObject = {

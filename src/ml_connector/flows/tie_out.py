@@ -17,6 +17,7 @@ from ml_connector.store.tie_outs import Measured, Since
 
 IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 TAKEN_BACK = "The fees of its payout are being taken back, as it was undone."
+FEE_WAITS = "Its fee is posted with its payout."
 
 
 async def measure(c: Connected) -> list[TieOut]:
@@ -104,7 +105,7 @@ async def _unposted(c: Connected) -> list[Unposted]:
             found.append(Unposted(row.id, row.net - stands, row.reason or "It is being posted."))
         apart = await fees.waiting(tx, c.id)
         back = await fees.being_taken_back(tx, c.id)
-    found += [Unposted(row.id, -row.fee, "Its fee is posted with its payout.") for row in apart]
+    found += [Unposted(row.id, -row.fee, FEE_WAITS) for row in apart]
     found += [Unposted(row.transaction_id, row.clearing, TAKEN_BACK) for row in back]
     return found
 

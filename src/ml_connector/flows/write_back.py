@@ -14,6 +14,8 @@ from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 
+LINK_WRITTEN: Final = "link written back"
+"""The audit trail's word for it."""
 WRITTEN: Final = "written_back"
 """What was last written, and where, so that nothing is written twice."""
 
@@ -59,4 +61,4 @@ async def _remember(c: Connected, link: Link, written: str) -> None:
     async with c.store.transaction() as tx:
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {WRITTEN: written})
         now = c.clock.now()
-        await audit.write(tx, c.id, "connector", "link written back", link.erp_ref, detail, now)
+        await audit.write(tx, c.id, "connector", LINK_WRITTEN, link.erp_ref, detail, now)

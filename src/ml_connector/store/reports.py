@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, State
+from ml_connector.books.postings import ArPayment, Purpose, State
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
 
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 ON_THE_WAY = (State.SENDING, State.CREATED)
+PAYOUT_ENDED = ("paid", "failed", "canceled")
 BESIDES = "besides"
 """The kind of link of a charge that settles documents without having paid a Stripe invoice."""
 
@@ -125,13 +126,41 @@ async def probed_by_another(
 
 
 async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
-    """The payouts that are not finally settled: no proof yet, in order."""
+    """The payouts whose proof may still come, in order.
+
+    Stripe never names the members of a payout made by hand: once it has ended nothing comes of
+    another look, and should it fail later, that is money which the sweep finds.
+    """
+    by_hand = and_(payouts.c.automatic.is_(False), payouts.c.status.in_(PAYOUT_ENDED))
     question = (
         select(payouts.c.id)
-        .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None))
+        .where(payouts.c.connection == connection, payouts.c.proven_at.is_(None), ~by_hand)
         .order_by(payouts.c.id)
     )
     return [StripeId(row) for (row,) in await tx.execute(question)]
+
+
+async def open_disputes(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
+    """The disputes whose money is away and whose end is not in our books, in order."""
+    moved = balance_transactions
+    ended = exists().where(
+        postings.c.connection == moved.c.connection,
+        postings.c.transaction_id == moved.c.id,
+        postings.c.purpose.in_((Purpose.DISPUTE_LOSS, Purpose.DISPUTE_UNDONE)),
+    )
+    question = (
+        select(moved.c.source)
+        .where(
+            moved.c.connection == connection,
+            moved.c.category.in_(("dispute", "dispute_reversal")),
+            moved.c.source.is_not(None),
+        )
+        .group_by(moved.c.source)
+        .having(func.sum(moved.c.amount_minor) < 0)
+        .having(~func.bool_or(ended.correlate(moved)))
+        .order_by(moved.c.source)
+    )
+    return [StripeId(str(row)) for (row,) in await tx.execute(question)]
 
 
 async def payouts_in(

@@ -9,10 +9,13 @@ ACCOUNTS = (
     ("10200", "Company Checking Account", "Asset", None, None),
     ("10230", "Company Checking JPY", "Asset", "JPY", None),
     ("10240", "Company Checking EUR", "Asset", "EUR", None),
+    ("10250", "Company Checking GBP", "Asset", "GBP", None),
     ("10500", "Cash in Transit", "Asset", None, None),
     ("10650", "Stripe Clearing USD", "Asset", None, None),
     ("10660", "Stripe Clearing JPY", "Asset", "JPY", None),
     ("10670", "Stripe Clearing EUR", "Asset", "EUR", None),
+    ("10680", "Stripe Transit CAD", "Asset", "CAD", None),
+    ("10690", "Stripe Clearing GBP", "Asset", "GBP", None),
     ("11000", "Accounts Receivable", "Asset", None, "AR"),
     ("12650", "Disputed Card Funds", "Asset", None, None),
     ("12660", "Stripe Reserves", "Asset", None, None),
@@ -61,6 +64,13 @@ CASH = (
     CashAccount(
         "10670ST", "10670", "EUR", "HEADOFFICE", "Stripe Clearing EUR", entry_types=ALL_ENTRIES
     ),
+    CashAccount("10250WH", "10250", "GBP", "HEADOFFICE", "Checking GBP", entry_types=ALL_ENTRIES),
+    CashAccount(
+        "10680ST", "10680", "CAD", "HEADOFFICE", "Stripe Transit CAD", entry_types=ALL_ENTRIES
+    ),
+    CashAccount(
+        "10690ST", "10690", "GBP", "HEADOFFICE", "Stripe Clearing GBP", entry_types=ALL_ENTRIES
+    ),
     CashAccount("10245EU", "10240", "EUR", "EUROPE", "Bank EUR", entry_types=ALL_ENTRIES),
     CashAccount(
         "10675EU", "10670", "EUR", "EUROPE", "Clearing EUR of Europe", entry_types=ALL_ENTRIES
@@ -81,6 +91,12 @@ CURRENCIES: tuple[tuple[str, int, str, tuple[tuple[date, str], ...]], ...] = (
         2,
         "€",
         ((date(2025, 1, 1), "1.0400"), (date(2026, 1, 1), "1.1700"), (date(2026, 11, 1), "1.1525")),
+    ),
+    (
+        "GBP",
+        2,
+        "£",
+        ((date(2025, 1, 1), "1.2500"), (date(2026, 1, 1), "1.3400"), (date(2026, 11, 1), "1.3150")),
     ),
     (
         "JPY",

@@ -199,14 +199,19 @@ class Control:
         return self.clerk.write(str(body["entity"]), body.get("body") or {}, action)
 
     def _documents(self, request: Request, body: Json) -> list[Json]:
-        """Every document of a type: an entity name, or an AR document type."""
+        """Every document of a type: an entity name, or an AR document type.
+
+        `expand` names the rows of an entity that are shown with it.
+        """
         del body
         wanted = request.query.get("type", "Payment")
+        rows = request.query.get("expand", "").split(",")
         entities = self._site.entities[NEWEST]
         entity = entities.endpoint.top(wanted)
         if entity is not None and entity.name in self._world.tables:
             records = list(self._world.tables[entity.name])
-            return [entities.renderer.record(each, entity, Node()) for each in records]
+            node = Node(children={name: Node() for name in rows if name})
+            return [entities.renderer.record(each, entity, node) for each in records]
         found: list[Json] = []
         for name in ("Invoice", "Payment"):
             kind = entities.endpoint.entities[name]

@@ -78,6 +78,10 @@ class Clerk:
         self._act("Payment", asked, "voidcheck")
         self._act("Payment", {"Type": "Voided Payment", "ReferenceNbr": number}, "release")
 
+    def release(self, form: str, keys: Json) -> None:
+        """Releases a document that waits for it."""
+        self._act(form, keys, "release")
+
     def opening_balance(self, amount: str, day: datetime) -> None:
         """What Stripe held on the day of the beginning, entered in the clearing account."""
         lines = [

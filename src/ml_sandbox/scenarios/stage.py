@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
@@ -209,11 +209,27 @@ class Stage:
         """The Stripe customer of an ERP customer, once it is there."""
 
         def look() -> str | None:
-            rows = self._answered("GET", "customers?limit=100", None)["data"]
-            mine = [row for row in rows if row["metadata"].get("erp_customer") == customer]
-            return str(mine[0]["id"]) if mine else None
+            return self.marked(customer)
 
         return self.until(look, f"customer {customer} is at Stripe")
+
+    def marked(self, customer: str) -> str | None:
+        """The Stripe customer that bears the mark of an ERP customer; None when there is none."""
+        rows, more = list[Json](), "customers?limit=100"
+        while more:
+            page = self._answered("GET", more, None)
+            rows += page["data"]
+            last = rows[-1]["id"] if page["has_more"] else ""
+            more = f"customers?limit=100&starting_after={last}" if last else ""
+        mine = [row for row in rows if row["metadata"].get("erp_customer") == customer]
+        return str(mine[0]["id"]) if mine else None
+
+    def with_email(self, email: str) -> str:
+        """The one Stripe customer with an e-mail address; raises CannotGoOn when it is not one."""
+        rows = self._answered("GET", f"customers?{urlencode({'email': email})}", None)["data"]
+        if len(rows) != 1:
+            raise CannotGoOn(f"{len(rows)} customers at Stripe have the address {email}.")
+        return str(rows[0]["id"])
 
     def endpoints(self) -> list[str]:
         """The webhook endpoints that are registered at Stripe."""
