@@ -21,7 +21,8 @@ from ml_connector.books.drift import (
     miscarried,
     without_opening,
 )
-from ml_connector.books.tieout import TieOut
+from ml_connector.books.tieout import TieOut, tie_out
+from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import JOURNAL
 from ml_connector.flows.tie_out import latest_period
@@ -40,6 +41,7 @@ async def search(c: Connected, found: TieOut) -> Drift:
     what is still unnamed then is searched at Stripe. The tie-out must be fresh, and Stripe's
     movements swept.
     """
+    found = await _bare(c, found)
     accounts = c.mapping.of_currency(found.currency)
     async with c.store.transaction() as tx:
         effects = await clearing.effects(tx, c.id, found.currency)
@@ -54,6 +56,13 @@ async def search(c: Connected, found: TieOut) -> Drift:
         more = await _at_stripe(c, drift, known)
         drift = Drift(found, tuple(in_order([*drift.findings, *more])))
     return drift
+
+
+async def _bare(c: Connected, found: TieOut) -> TieOut:
+    """The tie-out without what people are known to have changed: the search names that itself."""
+    known = await guardian.lacking(c)
+    rest = [one for one in found.unposted if one not in known]
+    return tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=rest)
 
 
 def ours_of(effects: Sequence[Effect], start: date) -> list[Ours]:
