@@ -1,6 +1,6 @@
 # Every command of the project; each sets up what it needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo year serve sandbox test fast lint types machines bench lock screens docs clean
+.PHONY: help demo year serve sandbox test fast lint types machines long bench lock screens docs clean
 PY := .venv/bin/python
 CLI := .venv/bin/ml-connector
 RUN := ./tools/setup run
@@ -21,7 +21,7 @@ sandbox: ## run both sandboxes until stopped (ARGS='--stripe-port 12111')
 	@$(RUN) && $(CLI) sandbox up $(ARGS)
 
 ## Work on it
-test: ## everything: lint, types, house, all tests on a real PostgreSQL
+test: ## lint, types, house, tests on a real PostgreSQL; of the long stories the day's third
 	@$(DEV) && ./tools/check
 fast: ## the tests of rules and clients only (ARGS='-k refund')
 	@$(DEV) && $(PY) -m pytest -n $(WORKERS) tests/basics tests/books tests/http tests/vault tests/stripe tests/acumatica $(ARGS)
@@ -29,8 +29,10 @@ lint: ## ruff and the house's floors
 	@$(DEV) && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/lint-imports
 types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
-machines: ## the state machine of the books with many more examples, and each setting by itself
-	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines tests/switches $(ARGS)
+long: ## every test, each story and each setting by itself, as before a release
+	@$(DEV) && ML_EXAMPLES=1000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 $(ARGS)
+machines: ## the state machine of the books with many more examples
+	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines $(ARGS)
 bench: ## the benchmarks, by hand; they print ratios (ARGS=accept)
 	@$(DEV) && $(PY) -m bench $(ARGS)
 screens: ## pictures of every page of the sandboxes, into screens/ (needs chromium)

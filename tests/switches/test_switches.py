@@ -2,7 +2,7 @@
 
 The story: an invoice with several lines, paid in two parts, another one refunded in part, a
 payout proven. After it the books agree and nothing waits. Settings of different switches share a
-story, several of each service, as they would in life; `make machines` runs each by itself.
+story, several of each service, as they would in life; `make long` runs each by itself.
 """
 
 import os

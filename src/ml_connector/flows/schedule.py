@@ -30,8 +30,11 @@ DEFAULT_CADENCE: dict[str, int] = {
 }
 """Seconds between two looks at a stream; a connection may set its own for each."""
 
-POLLS = tuple(name for name, seconds in DEFAULT_CADENCE.items() if seconds < NIGHTLY)
-"""The streams that are quick to look at; the others run at night."""
+SLOW = frozenset({"acumatica.documents"})
+POLLS = tuple(
+    name for name, seconds in DEFAULT_CADENCE.items() if seconds < NIGHTLY and name not in SLOW
+)
+"""The streams that are quick to look at; the others cost a call for each record, or list many."""
 
 KEEP_FINISHED_JOBS_DAYS = 7
 
