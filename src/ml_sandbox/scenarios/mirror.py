@@ -129,7 +129,7 @@ def check_and_card_at_once(stage: Stage) -> Expected:
     invoice = stage.invoice("100.00")
     stage.clerk.check(invoice, "100.00")
     stage.pay(invoice)
-    return Expected(payments=1, fees=1, held={"invoice.paid_twice": 1})
+    return Expected(payments=1, fees=1, owed={"USD": "-100.00"}, held={"invoice.paid_twice": 1})
 
 
 def credit_memo_after_sending(stage: Stage) -> Expected:
