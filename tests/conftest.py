@@ -67,8 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The loop that the service itself runs on."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,49 @@ def postgres(request: pytest.FixtureRequest) -> Generator[Server]:
             server.drop(server.template)
 
 
-@pytest.fixture
-async def store(postgres: Server, anyio_backend: str) -> AsyncGenerator[Store]:
-    """An open store on a database of its own, migrated and empty."""
+@pytest.fixture(scope="session")
+async def database(
+    postgres: Server, anyio_backend: tuple[str, dict[str, bool]]
+) -> AsyncGenerator[Store]:
+    """The one migrated database of this test process, kept open: its statements stay compiled."""
     name = postgres.create()
     opened = Store.open(postgres.url_of(name))
     yield opened
     await opened.dispose()
     postgres.drop(name)
+
+
+@pytest.fixture
+async def store(database: Store) -> AsyncGenerator[Store]:
+    """An open store on a database that is migrated and empty."""
+    yield database
+    await _empty(database)
+
+
+@pytest.fixture
+async def store_of_its_own(
+    postgres: Server, anyio_backend: tuple[str, dict[str, bool]]
+) -> AsyncGenerator[Store]:
+    """For a test that changes the schema itself: a migrated database that nobody else sees."""
+    name = postgres.create()
+    opened = Store.open(postgres.url_of(name))
+    yield opened
+    await opened.dispose()
+    postgres.drop(name)
+
+
+_EMPTY = """
+    DO $$ BEGIN
+        SET LOCAL session_replication_role = replica;
+        SET LOCAL lock_timeout = '10s';
+        EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ')
+                    || ' RESTART IDENTITY CASCADE'
+                 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version');
+    END $$
+"""
+
+
+async def _empty(store: Store) -> None:
+    """Nothing that a test has stored is seen by the next one."""
+    async with store.transaction() as tx:
+        await tx.exec_driver_sql(_EMPTY)

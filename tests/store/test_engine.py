@@ -42,7 +42,8 @@ async def test_the_migrations_make_our_tables_and_the_job_queue(empty_database: 
     await store.dispose()
 
 
-async def test_a_database_of_a_newer_program_is_left_alone(store: Store) -> None:
+async def test_a_database_of_a_newer_program_is_left_alone(store_of_its_own: Store) -> None:
+    store = store_of_its_own
     async with store.transaction() as tx:
         await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Misconfigured, match="newer version of the connector"):
