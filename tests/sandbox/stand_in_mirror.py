@@ -16,7 +16,7 @@ Json = dict[str, Any]
 async def signed_in(erp: dict[str, str]) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client signed in to the ERP by cookie, at its endpoint."""
     base = f"{erp['url']}/entity/{erp['endpoint']}/"
-    async with httpx2.AsyncClient(base_url=base, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=base, trust_env=False, verify=False) as client:
         await sign_in(client, erp)
         yield client
 
@@ -33,7 +33,7 @@ async def mirror(addresses: Addresses, *, at_most: int = 1_000_000) -> None:
     auth = (stripe["key"], "")
     async with (
         signed_in(addresses["acumatica"]) as erp,
-        httpx2.AsyncClient(base_url=stripe["url"], auth=auth, trust_env=False) as api,
+        httpx2.AsyncClient(base_url=stripe["url"], auth=auth, trust_env=False, verify=False) as api,
     ):
         while True:
             answer = await erp.get("Invoice", params=query)

@@ -29,7 +29,7 @@ class Tenant:
     def __init__(self, root: str, version: str = "24.200.001", path: str = "/AcumaticaERP") -> None:
         self.root = root
         self.path = path
-        self.http = httpx2.Client(base_url=root, timeout=10)
+        self.http = httpx2.Client(base_url=root, timeout=10, verify=False)
         self.ep = f"{path}/entity/Default/{version}"
 
     def login(self, **more: str) -> httpx2.Response:

@@ -91,7 +91,7 @@ async def on_tcp(app: StripeSandbox) -> AsyncGenerator[str]:
 async def sandbox(connect: Connect) -> AsyncGenerator[Sandbox]:
     clock = SandboxClock(datetime(2026, 11, 2, 9, tzinfo=UTC))
     app = create_app(clock)
-    async with on_tcp(app) as url, httpx2.AsyncClient() as control:
+    async with on_tcp(app) as url, httpx2.AsyncClient(verify=False) as control:
         client = connect(url, key=app.credentials()["key"])
         yield Sandbox(url, app, clock, client, control)
 

@@ -39,7 +39,10 @@ class ControlPlane:
         self._name = name
         # The host is on loopback; a proxy from the environment must not come between.
         self._http = httpx2.Client(
-            base_url=f"{parts.scheme}://{parts.netloc}/_sandbox/", timeout=_SLOWEST, trust_env=False
+            base_url=f"{parts.scheme}://{parts.netloc}/_sandbox/",
+            timeout=_SLOWEST,
+            trust_env=False,
+            verify=False,
         )
 
     def __enter__(self) -> Self:

@@ -305,6 +305,7 @@ def on_stage(
         auth=(_OWNERS_KEY, ""),
         trust_env=False,
         timeout=60,
+        verify=False,
     )
     with ExitStack() as stack:
         doors = Doors(
