@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from build.world import World
-from ml_connector.assemble import work
+from ml_connector.assemble.worker import work
 from ml_connector.basics.ids import ErpRef
 
 pytestmark = pytest.mark.anyio

@@ -2,6 +2,5 @@
 
 from ml_connector.assemble.installation import Installation, installation
 from ml_connector.assemble.switchboard import Switchboard, switchboard
-from ml_connector.assemble.worker import work
 
-__all__ = ["Installation", "Switchboard", "installation", "switchboard", "work"]
+__all__ = ["Installation", "Switchboard", "installation", "switchboard"]

@@ -28,7 +28,7 @@ def serve(*, host: str = "", port: int = 0) -> int:
     """
 
     async def body(office: Office) -> int:
-        from ml_connector.assemble import work
+        from ml_connector.assemble.worker import work
         from ml_connector.cli import show
 
         settings = office.place.settings
@@ -50,7 +50,7 @@ def worker() -> int:
     """Run one more worker on the same database, without webhooks, until it is stopped."""
 
     async def body(office: Office) -> int:
-        from ml_connector.assemble import work
+        from ml_connector.assemble.worker import work
 
         await work(office.place, office.board, _until_told())
         return Exit.OK

@@ -35,7 +35,7 @@ def sync(name: Name = "", *, json: Json = False) -> int:
 
 async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
     """Works beside any running service until nothing is due, and nothing runs."""
-    from ml_connector.assemble import work
+    from ml_connector.assemble.worker import work
     from ml_connector.cli import show
     from ml_connector.store import jobs
 
