@@ -21,7 +21,7 @@ sandbox: ## run both sandboxes until stopped (ARGS='--stripe-port 12111')
 	@$(RUN) && $(CLI) sandbox up $(ARGS)
 
 ## Work on it
-test: ## lint, types, house, tests on a real PostgreSQL; of the long stories the day's third
+test: ## lint, types, house, all tests on a real PostgreSQL
 	@$(DEV) && ./tools/check
 fast: ## the tests of rules and clients only (ARGS='-k refund')
 	@$(DEV) && $(PY) -m pytest -n $(WORKERS) tests/basics tests/books tests/http tests/vault tests/stripe tests/acumatica $(ARGS)
@@ -29,7 +29,7 @@ lint: ## ruff and the house's floors
 	@$(DEV) && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/lint-imports
 types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
-long: ## every test, each story and each setting by itself, as before a release
+long: ## every test with many more examples, each sandbox setting by itself, as before a release
 	@$(DEV) && ML_EXAMPLES=1000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 $(ARGS)
 machines: ## the state machine of the books with many more examples
 	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines $(ARGS)

@@ -9,10 +9,8 @@ import contextlib
 import os
 import tempfile
 import uuid
-import zlib
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -27,34 +25,6 @@ from ml_connector.store.engine import Store, driver_url
 # A busy machine is no defect: nothing in the tests depends on how long it takes.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-
-STORIES = ("tests/flows/", "tests/scenarios/")
-"""The long ones: a run plays the day's third of them, in three days all; `make long` plays all."""
-SHARES = 1 if os.environ.get("ML_EXAMPLES") else 3
-
-
-def todays_share() -> int:
-    return datetime.now(UTC).date().toordinal() % SHARES
-
-
-def is_of_today(nodeid: str) -> bool:
-    """Whether a test is played in this run; what is no story always is."""
-    played = zlib.crc32(nodeid.encode()) % SHARES == todays_share()
-    return played or not nodeid.startswith(STORIES)
-
-
-def pytest_report_header() -> str:
-    return f"stories: share {todays_share() + 1} of {SHARES} (all: make long)"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files named on the command line are played whole."""
-    if any(story.rstrip("/") in given for given in config.args for story in STORIES):
-        return
-    rest = [item for item in items if not is_of_today(item.nodeid)]
-    items[:] = [item for item in items if is_of_today(item.nodeid)]
-    config.hook.pytest_deselected(items=rest)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,28 +1,19 @@
-"""The way into the database: transactions, and the migration that makes it complete."""
+"""The way into the database: transactions on connections that are opened when used."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ml_connector.basics.errors import Misconfigured
+from ml_connector.store import schema
 from ml_connector.store.rows import from_json, to_json
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 OVERFLOW = 100
 """A holder of one connection may need a second (a lock around a call): so nobody ever waits for
 one that is held by a waiter. What bounds the number is how many jobs run at once."""
-MIGRATING = 0x6D6C_6462
-"""The advisory lock under which one process at a time migrates."""
-
 
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 """What the driver raises when the database, not our statement, is in trouble: try again."""
@@ -60,17 +51,12 @@ class Store:
     async def migrate(self) -> None:
         """Brings the schema to this program's version; processes that start together queue."""
         async with self.transaction() as tx:
-            await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
-            await tx.run_sync(_upgrade)
+            await schema.bring_up(tx)
 
     async def version(self) -> str | None:
         """The schema's version in the database; None before the first migration."""
         async with self.transaction() as tx:
-            return await tx.run_sync(_current)
-
-    def newest(self) -> str | None:
-        """The schema's version that this program knows."""
-        return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+            return await schema.stored(tx)
 
 
 def driver_url(url: str) -> str:
@@ -83,22 +69,3 @@ def driver_url(url: str) -> str:
             remedy="Set ML_DATABASE_URL to postgresql://user:password@host/database, or unset it.",
         )
     return f"postgresql+psycopg://{rest}"
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _upgrade(connection: Connection) -> None:
-    known = {step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    stored = _current(connection)
-    if stored is not None and stored not in known:
-        raise Misconfigured(
-            f"The database is at schema {stored}, made by a newer version of the connector.",
-            cause="store.newer_schema",
-            remedy="Install that version again, or restore the database from before it.",
-        )
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

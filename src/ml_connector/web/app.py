@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ml_connector.assemble import Installation
+from ml_connector.store import schema
 from ml_connector.web import webhooks
 
 
@@ -23,7 +24,7 @@ async def ready(request: Request) -> Response:
         version = await place.store.version()
     except (SQLAlchemyError, OSError):
         return JSONResponse({"status": "the database does not answer"}, status_code=503)
-    if version != place.store.newest():
+    if version != schema.newest():
         return JSONResponse({"status": "the database is of another version"}, status_code=503)
     return JSONResponse({"status": "ready", "schema": version})
 
