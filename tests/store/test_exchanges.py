@@ -7,7 +7,7 @@ import pytest
 from build.stored import MAIN, NOON, OTHER
 from ml_connector.store import exchanges
 from ml_connector.store.engine import Store
-from ml_connector.store.exchanges import CallCount, Exchange
+from ml_connector.store.exchanges import Exchange
 
 pytestmark = pytest.mark.anyio
 ERP = "/entity/Default/24.200.001"
@@ -22,30 +22,6 @@ def a_call(path: str = "/v1/charges/ch_3Abcdefgh", **changes: object) -> Exchang
         "duration_ms": 100,
     }
     return Exchange(connection=MAIN, path=path, **(facts | changes))
-
-
-async def test_calls_of_one_kind_are_counted_together(store: Store) -> None:
-    calls = [
-        a_call("/v1/charges/ch_3Abcdefgh", duration_ms=100),
-        a_call("/v1/charges/ch_9Zyxwvuts?expand[]=refunds", duration_ms=301, status=404),
-        a_call("/v1/charges?limit=100"),
-        a_call(f"{ERP}/Payment/Payment/000123", service="acumatica", status=None, error="timeout"),
-        a_call(f"{ERP}/Payment/Payment/000124", service="acumatica", status=500),
-        a_call(f"{ERP}/Customer/ABARTENDE", service="acumatica"),
-        a_call(f"{ERP}/Payment/4a5b6c7d-1111-2222-3333-444455556666", service="acumatica"),
-    ]
-    async with store.transaction() as tx:
-        await exchanges.record(tx, calls)
-        found = await exchanges.counts(tx, MAIN)
-        assert await exchanges.counts(tx, OTHER) == []
-        assert await exchanges.counts(tx, MAIN, since=NOON + timedelta(seconds=1)) == []
-    assert found == [
-        CallCount("acumatica", "GET", f"{ERP}/Payment/Payment/{{id}}", 2, 2, 100, 100),
-        CallCount("stripe", "GET", "/v1/charges/{id}", 2, 1, 201, 301),
-        CallCount("acumatica", "GET", f"{ERP}/Customer/{{id}}", 1, 0, 100, 100),
-        CallCount("acumatica", "GET", f"{ERP}/Payment/{{id}}", 1, 0, 100, 100),
-        CallCount("stripe", "GET", "/v1/charges", 1, 0, 100, 100),
-    ]
 
 
 async def test_the_last_exchanges_of_a_resource_come_newest_first(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 from build.stored import MAIN, NOON, OTHER
 from ml_connector.store import inbox
 from ml_connector.store.engine import Store
-from ml_connector.store.inbox import Signal, Waiting
+from ml_connector.store.inbox import Signal
 
 pytestmark = pytest.mark.anyio
 
@@ -50,19 +50,6 @@ async def test_a_signal_that_came_after_the_fetch_stays_open(store: Store) -> No
         assert await inbox.mark_handled(tx, MAIN, "invoice", "in_1", fetched, now=fetched) == 0
         states = {row.event_id: row.outcome for row in await inbox.recent(tx, MAIN)}
     assert states == {"evt_4": None, "evt_3": None, "evt_2": "done", "evt_1": "done"}
-
-
-async def test_what_waits_is_counted_by_kind_since_the_oldest(store: Store) -> None:
-    later = NOON + timedelta(minutes=5)
-    async with store.transaction() as tx:
-        assert await inbox.unhandled(tx, MAIN) == []
-        await inbox.receive(tx, a_signal("evt_1"), now=later)
-        await inbox.receive(tx, a_signal("evt_2"), now=NOON)
-        await inbox.receive(tx, a_signal("evt_3", kind="payout", resource="po_1"), now=later)
-        assert await inbox.unhandled(tx, MAIN) == [
-            Waiting("invoice", 2, NOON),
-            Waiting("payout", 1, later),
-        ]
 
 
 async def test_the_last_signals_come_newest_first(store: Store) -> None:

@@ -53,14 +53,6 @@ async def test_two_first_sign_ins_leave_the_first(store: Store) -> None:
         assert not await tokens.replace(tx, MAIN, RING, Tokens("b", "b", NOON), 0)
 
 
-async def test_forgotten_tokens_ask_for_a_new_sign_in(store: Store) -> None:
-    async with store.transaction() as tx:
-        await tokens.replace(tx, MAIN, RING, FIRST, 0)
-        await tokens.forget(tx, MAIN)
-        assert await tokens.read(tx, MAIN, RING) is None
-        assert await tokens.replace(tx, MAIN, RING, FIRST, 0)
-
-
 async def test_after_a_rotation_the_old_key_is_not_needed(store: Store) -> None:
     ring = RING.rotated()
     async with store.transaction() as tx:

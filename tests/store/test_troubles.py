@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from build.stored import MAIN, NOON, OTHER
-from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
+from build.stored import MAIN, NOON
+from ml_connector.basics.errors import AskAPerson, ConnectorError
 from ml_connector.basics.money import Money
 from ml_connector.store import troubles
 from ml_connector.store.engine import Store
@@ -33,17 +33,6 @@ async def test_a_trouble_counts_its_tries_until_it_is_closed(store: Store) -> No
         assert not closed.open
         back = await troubles.raise_(tx, MAIN, "refund", "re_1", CLOSED, None, LATER)
     assert (back.tries, back.first_seen, back.open) == (1, LATER, True)
-
-
-async def test_a_trouble_is_due_when_its_next_try_has_come(store: Store) -> None:
-    busy = TryAgain("The service is busy.", cause="busy")
-    async with store.transaction() as tx:
-        await troubles.raise_(tx, MAIN, "refund", "re_1", busy, None, NOON, next_try=LATER)
-        await troubles.raise_(tx, MAIN, "refund", "re_2", busy, None, NOON, next_try=NOON)
-        await troubles.raise_(tx, MAIN, "refund", "re_3", CLOSED, None, NOON)
-        await troubles.raise_(tx, OTHER, "refund", "re_4", busy, None, NOON, next_try=NOON)
-        assert [t.resource for t in await troubles.due(tx, MAIN, NOON)] == ["re_2"]
-        assert [t.resource for t in await troubles.due(tx, MAIN, LATER)] == ["re_2", "re_1"]
 
 
 async def test_troubles_of_one_cause_stand_together_with_their_money(store: Store) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Integer, cast, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,48 +43,11 @@ class Exchange:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallCount:
-    """The calls of one kind: how many, how many failed (no answer or 400 and up), how long."""
-
-    service: str
-    method: str
-    template: str
-    calls: int
-    failures: int
-    mean_ms: int
-    longest_ms: int
-
-
 async def record(tx: AsyncConnection, rows: Sequence[Exchange]) -> None:
     """Stores exchanges, many at once."""
     for start in range(0, len(rows), AT_ONCE):
         values = [asdict(row) for row in rows[start : start + AT_ONCE]]
         await tx.execute(insert(table).values(values))
-
-
-async def counts(
-    tx: AsyncConnection, connection: ConnectionId, *, since: datetime | None = None
-) -> list[CallCount]:
-    """How often each kind of call was made, the most frequent first."""
-    path = func.split_part(table.c.path, "?", 1)
-    template = func.regexp_replace(path, AN_ID, "/{id}", "g").label("template")
-    failed = table.c.status.is_(None) | (table.c.status >= 400)  # noqa: PLR2004 - HTTP's own line
-    calls = func.count().label("calls")
-    question = select(
-        table.c.service,
-        table.c.method,
-        template,
-        calls,
-        func.count().filter(failed).label("failures"),
-        cast(func.avg(table.c.duration_ms), Integer).label("mean_ms"),
-        func.max(table.c.duration_ms).label("longest_ms"),
-    ).where(table.c.connection == connection)
-    if since is not None:
-        question = question.where(table.c.at >= since)
-    grouped = question.group_by(table.c.service, table.c.method, template)
-    ordered = grouped.order_by(calls.desc(), table.c.service, table.c.method, template)
-    return records(CallCount, (await tx.execute(ordered)).mappings())
 
 
 async def of_resources(

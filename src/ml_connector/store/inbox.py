@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,15 +40,6 @@ class Received:
     body: JsonObject
     handled_at: datetime | None
     outcome: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many signals of a kind wait, and since when the oldest does."""
-
-    kind: str
-    count: int
-    oldest: datetime
 
 
 async def receive(
@@ -92,21 +83,6 @@ async def mark_handled(
     )
     done = await tx.execute(statement.values(handled_at=moment(now), outcome=outcome))
     return done.rowcount
-
-
-async def unhandled(tx: AsyncConnection, connection: ConnectionId) -> list[Waiting]:
-    """What waits, per kind; empty when everything was looked at."""
-    question = (
-        select(
-            inbox.c.kind,
-            func.count().label("count"),
-            func.min(inbox.c.received_at).label("oldest"),
-        )
-        .where(inbox.c.connection == connection, inbox.c.handled_at.is_(None))
-        .group_by(inbox.c.kind)
-        .order_by(inbox.c.kind)
-    )
-    return records(Waiting, (await tx.execute(question)).mappings())
 
 
 async def get(tx: AsyncConnection, row_id: int) -> Received | None:

@@ -104,14 +104,6 @@ async def every(
     return records(PayoutRow, (await tx.execute(ordered)).mappings())
 
 
-async def members(
-    tx: AsyncConnection, connection: ConnectionId, payout: StripeId
-) -> tuple[StripeId, ...]:
-    """The balance transactions of a payout as far as they are known."""
-    row = await get(tx, connection, payout)
-    return () if row is None else row.members
-
-
 async def set_members(
     tx: AsyncConnection,
     connection: ConnectionId,

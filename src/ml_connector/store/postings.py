@@ -101,11 +101,6 @@ class PostingRow:
         """Whether a document of it stands in Acumatica, or may stand there."""
         return self.erp_number is not None or self.state is State.SENDING
 
-    @property
-    def fresh(self) -> bool:
-        """Never sent: needs no search before its first send."""
-        return self.attempts == 0
-
 
 @dataclass(frozen=True, slots=True)
 class PostingSum:
@@ -326,11 +321,6 @@ async def by_erp(
 async def by_tag(tx: AsyncConnection, connection: ConnectionId, tag: str) -> list[PostingRow]:
     """The postings that carry this mark in Acumatica."""
     return await _where(tx, connection, table.c.tag == tag)
-
-
-async def in_state(tx: AsyncConnection, connection: ConnectionId, state: State) -> list[PostingRow]:
-    """The postings of a connection that stand in a state, by key."""
-    return await _where(tx, connection, table.c.state == state)
 
 
 async def documents(tx: AsyncConnection, connection: ConnectionId) -> set[tuple[str, str]]:

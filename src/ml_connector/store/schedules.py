@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from sqlalchemy import and_, delete, func, select, true, update
+from sqlalchemy import and_, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -96,7 +96,9 @@ async def due(tx: AsyncConnection, now: datetime, *, limit: int = 100) -> list[S
         following = next_time(
             schedule.stream, schedule.every_seconds, schedule.cron, now, ZoneInfo(zone_name)
         )
-        await _change(tx, schedule.connection, schedule.stream, next_due=following)
+        await _change(
+            tx, schedule.connection, schedule.stream, next_due=following, last_started=now
+        )
     return taken
 
 
@@ -110,13 +112,6 @@ def next_time(
         return next(CronSim(cron, now.astimezone(zone)))
     except (CronSimError, StopIteration):
         raise BadCron(stream, cron) from None
-
-
-async def started(
-    tx: AsyncConnection, connection: ConnectionId, stream: str, now: datetime
-) -> None:
-    """A run of the stream has begun."""
-    await _change(tx, connection, stream, last_started=now)
 
 
 async def finished(
@@ -135,12 +130,6 @@ async def every(tx: AsyncConnection, connection: ConnectionId) -> list[Schedule]
     """The schedules of a connection, by stream."""
     question = select(table).where(table.c.connection == connection).order_by(table.c.stream)
     return records(Schedule, (await tx.execute(question)).mappings())
-
-
-async def remove(tx: AsyncConnection, connection: ConnectionId, stream: str) -> None:
-    """The stream is no longer looked at."""
-    same = and_(table.c.connection == connection, table.c.stream == stream)
-    await tx.execute(delete(table).where(same))
 
 
 async def _change(

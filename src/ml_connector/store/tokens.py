@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -65,11 +65,6 @@ async def replace(
         return stored.one_or_none() is not None
     same = (tokens.c.connection == connection) & (tokens.c.version == expected_version)
     return (await tx.execute(update(tokens).where(same).values(**facts))).rowcount == 1
-
-
-async def forget(tx: AsyncConnection, connection: ConnectionId) -> None:
-    """Drops the tokens: the next use must sign in again."""
-    await tx.execute(delete(tokens).where(tokens.c.connection == connection))
 
 
 async def reseal(tx: AsyncConnection, keyring: KeyRing) -> int:

@@ -119,15 +119,6 @@ async def open_ones(tx: AsyncConnection, connection: ConnectionId) -> list[Troub
     return records(Trouble, (await tx.execute(ordered)).mappings())
 
 
-async def due(tx: AsyncConnection, connection: ConnectionId, now: datetime) -> list[Trouble]:
-    """The open troubles whose next try has come, the longest due first."""
-    question = select(table).where(
-        table.c.connection == connection, table.c.open, table.c.next_try <= now
-    )
-    ordered = question.order_by(table.c.next_try, table.c.kind, table.c.resource)
-    return records(Trouble, (await tx.execute(ordered)).mappings())
-
-
 async def grouped(tx: AsyncConnection, connection: ConnectionId) -> list[TroubleGroup]:
     """The open troubles by cause, the most frequent first: mended once, all go on."""
     groups: dict[str, list[Trouble]] = {}

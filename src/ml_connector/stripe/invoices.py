@@ -1,6 +1,5 @@
 """Invoices in Stripe: three calls make one, whatever the number of its lines."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -106,11 +105,6 @@ class Invoices(Caller):
         """Says on an invoice that people made which ERP document it is; nothing else of it."""
         params = {"metadata": {"erp_ref": ref, "mlc": self._connection}}
         await self._post(at(INVOICES, invoice_id), wire.Invoice, params, invoice_id, "mark")
-
-    async def open_invoices(self) -> AsyncIterator[StripeInvoice]:
-        """Every open invoice of the account, newest first."""
-        async for row in self._rows(INVOICES, wire.Invoice, {"status": "open"}):
-            yield translate.invoice(row)
 
     async def invoice_payment_of_intent(self, intent: StripeId) -> InvoicePayment | None:
         """The invoice payment behind an intent: the paid one before an open before a dead one.
