@@ -39,7 +39,7 @@ screens: ## pictures of every page of the sandboxes, into screens/ (needs chromi
 	@$(DEV) && ./tools/screens
 lock: ## pin the newest allowed packages, with hashes and without any host's name
 	@$(DEV) && ./tools/lock
-docs: ## check that every link in the manual leads somewhere
+docs: ## check the manual: links, functions it names, facts the code rests on
 	@$(DEV) && $(PY) tools/check_docs.py
 clean: ## remove what the commands above made
 	rm -rf .venv .state .hypothesis .pytest_cache .ruff_cache

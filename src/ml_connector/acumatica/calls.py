@@ -178,7 +178,7 @@ def _read(response: Response, call: Call, kind: type[W]) -> W:
 
 
 def _site(raw: msgspec.Raw) -> Site:
-    """The list of endpoints; older builds answer with a bare array (fact 1.3)."""
+    """The list of endpoints; older builds answer with a bare array (fact A1.3)."""
     body = bytes(raw)
     if body.lstrip()[:1] == b"[":
         listed = wire.SiteWire(decode(body, tuple[wire.EndpointWire, ...]))

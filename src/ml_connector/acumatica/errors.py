@@ -276,4 +276,4 @@ _PAGES_EXPECTED = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     )
 )
-"""Statuses that IIS may dress in HTML without changing what they mean (fact 8.1)."""
+"""Statuses that IIS may dress in HTML without changing what they mean (fact A8.1)."""

@@ -75,7 +75,7 @@ def flag(field: Field[bool]) -> bool:
 
 
 def day(field: Field[str]) -> date | None:
-    """The business date: the first ten characters, never moved between zones (fact 3.2)."""
+    """The business date: the first ten characters, never moved between zones (fact A3.2)."""
     value = text(field)
     return date.fromisoformat(value[:10]) if value else None
 

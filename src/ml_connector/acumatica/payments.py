@@ -33,7 +33,7 @@ class Payments(Forms):
     async def apply_payment(self, ref: ErpRef, payment: ArPayment) -> None:
         """Adds the applications to a payment that took none when it was made: one call.
 
-        Some sites honour them only in a second request (fact 6.5). Saying it twice does no harm.
+        Some sites honour them only in a second request (fact A6.5). Saying it twice does no harm.
         """
         call = write("Payment", f"the applications of {payment.payment_ref}", payment.payment_ref)
         body = translate.applications_body(payment, ref)

@@ -26,7 +26,7 @@ def keys_of(ref: ErpRef) -> str:
 
 
 def addressable(ref: ErpRef) -> bool:
-    """Whether a record can be addressed by its keys: a slash inside one cannot (fact 1.1)."""
+    """Whether a record can be addressed by its keys: a slash inside one cannot (fact A1.1)."""
     return not any("/" in key for key in erp_keys(ref))
 
 

@@ -1,6 +1,6 @@
 """Every way Acumatica refuses a record or a document, told by stable fragments of its texts.
 
-Whole sentences are never matched: they differ by release and by the user's language (fact 8.3).
+Whole sentences are never matched: they differ by release and by the user's language (fact A8.3).
 """
 
 import re

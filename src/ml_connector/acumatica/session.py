@@ -44,7 +44,7 @@ def with_headers(request: Request, **headers: str) -> Request:
 class OAuthSession:
     """Signs requests with an access token that is renewed for all workers together.
 
-    A grant with `api offline_access` is one server session, which needs no sign-out (fact 2.1).
+    A grant with `api offline_access` is one server session, which needs no sign-out (fact A2.1).
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class OAuthSession:
         )
 
     async def _refreshed(self, refresh_token: str, version: int) -> Tokens:
-        """Refreshes; when the answer was lost, asks once more with the same token (fact 2.1)."""
+        """Refreshes; when the answer was lost, asks once more with the same token (fact A2.1)."""
         try:
             return await self._server.by_refresh(refresh_token, version)
         except OutcomeUnknown:

@@ -1,7 +1,7 @@
 """Who may use a form of one server session: many ordinary calls, or one action alone.
 
 While a long operation runs for a form, every other request for that form in the same session
-fails (fact 7); so an action waits for the calls under way and keeps later ones waiting.
+fails (fact A7); so an action waits for the calls under way and keeps later ones waiting.
 """
 
 import asyncio

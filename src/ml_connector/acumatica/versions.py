@@ -15,7 +15,7 @@ SINCE = {
     "SalesInvoice.LastModifiedDateTime": "23.200.001",
     "CashTransaction": "24.200.001",
 }
-"""The first version of each feature that the oldest one lacks (fact sheet 6)."""
+"""The first version of each feature that the oldest one lacks (fact A6)."""
 
 OLDEST = "20.200.001"
 FIFTH_CONTRACT = "26.200.001"

@@ -134,7 +134,7 @@ class SealedTokens:
 class SharedTurns:
     """The turns of a server session that several processes share, by locks in the database.
 
-    A grant is one session wherever it is used from (fact 2.1), and a form of it takes no call
+    A grant is one session wherever it is used from (fact A2.1), and a form of it takes no call
     while an action runs. A process that dies lets go of its locks.
     """
 

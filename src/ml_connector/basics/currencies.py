@@ -1,6 +1,6 @@
 """How many decimals each currency has on Stripe's wire, and which amounts it refuses.
 
-Source: Stripe's currency tables (fact sheet 5.1): two decimals unless listed here. They differ
+Source: Stripe's currency tables (fact S5.1): two decimals unless listed here. They differ
 from ISO 4217 in a few currencies (ISK and UGX look whole but travel in hundredths), so the table
 is Stripe's: every amount that either side sends can be held in it without loss.
 """
@@ -20,7 +20,7 @@ TWO_DECIMAL = frozenset(
     """.split()
 )
 
-# Lowest charge by settlement currency, in minor units (fact sheet 5.3). Below it Stripe marks an
+# Lowest charge by settlement currency, in minor units (fact S5.3). Below it Stripe marks an
 # invoice paid without any money, so such an invoice must never be sent.
 MINIMUM_CHARGE = {
     "USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500,
@@ -54,5 +54,5 @@ def smallest_step(code: str) -> int:
 
 
 def largest_charge(code: str) -> int:
-    """The largest amount that one charge may have, in minor units (fact sheet 5.2)."""
+    """The largest amount that one charge may have, in minor units (fact S5.2)."""
     return LARGEST_CHARGE_IDR if code == "IDR" else LARGEST_CHARGE

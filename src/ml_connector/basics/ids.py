@@ -43,7 +43,7 @@ def posting_tag(connection: ConnectionId, key: PostingKey) -> str:
 def idempotency_key(connection: ConnectionId, *parts: str, payload: bytes) -> str:
     """Stripe's Idempotency-Key for one write: our name for it and a hash of name and payload.
 
-    The hash makes a corrected payload a new request instead of a conflict (fact sheet 7.1). It
+    The hash makes a corrected payload a new request instead of a conflict (fact S7.1). It
     covers the name too, so that a long name may be cut to Stripe's 255 characters.
     """
     name = (connection, *parts)

@@ -105,7 +105,7 @@ def settled(charge: Charge) -> BalanceTransaction:
 def match(charge: Charge, invoice: MirroredInvoice | None) -> Match:
     """The invoice that a charge settles; raises Unmatched with the reason.
 
-    An overpayment (Stripe takes them, fact sheet 2.5) settles the invoice and no more; its rest
+    An overpayment (Stripe takes them, fact S2.5) settles the invoice and no more; its rest
     stays on the customer's account as the unapplied part of the payment.
     """
     if invoice is None:

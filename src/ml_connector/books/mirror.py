@@ -112,7 +112,7 @@ class MirrorPolicies:
 
 LARGEST_NUMBER_OF_LINES = 250
 LARGEST_NUMBER_OF_TAXES = 20
-"""On one line, which carries all the taxes of the document (fact sheet 3.3)."""
+"""On one line, which carries all the taxes of the document (fact S3.3)."""
 LONGEST_NUMBER = 26
 LONGEST_DESCRIPTION = 1500
 LONGEST_LINE = 500
@@ -160,7 +160,7 @@ class CannotMirror(AskAPerson):
 def plan_invoice(invoice: ErpInvoice, *, connection: str, now: datetime) -> InvoicePlan:
     """How a finalized invoice shall look in Stripe; raises CannotMirror with the reason.
 
-    The plan is for the balance, not the amount (accounting rule): what is still owed.
+    The plan is for the balance, not the amount: what is still owed.
     """
     _refuse_impossible_amounts(invoice)
     return InvoicePlan(

@@ -64,7 +64,7 @@ class ErpLine:
 
 
 class DocumentStatus(StrEnum):
-    """The statuses of an AR document that matter to the mirror (fact sheet 6.4)."""
+    """The statuses of an AR document that matter to the mirror (fact A6.4)."""
 
     OPEN = "Open"
     """Released, with a balance."""
@@ -203,7 +203,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class InvoicePayment:
-    """The only link between a payment and the Stripe invoice it pays (fact sheet 2.3)."""
+    """The only link between a payment and the Stripe invoice it pays (fact S2.3)."""
 
     id: StripeId
     invoice: StripeId
@@ -262,5 +262,5 @@ class Payout:
 
     @property
     def composed(self) -> bool:
-        """Whether Stripe can say which balance transactions are inside (fact sheet 4.8)."""
+        """Whether Stripe can say which balance transactions are inside (fact S4.8)."""
         return self.automatic and self.reconciliation == "completed"

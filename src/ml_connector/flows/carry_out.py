@@ -315,7 +315,7 @@ async def _require_equal(held: _Held, found: ReadBack) -> None:
 
 
 async def _verify(held: _Held) -> None:
-    """Reads the document back; only what is found equal is proof (accounting rule 4.5)."""
+    """Reads the document back; only what is found equal is proof."""
     found = await held.paper.read_back(held.ref)
     await _require_equal(held, found)
     seen = as_object(found.seen)

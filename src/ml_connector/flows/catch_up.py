@@ -29,7 +29,7 @@ from ml_connector.flows.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions
 
 OVERLAP = timedelta(minutes=5)
-"""Clocks differ and long transactions commit under an earlier stamp (fact sheet 4.4)."""
+"""Clocks differ and long transactions commit under an earlier stamp (fact A4.4)."""
 EVENTS_OVERLAP = timedelta(minutes=10)
 EVENTS_KEPT = timedelta(days=29)
 """Stripe keeps events for 30 days; whoever was away longer has the sweep."""
@@ -136,7 +136,7 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
 async def sweep(c: Connected) -> int:
     """Queues a look at each balance transaction that is not known yet; returns how many.
 
-    The list of balance transactions is the most complete truth of money (fact sheet 6.8): what
+    The list of balance transactions is the most complete truth of money (fact S6.8): what
     no event ever told is found here.
     """
     mark = await _watermark(c, "stripe.transactions")

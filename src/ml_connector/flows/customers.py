@@ -18,7 +18,7 @@ from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.stripe.errors import Missing
 
 INACTIVE = frozenset({"Inactive", "On Hold"})
-"""Statuses in which Acumatica itself refuses new documents (fact sheet 6.1)."""
+"""Statuses in which Acumatica itself refuses new documents (fact A6.1)."""
 
 
 BY_EMAIL = "by e-mail"

@@ -78,7 +78,7 @@ def invoice_of_link(link: Link) -> MirroredInvoice:
 
 
 async def remember_intent(tx: AsyncConnection, invoice: Link, intent: StripeId) -> None:
-    """Keeps which invoice a payment intent pays; it never changes (fact sheet 2.4)."""
+    """Keeps which invoice a payment intent pays; it never changes (fact S2.4)."""
     link = invoice_link(invoice.connection, intent, invoice.erp_ref, sent_of(invoice), kind=INTENT)
     await links.add(tx, link)
 

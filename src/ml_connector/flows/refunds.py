@@ -22,7 +22,7 @@ ON_ITS_WAY = frozenset({TransactionState.SEEN, TransactionState.OWED})
 async def give_back(c: Connected, refund_id: StripeId) -> None:
     """Books what a refund has done to the balance so far; nothing while it is pending.
 
-    A refund without a balance transaction has moved no money (fact sheet 4.4); its update, or
+    A refund without a balance transaction has moved no money (fact S4.4); its update, or
     the sweep, comes when it has.
     """
     refund = await c.stripe.refund(refund_id)

@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 SETTLING = timedelta(seconds=20)
-"""How long Stripe usually takes to book a charge (fact sheet rule 6): looking sooner wastes a
+"""How long Stripe usually takes to book a charge (fact S0.6): looking sooner wastes a
 call; `charge.updated`, which says that it is booked, brings the look forward."""
 
 EVENTS: dict[str, tuple[Kind, timedelta]] = {

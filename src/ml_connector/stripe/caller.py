@@ -190,7 +190,7 @@ class Caller:
     def _found(
         self, path: str, row: type[Row], query: str, params: Params | None = None
     ) -> AsyncIterator[Row]:
-        """Each hit of a search; it lags behind writes by up to a minute (fact sheet 3.1)."""
+        """Each hit of a search; it lags behind writes by up to a minute (fact S3.1)."""
 
         async def fetch(page_token: str | None) -> Page[Row]:
             cursor = {"page": page_token} if page_token else {}

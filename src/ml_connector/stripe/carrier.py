@@ -21,7 +21,7 @@ _NEVER_RETURNED = frozenset({"stripe-notice", "set-cookie"})
 class Carrier(stripe.HTTPClient):
     """The package's HTTP client on our transport; pacing, retries and records happen there.
 
-    Credentials travel as HTTP Basic, the key as the user and no password (fact sheet 1.1).
+    Credentials travel as HTTP Basic, the key as the user and no password (fact S1.1).
     The client's description names this program and the package, not the machine around it.
     """
 

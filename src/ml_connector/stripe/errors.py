@@ -1,4 +1,4 @@
-"""Every way in which Stripe says no, filed by what to do next (fact sheet 7.2 and 8)."""
+"""Every way in which Stripe says no, filed by what to do next (facts S7.2 and S8)."""
 
 import re
 from datetime import timedelta
@@ -39,7 +39,7 @@ DATA_PARAMS = frozenset("address email metadata name number phone due_date effec
 _PERMISSION = re.compile(r"\brak_\w+")
 _SOON = timedelta(seconds=2)
 _FINDABLE = timedelta(seconds=90)
-"""Until a search shows what a write without a known outcome may have made (fact sheet 3.1)."""
+"""Until a search shows what a write without a known outcome may have made (fact S3.1)."""
 
 
 class Missing(AskAPerson):

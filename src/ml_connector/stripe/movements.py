@@ -75,7 +75,7 @@ class Movements(Caller):
     async def members(self, payout_id: StripeId) -> list[BalanceTransaction]:
         """What a composed payout consists of, without its own row; their nets sum to its amount.
 
-        Raises TryAgain while Stripe is still composing it (fact sheet 4.8).
+        Raises TryAgain while Stripe is still composing it (fact S4.8).
         """
         rows = [
             row async for row in self._rows(TRANSACTIONS, wire.Transaction, {"payout": payout_id})

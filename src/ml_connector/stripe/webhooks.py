@@ -53,7 +53,7 @@ def verify(
     now: datetime,
     tolerance: timedelta = TOLERANCE,
 ) -> bool:
-    """Whether one of the endpoint's secrets signed these exact bytes, lately (fact sheet 6.1).
+    """Whether one of the endpoint's secrets signed these exact bytes, lately (fact S6.1).
 
     Only scheme v1 counts. A time too far ahead is refused like one too far back.
     """

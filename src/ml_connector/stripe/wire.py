@@ -1,6 +1,6 @@
 """What we read of Stripe's answers, in its own shapes (API version 2026-10-28.endive).
 
-Fields that may be missing or null have defaults; enumerations stay open strings (fact sheet 2.1).
+Fields that may be missing or null have defaults; enumerations stay open strings (fact S2.1).
 A field that Stripe may expand is an id or the object itself.
 """
 
@@ -85,7 +85,7 @@ class PaymentOf(Struct, frozen=True):
 
 
 class InvoicePayment(Struct, frozen=True):
-    """The link between an invoice and a payment (fact sheet 2.3)."""
+    """The link between an invoice and a payment (fact S2.3)."""
 
     id: str
     invoice: str | Identified
@@ -131,7 +131,7 @@ class CreditNote(Struct, frozen=True):
 
 
 class Charge(Struct, frozen=True):
-    """A payment attempt; its balance transaction is null at first (fact sheet 4.3)."""
+    """A payment attempt; its balance transaction is null at first (fact S4.3)."""
 
     id: str
     amount: int
@@ -220,7 +220,7 @@ class Event(Struct, frozen=True):
 
 
 class ThinEvent(Struct, frozen=True):
-    """A thin event (fact sheet 6.6); `created` is ISO text here."""
+    """A thin event (fact S6.6); `created` is ISO text here."""
 
     id: str
     type: str

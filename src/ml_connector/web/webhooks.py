@@ -50,7 +50,7 @@ async def from_stripe(request: Request) -> Response:
 
 
 class Push(msgspec.Struct, rename="pascal"):
-    """A push notification (fact sheet 10.1): rows as the inquiry's columns name them."""
+    """A push notification (fact A10.1): rows as the inquiry's columns name them."""
 
     id: str
     query: str

@@ -57,7 +57,7 @@ def clock_of(world: World, params: Obj) -> str | None:
 
 
 def check_prefix(params: Obj) -> None:
-    """An invoice prefix has 3 to 12 capitals and digits (1-12 by the fact sheet)."""
+    """An invoice prefix has 3 to 12 capitals and digits (a looser rule is written, too)."""
     prefix = params.get("invoice_prefix")
     if prefix is None:
         return

@@ -18,7 +18,7 @@ TWO_DECIMAL = frozenset(
 )
 KNOWN = ZERO_DECIMAL | THREE_DECIMAL | TWO_DECIMAL
 MOST, MOST_IDR = 99_999_999, 999_999_999_999
-# Smallest charge per settlement currency, minor units (fact sheet 5.3).
+# Smallest charge per settlement currency, minor units (fact S5.3).
 LEAST = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500,
     "dkk": 250, "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000,
