@@ -29,12 +29,14 @@ def moved(page: Path) -> list[str]:
     for target, names in NAMED.findall(page.read_text("utf-8")):
         path = (page.parent / target).resolve()
         code = path.read_text("utf-8") if path.exists() else ""
-        for name in re.findall(r"`(\w+)`", names):
-            if not re.search(
-                rf"^\s*(?:(?:async )?def|class) {name}\b|^{name}\b", code, re.MULTILINE
-            ):
-                found.append(f"{page}: {target} has no {name}")
+        missing = (name for name in re.findall(r"`(\w+)`", names) if not _defines(code, name))
+        found += [f"{page}: {target} has no {name}" for name in missing]
     return found
+
+
+def _defines(code: str, name: str) -> bool:
+    pattern = rf"^\s*(?:(?:async )?def|class) {name}\b|^{name}\b"
+    return re.search(pattern, code, re.MULTILINE) is not None
 
 
 def unlisted(page: Path) -> list[str]:
