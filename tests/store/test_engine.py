@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.store import cursors, schema
-from ml_connector.store.engine import Store, driver_url
+from ml_connector.store.engine import DATABASE_AWAY, Store, driver_url
 from ml_connector.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +119,60 @@ def test_a_postgresql_url_of_any_spelling_is_opened(given: str, opened: str) -> 
 def test_another_database_is_refused_with_the_setting_named(given: str) -> None:
     with pytest.raises(Misconfigured, match="ML_DATABASE_URL"):
         driver_url(given)
+
+
+async def _server_process(store: Store) -> int:
+    """The server's process behind the one pooled connection."""
+    async with store.transaction() as tx:
+        return (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+
+
+async def test_a_connection_that_died_idle_is_replaced_before_it_is_used(
+    store: Store, postgres: Any
+) -> None:
+    waiting = Store.open(_url(store), pool_size=1, idle_seconds=0.05)
+    before = await _server_process(waiting)
+    postgres.admin.execute("SELECT pg_terminate_backend(%s)", [before])
+    await asyncio.sleep(0.1)
+    assert await _server_process(waiting) != before
+    await waiting.dispose()
+
+
+async def test_a_connection_in_use_is_not_asked_before_each_transaction(
+    store: Store, postgres: Any
+) -> None:
+    busy = Store.open(_url(store), pool_size=1, idle_seconds=60)
+    before = await _server_process(busy)
+    postgres.admin.execute("SELECT pg_terminate_backend(%s)", [before])
+    with pytest.raises(DATABASE_AWAY):
+        await _server_process(busy)
+    assert await _server_process(busy) != before, "the dead one is not kept"
+    await busy.dispose()
+
+
+async def test_a_single_statement_is_kept_at_once_and_alone(store: Store) -> None:
+    async with store.statement() as one:
+        await cursors.advance(one, MAIN, "stripe.events", {"after": "evt_1"})
+        async with store.transaction() as other:
+            assert await cursors.read(other, MAIN, "stripe.events") == {"after": "evt_1"}
+
+
+async def test_a_transaction_after_a_single_statement_is_one_again(store: Store) -> None:
+    alone = Store.open(_url(store), pool_size=1)
+    async with alone.statement() as one:
+        await cursors.read(one, MAIN, "x")
+
+    async def half_way() -> None:
+        async with alone.transaction() as tx:
+            await cursors.advance(tx, MAIN, "x", {"after": "evt_1"})
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        await half_way()
+    async with store.statement() as one:
+        assert await cursors.read(one, MAIN, "x") is None
+    await alone.dispose()
+
+
+def _url(store: Store) -> str:
+    return store.engine.url.render_as_string(hide_password=False)

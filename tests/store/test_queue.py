@@ -394,6 +394,7 @@ async def test_workers_go_on_when_the_database_cuts_every_connection(store: Stor
             work.gate.set()
             await until(lambda: work.ended == ["in_1"])
             await asyncio.sleep(2)
+            await store.dispose()  # the test's own connections were cut too
             await send(store, invoice("in_2"))
             await until_idle(store)
     assert await statuses(store) == {"succeeded": 2}

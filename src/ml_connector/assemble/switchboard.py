@@ -72,7 +72,7 @@ class Switchboard:
 
     async def trying(self, connection: ConnectionId, books: Mapping) -> Connected:
         """The connection with a mapping that is not in force; raises UnknownConnection."""
-        async with self._place.store.transaction() as tx:
+        async with self._place.store.statement() as tx:
             record = await connections.get(tx, connection)
         opened, stack = self._opened(record, books)
         self._stacks.append(stack)
@@ -80,7 +80,7 @@ class Switchboard:
 
     async def consent(self, connection: ConnectionId, redirect_uri: str) -> Consent:
         """Begins a person's sign-in to Acumatica; raises UnknownConnection."""
-        async with self._place.store.transaction() as tx:
+        async with self._place.store.statement() as tx:
             record = await connections.get(tx, connection)
         secret = connections.open_secrets(record, self._place.keyring)
         transport = self._transport(connection, "acumatica", Policies())
@@ -128,7 +128,7 @@ class Switchboard:
         place = self._place
 
         async def reserve() -> float:
-            async with place.store.transaction() as tx:
+            async with place.store.statement() as tx:
                 now = place.clock.now()
                 return await pace.reserve(tx, connection, service, per / rate, at_once, now)
 

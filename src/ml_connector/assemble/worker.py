@@ -33,7 +33,7 @@ async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> 
             await _again(place, job)
 
     async def active() -> list[ConnectionId]:
-        async with place.store.transaction() as tx:
+        async with place.store.statement() as tx:
             return [one.id for one in await connections.every(tx, active_only=True)]
 
     queue = Queue(place.url, handle)

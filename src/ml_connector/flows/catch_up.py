@@ -214,7 +214,7 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
 
 async def _watermark(c: Connected, stream: str) -> datetime:
     """How far a stream was read: the start date's midnight before the first time."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))

@@ -35,7 +35,7 @@ async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
     customer = await c.acumatica.customer(customer_id, c.mapping.mirror.opt_out)
     await leave_out(c, ErpRef(customer_id), _why_left_out(c, customer))
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ErpRef(customer_id))
     write = due(c, customer, known[0] if known else None)
     if write is not None:

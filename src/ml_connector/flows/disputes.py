@@ -77,7 +77,7 @@ def _posted(row: BalanceTransactionRow | None) -> bool:
 
 
 async def _known(c: Connected, dispute: StripeId) -> list[BalanceTransactionRow]:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return await transactions.by_source(tx, c.id, dispute)
 
 

@@ -52,7 +52,7 @@ async def _found(c: Connected, charge: Charge) -> list[ErpRef]:
     live: list[ErpRef] = []
     for one in await c.acumatica.payments_bearing(*references):
         kind, number = erp_keys(one.ref)
-        async with c.store.transaction() as tx:
+        async with c.store.statement() as tx:
             ours = await postings.by_erp(tx, c.id, kind, number)
         if kind in MONEY_IN and one.status not in DEAD and not ours:
             live.append(one.ref)

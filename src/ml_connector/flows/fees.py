@@ -107,7 +107,7 @@ def _kept(c: Connected, row: BalanceTransactionRow) -> Kept | None:
 async def carry_out_of(c: Connected, payout: StripeId) -> None:
     """Brings the journal of a payout's fees into the ledger, where there is one."""
     key = posting_key(Purpose.FEES_OF_PAYOUT, payout)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         row = await postings.get(tx, c.id, key)
     if row is not None:
         await carry_out(c, key)

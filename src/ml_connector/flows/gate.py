@@ -77,7 +77,7 @@ async def permit_posting(c: Connected, row: PostingRow) -> None:
 
 
 async def _ask(c: Connected, key: str, asked: Asked) -> None:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         found = await approvals.get(tx, c.id, key)
     said = None if found is None else found.said
     require_permission(asked, c.mapping.modes.of(asked.kind), said, c.mapping.version)

@@ -109,7 +109,7 @@ async def _watched(c: Connected) -> tuple[Polled, ...]:
 
 
 async def _watermark(c: Connected, stream: str) -> datetime:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))

@@ -57,7 +57,7 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
 
     Raises WaitsForCustomer, CannotMirror, DoesNotAddUp, or what `keep_level` raises.
     """
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if known and sent_of(known[0]).state == SENT:
         if not await keep_level(c, known[0]):
@@ -96,7 +96,7 @@ async def _customer_left_out(c: Connected, invoice: ErpInvoice) -> str:
     if policies.customer_classes == Selection() and not policies.opt_out:
         return ""
     ref = ErpRef(invoice.customer_id)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, CUSTOMER, ref)
     if known and not policies.opt_out:
         return policies.leaves_out_customer(ref, str(known[0].detail.get("customer_class", "")), "")
@@ -144,7 +144,7 @@ async def _abandon(c: Connected, invoice: ErpInvoice, draft: Link) -> None:
         await _forget(c, invoice, draft.stripe_id, voided=voided)
         return
     await _remember(c, invoice, left, SENT)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, invoice.ref)
     await keep_level(c, known[0])
 

@@ -54,7 +54,7 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
             remedy="Nothing to do here: it follows as soon as the payment is booked.",
         )
     voiding = voiding_of(row)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         brought = await transactions.get(tx, c.id, row.transaction_id)
     return Story(
         subject=subject,
@@ -70,7 +70,7 @@ async def receipt_of(c: Connected, charge: str) -> PostingRow | None:
     payment = await standing(c, Purpose.PAYMENT, charge)
     if payment is not None:
         return payment
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await transactions.by_source(tx, c.id, StripeId(charge))
     for row in rows:
         aside = await standing(c, Purpose.SUSPENSE, row.id)

@@ -103,7 +103,7 @@ async def share_of(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow
 
 async def opened(c: Connected, currency: str) -> Opening | None:
     """The opening as it was posted; None before that."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         stored = await cursors.read(tx, c.id, _stream(currency))
     return None if stored is None else msgspec.convert(stored, Opening)
 
@@ -227,7 +227,7 @@ async def state_of(c: Connected, opening: Opening) -> str:
     code = opening.position.currency
     if await opened(c, code) is None:
         return "proposed"
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         row = await postings.get(tx, c.id, opening_key(code))
     return "needs no entry" if row is None else row.state
 

@@ -57,7 +57,7 @@ def story_of(payout: Payout) -> Story:
 
 async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> None:
     """The journal between clearing and bank; one call less when it stands already."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await transactions.get(tx, c.id, transaction_id)
     if known is not None and known.state is TransactionState.POSTED:
         return
@@ -81,7 +81,7 @@ async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) ->
 
 async def _learn_members(c: Connected, payout: Payout) -> None:
     """Stores what is inside, once; members not booked yet get a look of their own."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         row = await payouts.get(tx, c.id, payout.id)
     if row is not None and row.members_complete:
         return

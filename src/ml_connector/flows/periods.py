@@ -18,13 +18,13 @@ async def calendar(c: Connected, *, fresh: bool = False) -> Calendar:
     """The periods as they were first seen today, or as they are now: one call at most."""
     today = day_in(c.clock.now(), c.mapping.zone).isoformat()
     if not fresh:
-        async with c.store.transaction() as tx:
+        async with c.store.statement() as tx:
             kept = await cursors.read(tx, c.id, KEPT_AS)
         if kept is not None and kept["day"] == today:
             return msgspec.convert(kept["calendar"], Calendar)
     found = await c.acumatica.periods()
     seen: JsonObject = {"day": today, "calendar": as_object(found)}
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         await cursors.advance(tx, c.id, KEPT_AS, seen)
     return found
 

@@ -63,7 +63,7 @@ async def owed(c: Connected) -> list[BalanceTransaction]:
 
 
 async def _known(c: Connected, bt: BalanceTransaction) -> BalanceTransactionRow | None:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return await transactions.get(tx, c.id, bt.id)
 
 

@@ -133,7 +133,7 @@ async def _customer_of(c: Connected, charge: Charge) -> str | None:
         return named
     if charge.customer is None:
         return None
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         link = await links.by_stripe(tx, c.id, CUSTOMER, charge.customer)
     return None if link is None else str(link.erp_ref)
 
@@ -182,7 +182,7 @@ async def _paid_by(c: Connected, charge: Charge) -> MirroredInvoice | None:
     intent = charge.payment_intent
     if intent is None:
         return None
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_stripe(tx, c.id, "intent", intent)
     if known is not None:
         return invoice_of_link(known)

@@ -81,7 +81,7 @@ async def _on_its_way(c: Connected, charge: StripeId) -> bool:
 
     Raises NotDue where it waits for its moment by policy: then so does what is given back.
     """
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await transactions.by_source(tx, c.id, charge)
     rows = [row for row in rows if row.created >= cut_over(c)]
     if any(row.cause == WAITS for row in rows):

@@ -28,7 +28,7 @@ async def look_at(c: Connected, stripe_id: StripeId) -> None:
     An object that is no mirror is left alone. No event is believed, and none counts as cash.
     """
     kind = CUSTOMER if stripe_id.startswith(CUSTOMER_PREFIX) else INVOICE
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         link = await links.by_stripe(tx, c.id, kind, stripe_id)
     if link is None:
         return

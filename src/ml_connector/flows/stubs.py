@@ -35,7 +35,7 @@ async def undone_by(c: Connected, charge_id: StripeId) -> Voiding | None:
     charge = await c.stripe.charge(charge_id)
     if charge.transaction is None or charge.transaction.created >= cut_over(c):
         return None
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_stripe(tx, c.id, STUB, charge.id)
     ref = await _found(c, charge) if known is None else known.erp_ref
     payment = await c.acumatica.payment(ref)

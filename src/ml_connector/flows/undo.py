@@ -151,7 +151,7 @@ async def _settle_finding(
 
 async def reverse(c: Connected, run_id: int) -> None:
     """Carries an undo out, document by document in its order; does nothing once it is done."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         run = await runs.get(tx, c.id, run_id)
     if run.done_at is not None:
         return

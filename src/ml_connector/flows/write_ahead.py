@@ -25,11 +25,11 @@ async def announced_before(c: Connected, what: str, plan: JsonObject) -> JsonObj
 
 async def is_announced(c: Connected, what: str) -> bool:
     """Whether a marker is there, of an earlier run."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return await cursors.read(tx, c.id, f"creating:{what}") is not None
 
 
 async def settle(c: Connected, what: str) -> None:
     """Takes the marker away, once the link to what was made is stored."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         await cursors.forget(tx, c.id, f"creating:{what}")

@@ -32,7 +32,7 @@ async def write_back(c: Connected, ref: ErpRef) -> None:
     A field costs one call; a note two, as what people wrote there is kept.
     """
     place = c.mapping.mirror.write_link
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if place == NO_LINK or not known or sent_of(known[0]).state != SENT:
         return

@@ -2,10 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from time import monotonic
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+import psycopg
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.store import schema
@@ -14,6 +19,9 @@ from ml_connector.store.rows import from_json, to_json
 OVERFLOW = 100
 """A holder of one connection may need a second (a lock around a call): so nobody ever waits for
 one that is held by a waiter. What bounds the number is how many jobs run at once."""
+IDLE_SECONDS = 10.0
+"""A connection that lay unused for longer is asked before it is used again. Asking before each
+transaction would cost a third of its round trips."""
 
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 """What the driver raises when the database, not our statement, is in trouble: try again."""
@@ -26,16 +34,19 @@ class Store:
         self.engine = engine
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int = 10) -> "Store":
-        """A store for `postgresql://…` or `postgresql+psycopg://…`; raises Misconfigured."""
+    def open(cls, url: str, *, pool_size: int = 10, idle_seconds: float = IDLE_SECONDS) -> "Store":
+        """A store for `postgresql://…` or `postgresql+psycopg://…`; raises Misconfigured.
+
+        A connection that lay idle for longer is asked first, and replaced when it is dead.
+        """
         engine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
             max_overflow=OVERFLOW,
-            pool_pre_ping=True,
             json_serializer=to_json,
             json_deserializer=from_json,
         )
+        _ask_after_idleness(engine, idle_seconds)
         return cls(engine)
 
     @asynccontextmanager
@@ -43,6 +54,16 @@ class Store:
         """One transaction: committed when the block ends well, else rolled back."""
         async with self.engine.begin() as tx:
             yield tx
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncGenerator[AsyncConnection]:
+        """For one statement that needs no other with it: committed by itself, in one round trip.
+
+        What it locks is free again when it ends. Two statements that belong together need a
+        transaction.
+        """
+        async with self.engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def dispose(self) -> None:
         """Closes every connection."""
@@ -57,6 +78,27 @@ class Store:
         """The schema's version in the database; None before the first migration."""
         async with self.transaction() as tx:
             return await schema.stored(tx)
+
+
+def _ask_after_idleness(engine: AsyncEngine, idle_seconds: float) -> None:
+    """Lets the pool ask a connection that lay idle for long whether it still lives."""
+    pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
+
+    def put_back(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = monotonic()
+
+    def taken(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+        since = entry.info.pop("idle_since", None)
+        if since is None or monotonic() - since <= idle_seconds:
+            return
+        try:
+            dialect.do_ping(connection)
+        except psycopg.Error as error:
+            # The server went away, most likely: all that lay idle meanwhile goes with it.
+            raise InvalidatePoolError from error
+
+    event.listen(pool, "checkin", put_back)
+    event.listen(pool, "checkout", taken)
 
 
 def driver_url(url: str) -> str:

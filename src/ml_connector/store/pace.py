@@ -24,7 +24,7 @@ async def reserve(  # noqa: PLR0917 - the facts of one row
 ) -> float:
     """Reserves one request; the seconds to wait before it may leave.
 
-    The row stays locked until the transaction ends: give it one of its own and commit at once.
+    The row stays locked until the transaction ends: give it a statement of its own.
     """
     interval = timedelta(seconds=interval_seconds)
     statement = insert(pace).values(

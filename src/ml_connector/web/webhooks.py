@@ -110,7 +110,7 @@ def _place(request: Request) -> Installation:
 
 async def _opened(place: Installation, request: Request) -> tuple[Connection, Secrets]:
     name = ConnectionId(request.path_params["connection"])
-    async with place.store.transaction() as tx:
+    async with place.store.statement() as tx:
         record = await connections.get(tx, name)
     return record, connections.open_secrets(record, place.keyring)
 
