@@ -9,7 +9,7 @@ import pytest
 
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
-from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.errors import Misconfigured, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.flows import repairs
 from ml_connector.flows.explain import explain
@@ -179,3 +179,22 @@ async def test_a_rest_applied_by_a_clerk_is_noted_and_asks_for_nothing(world: Wo
     await world.all_posted()
     with pytest.raises(NotForUs):
         await repairs.restore(await world.connected(), noted.id, actor="Kim")
+
+
+async def test_a_change_that_could_not_be_looked_at_is_not_passed_over_for_ever(
+    world: World,
+) -> None:
+    await paid(world)
+    number = (await the_payment(world))["ReferenceNbr"]
+    assert await found(world) == []
+    await voided(world, number)
+    await world.pass_time(timedelta(hours=1))
+    await paid(world, "70.00")
+    path = rf"/Payment/Payment/{number}$"
+    await world.erp.spoil({"kind": "status", "status": 503, "method": "GET", "path": path})
+    with pytest.raises(TryAgain):
+        await measure(await world.connected())
+    assert await world.erp.faults() > 0
+    await world.erp.mend()
+    (reason,) = await reasons(world)
+    assert "It was voided." in reason

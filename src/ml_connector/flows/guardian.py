@@ -37,7 +37,7 @@ from ml_connector.flows.edits import (
     memo_changes,
     payment_changes,
 )
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.papers import DEAD
 from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, document
 from ml_connector.flows.signals import Kind, Look
@@ -66,17 +66,20 @@ async def changes(c: Connected) -> int:
     Two calls, a third once there are credit memos, and none for documents that stand as they were
     read back.
     """
-    refs = await _candidates(c)
+    found = await _candidates(c)
     async with c.store.transaction() as tx:
-        for ref in refs:
-            await look(tx, c.id, Look(Kind.DOCUMENT, ref))
-    return len(refs)
+        await look_all(tx, c.id, [Look(Kind.DOCUMENT, ref) for ref in found.refs])
+        await _advance(c, tx, found)
+    return len(found.refs)
 
 
 async def look_around(c: Connected) -> None:
     """The same at once: each such document is examined now, a call or two for each."""
-    for ref in await _candidates(c):
+    found = await _candidates(c)
+    for ref in found.refs:
         await examine(c, ref)
+    async with c.store.transaction() as tx:
+        await _advance(c, tx, found)
 
 
 async def every_document(c: Connected) -> list[ErpRef]:
@@ -86,9 +89,24 @@ async def every_document(c: Connected) -> list[ErpRef]:
     return [_ref(row) for row in rows]
 
 
-async def _candidates(c: Connected) -> list[ErpRef]:
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What may have been changed, and how far each list was read to find it."""
+
+    refs: list[ErpRef]
+    marks: dict[str, datetime]
+
+
+async def _advance(c: Connected, tx: AsyncConnection, found: _Candidates) -> None:
+    """The lists are read so far: only once what they named is queued or examined."""
+    for stream, mark in sorted(found.marks.items()):
+        await cursors.advance(tx, c.id, stream, {"at": mark.isoformat()})
+
+
+async def _candidates(c: Connected) -> _Candidates:
     """What changed since the last look and is ours, or bears the mark of one of ours."""
     found: set[ErpRef] = set()
+    marks: dict[str, datetime] = {}
     for entity in await _watched(c):
         stream = f"acumatica.guardian.{entity.lower()}"
         mark = await _watermark(c, stream)
@@ -96,9 +114,8 @@ async def _candidates(c: Connected) -> list[ErpRef]:
         async for row in c.acumatica.changed(entity, since=mark - OVERLAP):
             newest = max(newest, row.modified)
             found |= await _ours(c, row)
-        async with c.store.transaction() as tx:
-            await cursors.advance(tx, c.id, stream, {"at": newest.isoformat()})
-    return sorted(found)
+        marks[stream] = newest
+    return _Candidates(sorted(found), marks)
 
 
 async def _watched(c: Connected) -> tuple[Polled, ...]:

@@ -24,7 +24,7 @@ from ml_connector.books.proof import Carried
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.flows.carry_out import carry_out, fingerprint
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.rows import document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.tie_out import IN_THE_LEDGER, ledger_balance
@@ -202,10 +202,9 @@ async def post(c: Connected, opening: Opening) -> Opening:
     if standing.entry is not None:
         await carry_out(c, opening_key(code))
     async with c.store.transaction() as tx:
-        for part in standing.position.in_transit:
-            await look(tx, c.id, Look(Kind.PAYOUT, part.subject))
-        for part in standing.position.disputed:
-            await look(tx, c.id, Look(Kind.DISPUTE, part.subject))
+        looks = [Look(Kind.PAYOUT, part.subject) for part in standing.position.in_transit]
+        looks += [Look(Kind.DISPUTE, part.subject) for part in standing.position.disputed]
+        await look_all(tx, c.id, looks)
     return standing
 
 
