@@ -1,5 +1,6 @@
 """What people change on our documents in the ERP: found, graded, named, and mended by a word."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from ml_connector.flows import repairs
 from ml_connector.flows.explain import explain
 from ml_connector.flows.repairs import NotForUs, NotItsPlace
 from ml_connector.flows.tie_out import measure
-from ml_connector.store import findings, payouts
+from ml_connector.store import findings, payouts, postings
 from ml_connector.store.findings import Decision, Finding
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +106,29 @@ async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: 
     shown = await explain(world.store, world.id, charge)
     payment = next(one for one in shown.postings if one.purpose == "payment")
     assert payment.erp_number == again["ReferenceNbr"]
+
+
+async def test_two_postings_are_never_relinked_to_one_payment(world: World) -> None:
+    await paid(world)
+    await paid(world)
+    ours = [one for one in await world.documents("Payment") if one["Type"] == "Payment"]
+    for one in ours:
+        await voided(world, one["ReferenceNbr"])
+    body = {name: ours[0][name] for name in ("PaymentMethod", "CashAccount")}
+    body |= {"Type": "Payment", "CustomerID": CUSTOMER, "PaymentAmount": 100, "Hold": False}
+    again = await world.enter("Payment", body | {"PaymentRef": "by hand"}, release=True)
+    first, second = await found(world)
+    c, to = await world.connected(), again["ReferenceNbr"]
+    ends = await asyncio.gather(
+        *(repairs.relink(c, one.id, to=to, actor="Kim") for one in (first, second)),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in ends if isinstance(one, Exception)]
+    assert isinstance(refused, NotItsPlace)
+    assert "stands for another posting" in str(refused)
+    async with world.store.transaction() as tx:
+        assert len(await postings.by_erp(tx, world.id, "Payment", to)) == 1
+        assert len(await findings.in_state(tx, world.id, Decision.OPEN)) == 1
 
 
 async def reversed_by_hand(world: World) -> str:
