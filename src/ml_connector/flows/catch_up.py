@@ -22,7 +22,6 @@ from ml_connector.flows.mirrored import (
     sent_of,
     with_accepted,
 )
-from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import wake_due
@@ -211,7 +210,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return cut_over(c)
+    return c.begins
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:

@@ -8,7 +8,7 @@ repair. Nothing is ever fought.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +26,7 @@ from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.guardian import Change, Edit, Paper, grade, of_interest
-from ml_connector.books.postings import Journal, Purpose, State
+from ml_connector.books.postings import Purpose, State
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.edits import (
@@ -39,7 +39,7 @@ from ml_connector.flows.edits import (
 )
 from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.papers import DEAD
-from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, document
+from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, clearing_account
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
 from ml_connector.store.findings import Decision, Finding, NewFinding
@@ -130,7 +130,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return datetime.combine(c.record.start_date, time(0), UTC)
+    return c.begins
 
 
 async def _ours(c: Connected, row: Changed) -> set[ErpRef]:
@@ -258,7 +258,7 @@ def _reentered(was: ErpPayment, now: ErpPayment, other: ErpPayment, missing: Mon
 
 async def _journal(c: Connected, row: PostingRow) -> _Seen:
     was = msgspec.convert(row.read_back, ErpJournal)
-    account = _clearing_account(c, row, was)
+    account = clearing_account(row, c.mapping)
     stake = Money(sum(max(one.amount.minor, 0) for one in was.lines), was.currency)
     try:
         now = await c.acumatica.journal(_ref(row))
@@ -274,16 +274,6 @@ async def _journal(c: Connected, row: PostingRow) -> _Seen:
     shown = others[0] if len(others) == 1 and marked else now
     missing = ledger_missing(account, was, now, others)
     return _Seen(Paper.JOURNAL, found, missing, stake, shown, other)
-
-
-def _clearing_account(c: Connected, row: PostingRow, was: ErpJournal) -> str:
-    """The clearing account that a journal was posted to, whatever the mapping says since."""
-    accounts = c.mapping.currencies.get(row.currency)
-    if accounts is not None and was.effect_on(accounts.clearing) == row.clearing:
-        return accounts.clearing
-    paper = document(row)
-    lines = paper.lines if isinstance(paper, Journal) else ()
-    return next((one.account for one in lines if one.amount == row.clearing), "")
 
 
 async def _keep(c: Connected, row: PostingRow, seen: _Seen | None) -> Finding | None:
