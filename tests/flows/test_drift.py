@@ -1,6 +1,6 @@
 """The promise is watched by the clock, and a difference is searched down to its records."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -103,3 +103,24 @@ async def test_a_voided_payment_and_money_that_was_never_seen_are_named_by_their
     )  # fmt: skip
     assert found.first_day == undone.day
     assert not found.unnamed
+
+
+@pytest.mark.parametrize(
+    ("zone", "ours"),
+    [
+        pytest.param("Asia/Tokyo", True, id="its day begins at 15:00 UTC on the 5th"),
+        pytest.param("America/Los_Angeles", False, id="its day begins at 07:00 UTC on the 6th"),
+    ],
+)
+async def test_the_search_begins_where_the_books_begin_in_the_connections_zone(
+    world: World, zone: str, ours: bool
+) -> None:
+    await world.change(time_zone=zone, start_date=date(2026, 10, 6))
+    await world.pass_time(timedelta(hours=4 if ours else 14))
+    odd = {"type": "gift_card", "reporting_category": "gift", "amount": -300, "currency": "usd"}
+    gift = await world.stripe.tell("adjust", odd)
+    await world.pass_time(timedelta(days=2))
+    c = await world.connected()
+    (dollars,) = (one for one in await measure(c) if one.currency == "USD")
+    found = await drift.search(c, dollars)
+    assert [one.record for one in found.findings] == ([gift["id"]] if ours else [])

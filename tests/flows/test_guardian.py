@@ -1,5 +1,6 @@
 """What people change on our documents in the ERP: found, graded, named, and mended by a word."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -9,13 +10,13 @@ import pytest
 
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
-from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.errors import Misconfigured, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.flows import repairs
 from ml_connector.flows.explain import explain
 from ml_connector.flows.repairs import NotForUs, NotItsPlace
 from ml_connector.flows.tie_out import measure
-from ml_connector.store import findings, payouts
+from ml_connector.store import findings, payouts, postings
 from ml_connector.store.findings import Decision, Finding
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +108,29 @@ async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: 
     assert payment.erp_number == again["ReferenceNbr"]
 
 
+async def test_two_postings_are_never_relinked_to_one_payment(world: World) -> None:
+    await paid(world)
+    await paid(world)
+    ours = [one for one in await world.documents("Payment") if one["Type"] == "Payment"]
+    for one in ours:
+        await voided(world, one["ReferenceNbr"])
+    body = {name: ours[0][name] for name in ("PaymentMethod", "CashAccount")}
+    body |= {"Type": "Payment", "CustomerID": CUSTOMER, "PaymentAmount": 100, "Hold": False}
+    again = await world.enter("Payment", body | {"PaymentRef": "by hand"}, release=True)
+    first, second = await found(world)
+    c, to = await world.connected(), again["ReferenceNbr"]
+    ends = await asyncio.gather(
+        *(repairs.relink(c, one.id, to=to, actor="Kim") for one in (first, second)),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in ends if isinstance(one, Exception)]
+    assert isinstance(refused, NotItsPlace)
+    assert "stands for another posting" in str(refused)
+    async with world.store.transaction() as tx:
+        assert len(await postings.by_erp(tx, world.id, "Payment", to)) == 1
+        assert len(await findings.in_state(tx, world.id, Decision.OPEN)) == 1
+
+
 async def reversed_by_hand(world: World) -> str:
     """A clerk reverses the fee's journal, as the form does: same texts, sides changed."""
     journals = await world.documents("JournalTransaction")
@@ -179,3 +203,22 @@ async def test_a_rest_applied_by_a_clerk_is_noted_and_asks_for_nothing(world: Wo
     await world.all_posted()
     with pytest.raises(NotForUs):
         await repairs.restore(await world.connected(), noted.id, actor="Kim")
+
+
+async def test_a_change_that_could_not_be_looked_at_is_not_passed_over_for_ever(
+    world: World,
+) -> None:
+    await paid(world)
+    number = (await the_payment(world))["ReferenceNbr"]
+    assert await found(world) == []
+    await voided(world, number)
+    await world.pass_time(timedelta(hours=1))
+    await paid(world, "70.00")
+    path = rf"/Payment/Payment/{number}$"
+    await world.erp.spoil({"kind": "status", "status": 503, "method": "GET", "path": path})
+    with pytest.raises(TryAgain):
+        await measure(await world.connected())
+    assert await world.erp.faults() > 0
+    await world.erp.mend()
+    (reason,) = await reasons(world)
+    assert "It was voided." in reason

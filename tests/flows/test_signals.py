@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from build.world import World
 from ml_connector.assemble.worker import work
 from ml_connector.basics.ids import ErpRef
+from ml_connector.flows.intake import look_all
+from ml_connector.flows.signals import Kind, Look
 
 pytestmark = pytest.mark.anyio
 
@@ -99,3 +102,20 @@ async def test_the_real_worker_takes_the_day_in_with_eight_jobs_at_once(
         stop.set()
     await world.wait_for_cure()
     await the_day_is_in_the_books(world, refs)
+
+
+async def test_looks_are_queued_in_one_order_so_that_two_who_queue_them_never_block_each_other(
+    world: World,
+) -> None:
+    looks = [Look(Kind.REFUND, "re_1"), Look(Kind.CHARGE, "ch_2"), Look(Kind.CHARGE, "ch_1")]
+    async with world.store.transaction() as tx:
+        assert await look_all(tx, world.id, [*looks, looks[0]]) == 3
+    async with world.store.transaction() as tx:
+        assert await look_all(tx, world.id, reversed(looks)) == 0, "they wait already"
+        rows = await tx.execute(text("SELECT lock FROM procrastinate_jobs ORDER BY id"))
+    queued = [lock for lock in rows.scalars() if "stream" not in lock]
+    assert [one.partition("/")[2] for one in queued] == [
+        "charge/ch_1",
+        "charge/ch_2",
+        "refund/re_1",
+    ]

@@ -106,3 +106,9 @@ def test_a_long_body_cut_within_a_secret_shows_no_part_of_it(offset: int, secret
     shown = Redactor("https://h/", {}, body).body(answer)
     assert len(shown) <= LONGEST_BODY
     assert set(shown) <= {"."}
+
+
+def test_a_nul_that_a_database_refuses_is_shown_as_a_sign_that_cannot_be() -> None:
+    redactor = Redactor("https://erp.example/", {}, None)
+    assert redactor.body(b"a\x00b") == "a\ufffdb"
+    assert "\x00" not in redactor.text("name\x00")

@@ -9,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
@@ -176,3 +177,10 @@ async def test_a_transaction_after_a_single_statement_is_one_again(store: Store)
 
 def _url(store: Store) -> str:
     return store.engine.url.render_as_string(hide_password=False)
+
+
+async def test_an_error_of_the_database_shows_nobodys_data(store: Store) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with store.transaction() as tx:
+            await tx.execute(text("SELECT CAST(:name AS integer) / 0"), {"name": 1234567})
+    assert "1234567" not in str(failed.value)

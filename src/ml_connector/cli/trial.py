@@ -25,7 +25,7 @@ from ml_connector.cli.stage import Facts, Processes, Sandbox, ask
 from ml_connector.cli.standing import facts
 from ml_connector.flows.catch_up import STREAMS, sweep
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.standing import standing
 from ml_connector.flows.tie_out import measure
@@ -155,8 +155,8 @@ async def _settle(trial: Trial, processes: Processes, sandbox: Sandbox) -> None:
 async def _look(trial: Trial, c: Connected, sandbox: Sandbox) -> None:
     """Has every stream looked at by the service, and holds what stands against the story."""
     async with c.store.transaction() as tx:
-        for stream in sorted(STREAMS):
-            await look(tx, c.id, Look(Kind.STREAM, stream), priority=2)
+        streams = [Look(Kind.STREAM, stream) for stream in STREAMS]
+        await look_all(tx, c.id, streams, priority=2)
     give_up = time.monotonic() + SETTLING_SECONDS
     while not await _idle(c) and time.monotonic() < give_up:  # noqa: ASYNC110 - other processes
         await asyncio.sleep(0.1)

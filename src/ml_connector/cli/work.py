@@ -17,14 +17,14 @@ def sync(name: Name = "", *, json: Json = False) -> int:
     async def body(office: Office) -> int:
         from ml_connector.cli.standing import show_standing
         from ml_connector.flows.catch_up import STREAMS
-        from ml_connector.flows.intake import look
+        from ml_connector.flows.intake import look_all
         from ml_connector.flows.signals import Kind, Look
         from ml_connector.flows.standing import standing
 
         connection = await office.only(name)
         async with office.place.store.transaction() as tx:
-            for stream in sorted(STREAMS):
-                await look(tx, connection, Look(Kind.STREAM, stream), priority=2)
+            streams = [Look(Kind.STREAM, stream) for stream in STREAMS]
+            await look_all(tx, connection, streams, priority=2)
         await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
         found = await standing(office.place.store, connection)
         show_standing([found], as_json=json)

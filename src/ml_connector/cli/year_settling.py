@@ -10,7 +10,7 @@ from ml_connector.assemble import installation
 from ml_connector.basics.clock import SystemClock
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli.stage import Processes, Sandbox, ask
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.standing import Standing, standing
 from ml_connector.flows.timing import WAITS
@@ -56,8 +56,9 @@ class Settling:
     async def wake(self) -> None:
         """Has everything tried at once that waits: what it waits for has just happened."""
         async with self._store() as store, store.transaction() as tx:
-            for trouble in await troubles.open_ones(tx, self.connection):
-                await look(tx, self.connection, Look(Kind(trouble.kind), trouble.resource))
+            waiting = await troubles.open_ones(tx, self.connection)
+            looks = [Look(Kind(one.kind), one.resource) for one in waiting]
+            await look_all(tx, self.connection, looks)
 
     async def look_seldom_at_payouts(self) -> None:
         """Payouts that cannot be proven yet are polled; a proof that can be made comes anyway."""
@@ -79,8 +80,8 @@ class Settling:
     async def _look_at_disputes(self, store: Store) -> None:
         """The end of one may have been told by no event: it belongs to this month's choices."""
         async with store.transaction() as tx:
-            for one in await reports.open_disputes(tx, self.connection):
-                await look(tx, self.connection, Look(Kind.DISPUTE, one))
+            disputes = await reports.open_disputes(tx, self.connection)
+            await look_all(tx, self.connection, [Look(Kind.DISPUTE, one) for one in disputes])
 
     async def _on_its_way(self, store: Store, held: int | None) -> str:
         """What is not settled yet, a sentence; empty when all is."""

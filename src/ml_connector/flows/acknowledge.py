@@ -35,9 +35,9 @@ async def acknowledge(c: Connected, invoice: ErpRef, actor: str) -> Money:
     detail: JsonObject = {"stripe": link.stripe_id, "amount": str(excess)}
     async with c.store.transaction() as tx:
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
+        await look(tx, c.id, Look(Kind.INVOICE, link.erp_ref))
         now = c.clock.now()
         await audit.write(tx, c.id, actor, "paid twice, noted", link.erp_ref, detail, now)
-        await look(tx, c.id, Look(Kind.INVOICE, link.erp_ref))
     return excess
 
 

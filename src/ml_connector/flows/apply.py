@@ -14,7 +14,7 @@ from ml_connector.books.plans import NotPlanned, Plan, PlannedDocument, moved
 from ml_connector.books.postings import State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.drawing_up import DECLINED, draw_up_again, plan_hash
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import approvals, audit, mapping, postings, transactions, troubles
 from ml_connector.store.approvals import Approval, StoredPlan
@@ -183,8 +183,7 @@ async def _approve(
         )
         await approvals.say(tx, word)
     looks = {Look(Kind(one.kind), one.resource) for one in documents}
-    for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
-        await look(tx, c.id, at, not_before=now)
+    await look_all(tx, c.id, looks, not_before=now)
     for one in documents:
         detail: JsonObject = {"plan": hashed, "document": one.body_hash, "title": one.title}
         await audit.write(tx, c.id, actor, "approved", one.key, detail, now)
@@ -202,8 +201,7 @@ async def decline(c: Connected, keys: Sequence[str], why: str, actor: str) -> tu
         for key in keys:
             word = Approval(c.id, key, Verdict.DECLINED, "", "", c.mapping.version, actor, why, now)
             await approvals.say(tx, word)
-        for at in sorted((at for at in looks if at), key=lambda one: (one.kind, one.resource)):
-            await look(tx, c.id, at, not_before=now)
+        await look_all(tx, c.id, (at for at in looks if at), not_before=now)
         for key in keys:
             await audit.write(tx, c.id, actor, "declined", key, {"why": why}, now)
     return tuple(keys)

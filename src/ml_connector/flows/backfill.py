@@ -12,10 +12,10 @@ from ml_connector.basics.money import Money
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.flows.booking import DONE
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.opening import opened, set_aside_all
 from ml_connector.flows.rows import transaction_row
-from ml_connector.flows.signals import for_transaction
+from ml_connector.flows.signals import Look, for_transaction
 from ml_connector.store import audit, connections, cursors, transactions
 from ml_connector.store.rows import JsonObject, as_object
 
@@ -74,11 +74,12 @@ async def _load(c: Connected, progress: Progress, until: date) -> None:
     async with c.store.transaction() as tx:
         await transactions.remember(tx, c.id, rows)
         await set_aside_all(c, tx, rows)
+        looks: set[Look] = set()
         for row in rows:
             stored = await transactions.get(tx, c.id, row.id)
             if stored is not None and stored.state not in DONE:
-                at = for_transaction(row.id, row.type, row.source)
-                progress.queued += await look(tx, c.id, at, priority=BEHIND_LIVE_WORK)
+                looks.add(for_transaction(row.id, row.type, row.source))
+        progress.queued += await look_all(tx, c.id, looks, priority=BEHIND_LIVE_WORK)
         _count(c, progress, moved)
         progress.done_until = until
         await cursors.advance(tx, c.id, STREAM, as_object(progress))

@@ -28,7 +28,7 @@ from ml_connector.flows.amends import amendable, amended, owed_less
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit_posting
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.paper import Paper, ReadBack
 from ml_connector.flows.papers import paper_of
 from ml_connector.flows.rows import document
@@ -123,9 +123,9 @@ class _Held:
         async with self.c.store.transaction() as tx:
             self.row = await postings.amend(tx, self.row, self.token, body, now=now)
             key = self.row.key
+            looks = [Look(Kind.INVOICE, ref) for ref in owed_less(other)]
+            await look_all(tx, self.c.id, looks)
             await audit.write(tx, self.c.id, "connector", "posting amended", key, detail, now)
-            for ref in owed_less(other):
-                await look(tx, self.c.id, Look(Kind.INVOICE, ref))
 
     async def fail(self, error: ConnectorError) -> None:
         """Stops here, with the reason."""

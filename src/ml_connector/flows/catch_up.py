@@ -11,7 +11,7 @@ from ml_connector.basics.ids import ErpRef
 from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import guardian, intake
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.level import asks_for
 from ml_connector.flows.mirrored import (
@@ -22,7 +22,6 @@ from ml_connector.flows.mirrored import (
     sent_of,
     with_accepted,
 )
-from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import wake_due
@@ -69,12 +68,9 @@ async def _changes(
 
 
 async def _queue_customers(c: Connected, rows: list[Changed]) -> int:
-    queued = 0
     async with c.store.transaction() as tx:
-        for row in sorted(rows, key=lambda row: row.ref):
-            if await _unseen(c, tx, row):
-                queued += await look(tx, c.id, Look(Kind.CUSTOMER, row.ref), priority=1)
-    return queued
+        looks = [Look(Kind.CUSTOMER, row.ref) for row in rows if await _unseen(c, tx, row)]
+        return await look_all(tx, c.id, looks, priority=1)
 
 
 async def _unseen(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
@@ -105,12 +101,9 @@ def _stamp(text: object) -> datetime | None:
 
 
 async def _queue_invoices(c: Connected, rows: list[Changed]) -> int:
-    queued = 0
     async with c.store.transaction() as tx:
-        for row in sorted(rows, key=lambda row: row.ref):
-            if await _asks_for_look(c, tx, row):
-                queued += await look(tx, c.id, Look(Kind.INVOICE, row.ref))
-    return queued
+        looks = [Look(Kind.INVOICE, row.ref) for row in rows if await _asks_for_look(c, tx, row)]
+        return await look_all(tx, c.id, looks)
 
 
 async def _asks_for_look(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
@@ -155,8 +148,7 @@ async def _queue_transactions(c: Connected, rows: list[BalanceTransaction]) -> i
     async with c.store.transaction() as tx:
         new = await transactions.remember(tx, c.id, [transaction_row(c.id, row) for row in rows])
         looks = {for_transaction(row.id, row.type, row.source) for row in rows if row.id in new}
-        for at in sorted(looks, key=lambda at: (at.kind, at.resource)):
-            await look(tx, c.id, at)
+        await look_all(tx, c.id, looks)
     return len(looks)
 
 
@@ -182,8 +174,8 @@ async def payouts(c: Connected) -> int:
     async with c.store.transaction() as tx:
         looks = [Look(Kind.PAYOUT, one) for one in await reports.unproven_payouts(tx, c.id)]
         looks += [Look(Kind.DISPUTE, one) for one in await reports.open_disputes(tx, c.id)]
-        for at in looks:  # what is looked at over and over gives way to news
-            await look(tx, c.id, at, priority=-2)
+        # What is looked at over and over gives way to news.
+        await look_all(tx, c.id, looks, priority=-2)
     return len(looks)
 
 
@@ -195,8 +187,8 @@ async def contacts(c: Connected) -> int:
     """
     async with c.store.transaction() as tx:
         known = await links.every(tx, c.id, CUSTOMER)
-        for link in known:
-            await look(tx, c.id, Look(Kind.CUSTOMER, link.erp_ref), priority=-1)
+        looks = [Look(Kind.CUSTOMER, link.erp_ref) for link in known]
+        await look_all(tx, c.id, looks, priority=-1)
     return len(known)
 
 
@@ -218,7 +210,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return cut_over(c)
+    return c.begins
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:

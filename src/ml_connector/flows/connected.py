@@ -1,10 +1,10 @@
 """One connection, opened: everything a flow needs, handed to it as one parameter."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ml_connector.acumatica.client import AcumaticaClient
-from ml_connector.basics.clock import Clock
+from ml_connector.basics.clock import Clock, start_of_day
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping
 from ml_connector.store.connections import Connection
@@ -27,6 +27,11 @@ class Connected:
     store: Store
     clock: Clock
     quiet: timedelta
+
+    @property
+    def begins(self) -> datetime:
+        """The first moment of our books: midnight of the start date in the connection's zone."""
+        return start_of_day(self.record.start_date, self.mapping.zone)
 
     @property
     def id(self) -> ConnectionId:

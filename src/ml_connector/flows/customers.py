@@ -126,8 +126,9 @@ async def _link(c: Connected, customer: ErpCustomer, stripe_id: StripeId, how: s
         await approvals.spend(tx, c.id, f"customer:{ref}")
         link = Link(c.id, CUSTOMER, stripe_id, ref, how, as_object(customer))
         detail: JsonObject = {"stripe": stripe_id, "how": how}
+        added = await links.add(tx, link)
         await audit.write(tx, c.id, "connector", "customer mirrored", ref, detail, c.clock.now())
-        return await links.add(tx, link)
+    return added
 
 
 async def _keep_level(c: Connected, customer: ErpCustomer, link: Link) -> None:

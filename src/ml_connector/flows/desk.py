@@ -38,7 +38,7 @@ from ml_connector.flows import (
     write_back,
 )
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.timing import NotDue
 from ml_connector.observe import JOB_SECONDS, JOBS
@@ -138,8 +138,9 @@ async def _done(c: Connected, job: Job, started: datetime) -> None:
         trouble = await troubles.get(tx, c.id, job.kind, job.resource)
         if trouble is None or not await troubles.close(tx, c.id, job.kind, job.resource):
             return
-        for kind, resource in await _cured_with(c, tx, trouble.cause):
-            await look(tx, c.id, Look(Kind(kind), resource), not_before=now)
+        cured = await _cured_with(c, tx, trouble.cause)
+        looks = [Look(Kind(kind), resource) for kind, resource in cured]
+        await look_all(tx, c.id, looks, not_before=now)
         detail: JsonObject = {"cause": trouble.cause, "tries": trouble.tries}
         await audit.write(tx, c.id, "connector", "trouble cured", job.resource, detail, now)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import ConnectorError, TryAgain
@@ -175,10 +175,9 @@ class _Ledger:
 
 async def _at_stripe(c: Connected, drift: Drift, known: dict[StripeId, Money]) -> list[Finding]:
     """What Stripe moved that we do not know so, newest first, until nothing is unnamed."""
-    start = datetime.combine(c.record.start_date, time(0), UTC)
     found: list[Finding] = []
     left = drift.unnamed
-    async for bt in c.stripe.transactions(created_from=start):
+    async for bt in c.stripe.transactions(created_from=c.begins):
         if bt.net.currency != left.currency:
             continue
         moved = Moved(bt.id, day_in(bt.created, c.mapping.zone), bt.net)

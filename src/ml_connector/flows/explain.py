@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
 from ml_connector.books.postings import ArPayment
 from ml_connector.flows.by_hand import DELETED
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.left_out import why_left_out
 from ml_connector.flows.rows import document
-from ml_connector.flows.signals import Kind, Look, for_transaction
-from ml_connector.flows.undo import post_again
+from ml_connector.flows.signals import Kind, Look
+from ml_connector.flows.undo import looks_at, note_owed_again, owe_again
 from ml_connector.store import findings, links, payouts, postings, reports, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Finding
@@ -151,32 +151,27 @@ async def replay(
     """
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
-    looks |= {for_transaction(row.id, row.type, row.source) for row in chain.transactions}
+    looks |= looks_at(chain.transactions)
     looks |= {Look(Kind.PAYOUT, row.id) for row in chain.payouts}
     looks |= {Look(Kind.INVOICE, one.erp_ref) for one in chain.links if one.kind == "invoice"}
     looks |= {Look(Kind.CUSTOMER, one.erp_ref) for one in chain.links if one.kind == "customer"}
     async with store.transaction() as tx:
-        await _owe_again(tx, connection, number, chain, actor, now)
+        rows = await _undone(tx, connection, number, chain)
+        again = await owe_again(tx, connection, rows, now)
+        looks |= looks_at(again)
         for row in chain.postings:
             if row.failure and str(row.failure["cause"]).startswith(DELETED):
                 await postings.make_anew(tx, connection, row.key)
-        for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
-            await look(tx, connection, at)
-    return sorted(looks, key=lambda one: (one.kind, one.resource))
+        await look_all(tx, connection, looks)
+        await note_owed_again(tx, connection, again, actor, now)
+    return sorted(looks)
 
 
-async def _owe_again(  # noqa: PLR0917 - the facts of one act
-    tx: AsyncConnection,
-    connection: ConnectionId,
-    number: str,
-    chain: Explanation,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Lets what was undone of a number be posted again, where its undoing is over."""
+async def _undone(
+    tx: AsyncConnection, connection: ConnectionId, number: str, chain: Explanation
+) -> list[BalanceTransactionRow]:
+    """What was undone of a number: of a payout, everything inside it, too."""
     rows = list(chain.transactions)
     if any(one.id == number for one in chain.payouts):
         rows += await transactions.of_payout(tx, connection, StripeId(number))
-    for row in rows:
-        if row.state is TransactionState.UNDONE:
-            await post_again(tx, connection, row, actor, now)
+    return [row for row in rows if row.state is TransactionState.UNDONE]

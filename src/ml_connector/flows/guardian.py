@@ -8,7 +8,7 @@ repair. Nothing is ever fought.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +26,7 @@ from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.guardian import Change, Edit, Paper, grade, of_interest
-from ml_connector.books.postings import Journal, Purpose, State
+from ml_connector.books.postings import Purpose, State
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.edits import (
@@ -37,9 +37,9 @@ from ml_connector.flows.edits import (
     memo_changes,
     payment_changes,
 )
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.papers import DEAD
-from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, document
+from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, clearing_account
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
 from ml_connector.store.findings import Decision, Finding, NewFinding
@@ -66,17 +66,20 @@ async def changes(c: Connected) -> int:
     Two calls, a third once there are credit memos, and none for documents that stand as they were
     read back.
     """
-    refs = await _candidates(c)
+    found = await _candidates(c)
     async with c.store.transaction() as tx:
-        for ref in refs:
-            await look(tx, c.id, Look(Kind.DOCUMENT, ref))
-    return len(refs)
+        await look_all(tx, c.id, [Look(Kind.DOCUMENT, ref) for ref in found.refs])
+        await _advance(c, tx, found)
+    return len(found.refs)
 
 
 async def look_around(c: Connected) -> None:
     """The same at once: each such document is examined now, a call or two for each."""
-    for ref in await _candidates(c):
+    found = await _candidates(c)
+    for ref in found.refs:
         await examine(c, ref)
+    async with c.store.transaction() as tx:
+        await _advance(c, tx, found)
 
 
 async def every_document(c: Connected) -> list[ErpRef]:
@@ -86,9 +89,24 @@ async def every_document(c: Connected) -> list[ErpRef]:
     return [_ref(row) for row in rows]
 
 
-async def _candidates(c: Connected) -> list[ErpRef]:
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What may have been changed, and how far each list was read to find it."""
+
+    refs: list[ErpRef]
+    marks: dict[str, datetime]
+
+
+async def _advance(c: Connected, tx: AsyncConnection, found: _Candidates) -> None:
+    """The lists are read so far: only once what they named is queued or examined."""
+    for stream, mark in sorted(found.marks.items()):
+        await cursors.advance(tx, c.id, stream, {"at": mark.isoformat()})
+
+
+async def _candidates(c: Connected) -> _Candidates:
     """What changed since the last look and is ours, or bears the mark of one of ours."""
     found: set[ErpRef] = set()
+    marks: dict[str, datetime] = {}
     for entity in await _watched(c):
         stream = f"acumatica.guardian.{entity.lower()}"
         mark = await _watermark(c, stream)
@@ -96,9 +114,8 @@ async def _candidates(c: Connected) -> list[ErpRef]:
         async for row in c.acumatica.changed(entity, since=mark - OVERLAP):
             newest = max(newest, row.modified)
             found |= await _ours(c, row)
-        async with c.store.transaction() as tx:
-            await cursors.advance(tx, c.id, stream, {"at": newest.isoformat()})
-    return sorted(found)
+        marks[stream] = newest
+    return _Candidates(sorted(found), marks)
 
 
 async def _watched(c: Connected) -> tuple[Polled, ...]:
@@ -113,7 +130,7 @@ async def _watermark(c: Connected, stream: str) -> datetime:
         value = await cursors.read(tx, c.id, stream)
     if value is not None:
         return datetime.fromisoformat(str(value["at"]))
-    return datetime.combine(c.record.start_date, time(0), UTC)
+    return c.begins
 
 
 async def _ours(c: Connected, row: Changed) -> set[ErpRef]:
@@ -241,7 +258,7 @@ def _reentered(was: ErpPayment, now: ErpPayment, other: ErpPayment, missing: Mon
 
 async def _journal(c: Connected, row: PostingRow) -> _Seen:
     was = msgspec.convert(row.read_back, ErpJournal)
-    account = _clearing_account(c, row, was)
+    account = clearing_account(row, c.mapping)
     stake = Money(sum(max(one.amount.minor, 0) for one in was.lines), was.currency)
     try:
         now = await c.acumatica.journal(_ref(row))
@@ -257,16 +274,6 @@ async def _journal(c: Connected, row: PostingRow) -> _Seen:
     shown = others[0] if len(others) == 1 and marked else now
     missing = ledger_missing(account, was, now, others)
     return _Seen(Paper.JOURNAL, found, missing, stake, shown, other)
-
-
-def _clearing_account(c: Connected, row: PostingRow, was: ErpJournal) -> str:
-    """The clearing account that a journal was posted to, whatever the mapping says since."""
-    accounts = c.mapping.currencies.get(row.currency)
-    if accounts is not None and was.effect_on(accounts.clearing) == row.clearing:
-        return accounts.clearing
-    paper = document(row)
-    lines = paper.lines if isinstance(paper, Journal) else ()
-    return next((one.account for one in lines if one.amount == row.clearing), "")
 
 
 async def _keep(c: Connected, row: PostingRow, seen: _Seen | None) -> Finding | None:

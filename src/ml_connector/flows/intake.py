@@ -1,5 +1,6 @@
 """Signals come in: stored once, a job queued in the same transaction, nothing believed."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,8 +59,7 @@ async def erp_change(
         SIGNALS.labels(connection, "push", "known").inc()
         return False
     SIGNALS.labels(connection, "push", "new").inc()
-    for kind, ref in sorted(refs):
-        await look(tx, connection, Look(kind, ref))
+    await look_all(tx, connection, (Look(kind, ref) for kind, ref in refs))
     return True
 
 
@@ -69,6 +69,24 @@ async def documents_changed(
     """Brings the guardian's look forward; a burst of changes, mostly our own, leads to one look."""
     at = Look(Kind.STREAM, "acumatica.documents")
     return await look(tx, connection, at, not_before=now + A_BURST)
+
+
+async def look_all(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    looks: Iterable[Look],
+    *,
+    not_before: datetime | None = None,
+    priority: int = 0,
+) -> int:
+    """Queues a look at each resource; returns how many did not wait already.
+
+    Always in one order: two transactions that queue the same looks never wait for each other.
+    """
+    queued = 0
+    for at in sorted(set(looks)):
+        queued += await look(tx, connection, at, not_before=not_before, priority=priority)
+    return queued
 
 
 async def look(

@@ -10,7 +10,7 @@ from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.mapping_edit import Changed, differences
 from ml_connector.flows.mapping_text import mapping_of, parse, read_body
 from ml_connector.flows.signals import Kind, Look
@@ -95,10 +95,12 @@ async def put_in_force(
 
 async def wake_waiting(tx: AsyncConnection, connection: ConnectionId, now: datetime) -> None:
     """Lets what waits for a person be tried now: the new mapping may be what it waits for."""
-    for trouble in await troubles.open_ones(tx, connection):
-        if trouble.filed in {AskAPerson.filed, Misconfigured.filed}:
-            at = Look(Kind(trouble.kind), trouble.resource)
-            await look(tx, connection, at, not_before=now)
+    waiting = [
+        Look(Kind(one.kind), one.resource)
+        for one in await troubles.open_ones(tx, connection)
+        if one.filed in {AskAPerson.filed, Misconfigured.filed}
+    ]
+    await look_all(tx, connection, waiting, not_before=now)
 
 
 async def version_of(

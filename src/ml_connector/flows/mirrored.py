@@ -118,11 +118,11 @@ async def paid_before(tx: AsyncConnection, link: Link) -> Money:
 
 async def supersede(tx: AsyncConnection, link: Link, paid: Money, *, now: datetime) -> None:
     """A paid invoice becomes history: the document is asked for anew, under another number."""
-    await withdraw(tx, link, voided=True, now=now)
     detail: JsonObject = {**link.detail, "paid_minor": paid.minor}
     await links.add(
         tx, Link(link.connection, FORMER, link.stripe_id, link.erp_ref, link.how, detail)
     )
+    await withdraw(tx, link, voided=True, now=now)
 
 
 RETURNED, APART = "returned_minor", "besides_minor"

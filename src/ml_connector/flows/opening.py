@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.clock import start_of_day
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money, total
@@ -24,7 +23,7 @@ from ml_connector.books.proof import Carried
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.flows.carry_out import carry_out, fingerprint
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.rows import document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.tie_out import IN_THE_LEDGER, ledger_balance
@@ -61,14 +60,9 @@ class History:
     payouts: dict[StripeId, Payout] = field(default_factory=dict[StripeId, Payout])
 
 
-def cut_over(c: Connected) -> datetime:
-    """The first moment of our books: midnight of the start date in the connection's zone."""
-    return start_of_day(c.record.start_date, c.mapping.zone)
-
-
 async def set_aside(c: Connected, bt: BalanceTransaction) -> bool:
     """Whether a movement is in the opening position; then it is stored so, and not booked."""
-    if bt.created >= cut_over(c):
+    if bt.created >= c.begins:
         return False
     row = transaction_row(c.id, bt)
     async with c.store.transaction() as tx:
@@ -81,7 +75,7 @@ async def set_aside_all(
     c: Connected, tx: AsyncConnection, rows: Iterable[BalanceTransactionRow]
 ) -> None:
     """Marks those of stored movements that are in the opening position."""
-    cut, reason = cut_over(c), f"It is in the opening position of {c.record.start_date}."
+    cut, reason = c.begins, f"It is in the opening position of {c.record.start_date}."
     for row in rows:
         if row.created < cut:
             await transactions.mark(tx, c.id, row.id, TransactionState.OPENING, reason)
@@ -143,7 +137,7 @@ async def _proposed(
 
 async def _history(c: Connected) -> History:
     """The whole list of movements, cut in two."""
-    cut, history = cut_over(c), History()
+    cut, history = c.begins, History()
     async for bt in c.stripe.transactions(FIRST_OF_ALL):
         if bt.created < cut:
             history.before.append(bt)
@@ -202,10 +196,9 @@ async def post(c: Connected, opening: Opening) -> Opening:
     if standing.entry is not None:
         await carry_out(c, opening_key(code))
     async with c.store.transaction() as tx:
-        for part in standing.position.in_transit:
-            await look(tx, c.id, Look(Kind.PAYOUT, part.subject))
-        for part in standing.position.disputed:
-            await look(tx, c.id, Look(Kind.DISPUTE, part.subject))
+        looks = [Look(Kind.PAYOUT, part.subject) for part in standing.position.in_transit]
+        looks += [Look(Kind.DISPUTE, part.subject) for part in standing.position.disputed]
+        await look_all(tx, c.id, looks)
     return standing
 
 

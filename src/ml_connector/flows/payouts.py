@@ -15,7 +15,7 @@ from ml_connector.flows import fees
 from ml_connector.flows.booking import DONE, accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import HoldingBack
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
@@ -97,8 +97,7 @@ async def _learn_members(c: Connected, payout: Payout) -> None:
         waiting = [row for row in stored if row.state not in DONE]
         looks = {for_transaction(row.id, row.type, row.source) for row in waiting
                  if row.cause != WAITS}  # fmt: skip
-        for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
-            await look(tx, c.id, at)
+        await look_all(tx, c.id, looks)
 
 
 async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:

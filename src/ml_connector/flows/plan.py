@@ -19,7 +19,6 @@ from ml_connector.flows import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import WasUndone, standing_of
 from ml_connector.flows.fees import followed
-from ml_connector.flows.opening import cut_over
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import not_due
@@ -57,7 +56,7 @@ async def plan(c: Connected) -> AsyncGenerator[Planned]:
 
 async def owed(c: Connected) -> list[BalanceTransaction]:
     """The balance transactions that are not in the ledger and are ours to post, oldest first."""
-    found = [bt async for bt in c.stripe.transactions(created_from=cut_over(c))]
+    found = [bt async for bt in c.stripe.transactions(created_from=c.begins)]
     rows = [(bt, await _known(c, bt)) for bt in reversed(found)]
     return [bt for bt, row in rows if row is None or row.state is not TransactionState.POSTED]
 

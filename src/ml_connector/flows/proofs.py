@@ -16,14 +16,13 @@ from ml_connector.books.certificate import (
     lines,
 )
 from ml_connector.books.entries import On, sides
-from ml_connector.books.mapping import Mapping
-from ml_connector.books.postings import ArPayment, ArRefund, Journal, State, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, State, Voiding
 from ml_connector.books.proof import Proof
 from ml_connector.books.recount import recount
 from ml_connector.books.sealed import Paper, opened, sealed
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.payouts import try_proof
-from ml_connector.flows.rows import document
+from ml_connector.flows.rows import clearing_account, document
 from ml_connector.store import clearing, payouts, postings, tie_outs
 from ml_connector.store.postings import PostingRow
 from ml_connector.vault.signing import SigningKey, genuine
@@ -101,11 +100,11 @@ async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Docum
 async def _entries(c: Connected, tx: AsyncConnection, row: PostingRow) -> list[Entry]:
     """What a document does to each account; the read-back has found it to be so."""
     paper = document(row)
-    own = _clearing_of(c.mapping, row)
+    own = clearing_account(row, c.mapping)
     found: list[Entry] = []
     for side in sides(paper):
         if side.on is On.ACCOUNT:
-            found.append(Entry(side.name, side.amount, side.name in own))
+            found.append(Entry(side.name, side.amount, side.name == own))
             continue
         name = side.name or await _undone_side(c, tx, row, side.on)
         if side.on is On.CASH:
@@ -134,21 +133,6 @@ def _added_up(entries: list[Entry]) -> list[Entry]:
         amount = one.amount if known is None else known.amount + one.amount
         found[one.account] = Entry(one.account, amount, one.clearing)
     return [one for one in found.values() if one.amount]
-
-
-def _clearing_of(mapping: Mapping, row: PostingRow) -> set[str]:
-    """The clearing account of a posting: the mapping's, or the one that bears its effect.
-
-    The mapping may be a later one than the posting's own.
-    """
-    paper = document(row)
-    accounts = mapping.currencies.get(row.currency)
-    if not isinstance(paper, Journal):
-        return set()
-    if accounts is not None and paper.effect_on(accounts.clearing) == row.clearing:
-        return {accounts.clearing}
-    fitting = [line.account for line in paper.lines if line.amount == row.clearing]
-    return set(fitting[-1:])
 
 
 async def _around(

@@ -10,7 +10,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
-from ml_connector.flows.opening import cut_over, set_aside
+from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
 from ml_connector.flows.timing import WAITS, NotDue, require_due
 from ml_connector.store import transactions
@@ -83,7 +83,7 @@ async def _on_its_way(c: Connected, charge: StripeId) -> bool:
     """
     async with c.store.statement() as tx:
         rows = await transactions.by_source(tx, c.id, charge)
-    rows = [row for row in rows if row.created >= cut_over(c)]
+    rows = [row for row in rows if row.created >= c.begins]
     if any(row.cause == WAITS for row in rows):
         raise NotDue(
             f"Waits until the payment {charge} is booked, by policy.",

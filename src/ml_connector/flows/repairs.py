@@ -1,8 +1,10 @@
 """What a person decides of a change that the guardian found: accept it, restore, or relink."""
 
-from ml_connector.acumatica.documents import PAYMENT_RELEASED
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.acumatica.documents import PAYMENT_RELEASED, ErpPayment
 from ml_connector.basics.errors import AskAPerson, Misconfigured
-from ml_connector.basics.ids import ErpRef, erp_ref
+from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.books.entries import On, sides
 from ml_connector.books.guardian import Edit, how_to_mend, restorable
 from ml_connector.books.postings import ArPayment, Booked, Purpose
@@ -108,19 +110,33 @@ async def _stand_in(
         and [(found.cash_account, brings(found))] == cash
         and found.status in PAYMENT_RELEASED
     )
+    if not fits:
+        raise _not_its_place(finding, found, "")
+    seen, why = as_object(found), f"stands in {_words(ref)}"
     async with c.store.transaction() as tx:
-        taken = await postings.by_erp(tx, c.id, *ref.split("|"))
-    if not fits or taken:
-        raise NotItsPlace(
-            f"{ref.replace('|', ' ')} is {found.amount} on {found.cash_account}, {found.status}"
-            f"{', and stands for another posting' if taken else ''}.",
-            cause=f"guardian.does_not_fit:{finding.key}",
-            remedy="Name a released payment of the same amount on the same cash account.",
-        )
-    seen = as_object(found)
-    async with c.store.transaction() as tx:
-        await guarded.relink(tx, row, ref, found.id, seen, fingerprint(seen))
-    await _decide(c, finding, Decision.RELINKED, actor, f"stands in {ref.replace('|', ' ')}")
+        await guarded.hold(tx, c.id, ref)
+        if await postings.by_erp(tx, c.id, *erp_keys(ref)):
+            raise _not_its_place(finding, found, ", and stands for another posting")
+        await _settle(c, tx, finding, Decision.RELINKED, actor, why)
+        if not await guarded.relink(tx, row, ref, found.id, seen, fingerprint(seen)):
+            raise NotItsPlace(
+                f"{row.key} is not verified any more, so nothing stands in its place.",
+                cause=f"guardian.moved:{finding.key}",
+                remedy="Look again: ml-connector guardian.",
+            )
+        await _tell(c, tx, finding, Decision.RELINKED, actor, why)
+
+
+def _not_its_place(finding: Finding, found: ErpPayment, more: str) -> NotItsPlace:
+    return NotItsPlace(
+        f"{_words(found.ref)} is {found.amount} on {found.cash_account}, {found.status}{more}.",
+        cause=f"guardian.does_not_fit:{finding.key}",
+        remedy="Name a released payment of the same amount on the same cash account.",
+    )
+
+
+def _words(ref: ErpRef) -> str:
+    return " ".join(erp_keys(ref))
 
 
 async def _open(c: Connected, number: int) -> Finding:
@@ -143,21 +159,35 @@ async def _posting(c: Connected, finding: Finding) -> PostingRow | None:
 
 
 async def _decide(c: Connected, finding: Finding, state: Decision, actor: str, why: str) -> None:
-    now = c.clock.now()
     async with c.store.transaction() as tx:
-        if not await findings.decide(tx, finding, state, actor, why, now):
-            raise Misconfigured(
-                f"The finding {finding.id} was decided by somebody else meanwhile.",
-                cause="guardian.no_finding",
-                remedy="List them with `ml-connector guardian`.",
-            )
-        payout = await payout_with(c, tx, finding.key, finding.transaction_id)
-        if payout is not None:
-            await look(tx, c.id, Look(Kind.PROOF, payout))
-        detail: JsonObject = {
-            "finding": finding.id,
-            "sentence": finding.sentence,
-            "missing": str(finding.missing),
-            "why": why,
-        }
-        await audit.write(tx, c.id, actor, f"finding {state}", finding.key, detail, now)
+        await _settle(c, tx, finding, state, actor, why)
+        await _tell(c, tx, finding, state, actor, why)
+
+
+async def _settle(  # noqa: PLR0917 - the facts of one decision
+    c: Connected, tx: AsyncConnection, finding: Finding, state: Decision, actor: str, why: str
+) -> None:
+    """Decides a finding, first of all; raises Misconfigured when somebody was faster."""
+    if not await findings.decide(tx, finding, state, actor, why, c.clock.now()):
+        raise Misconfigured(
+            f"The finding {finding.id} was decided by somebody else meanwhile.",
+            cause="guardian.no_finding",
+            remedy="List them with `ml-connector guardian`.",
+        )
+
+
+async def _tell(  # noqa: PLR0917 - the facts of one decision
+    c: Connected, tx: AsyncConnection, finding: Finding, state: Decision, actor: str, why: str
+) -> None:
+    """Lets the proof be tried again and notes the decision, last of all."""
+    payout = await payout_with(c, tx, finding.key, finding.transaction_id)
+    if payout is not None:
+        await look(tx, c.id, Look(Kind.PROOF, payout))
+    detail: JsonObject = {
+        "finding": finding.id,
+        "sentence": finding.sentence,
+        "missing": str(finding.missing),
+        "why": why,
+    }
+    now = c.clock.now()
+    await audit.write(tx, c.id, actor, f"finding {state}", finding.key, detail, now)

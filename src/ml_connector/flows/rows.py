@@ -6,6 +6,7 @@ import msgspec
 
 from ml_connector.basics.ids import ConnectionId, StripeId, posting_tag
 from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Mapping
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
@@ -79,6 +80,22 @@ def posting_row(connection: ConnectionId, posting: Posting, mapping_version: int
 def document(row: PostingRow) -> Document:
     """The document that a row holds, exactly as it was planned."""
     return msgspec.convert(row.body, KINDS[row.kind])
+
+
+def clearing_account(row: PostingRow, mapping: Mapping) -> str:
+    """The clearing account that a journal was posted to; empty when it moves none.
+
+    The mapping may be a later one than the posting's own: then it is the account that bears the
+    posting's effect, by its last line, which every journal ends with.
+    """
+    paper = document(row)
+    if not isinstance(paper, Journal):
+        return ""
+    accounts = mapping.currencies.get(row.currency)
+    if accounts is not None and paper.effect_on(accounts.clearing) == row.clearing:
+        return accounts.clearing
+    fitting = [line.account for line in paper.lines if line.amount == row.clearing]
+    return fitting[-1] if fitting else ""
 
 
 def _kind(paper: Document) -> str:

@@ -45,8 +45,9 @@ async def set_up(
             "acumatica": as_object(new.acumatica),
             "secrets": list(known_secrets(new.secrets)),
         }
+        kept = await connections.get(tx, new.id)
         await audit.write(tx, new.id, actor, "connection set up", new.id, detail, now)
-        return await connections.get(tx, new.id)
+    return kept
 
 
 async def receive_webhooks(c: Connected, keyring: KeyRing, public_url: str) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from ml_connector.acumatica.documents import LedgerLine
-from ml_connector.basics.clock import day_in
+from ml_connector.basics.clock import day_in, start_of_day
 from ml_connector.basics.ids import erp_keys
 from ml_connector.basics.money import Money, total
 from ml_connector.books.entries import On, sides
@@ -127,7 +127,7 @@ def _by_account(sides: Iterable[tuple[str, Money]]) -> dict[str, int]:
 
 async def _quoted(c: Connected, since: date) -> dict[str, str]:
     """What each payment quotes, by its number."""
-    found = await c.acumatica.quoted_payments(datetime.combine(since, time(0), UTC))
+    found = await c.acumatica.quoted_payments(start_of_day(since, c.mapping.zone))
     return {erp_keys(one.ref)[-1]: one.text for one in found}
 
 

@@ -86,9 +86,9 @@ SOURCES = {
 """The flow that books a balance transaction, by the prefix of its source."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Look:
-    """Which resource a job shall look at."""
+    """Which resource a job shall look at; looks are ordered as their jobs are queued."""
 
     kind: Kind
     resource: str

@@ -6,7 +6,6 @@ from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.postings import Voiding
 from ml_connector.books.records import Charge
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.opening import cut_over
 from ml_connector.flows.papers import DEAD
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
@@ -33,7 +32,7 @@ async def undone_by(c: Connected, charge_id: StripeId) -> Voiding | None:
     The link is kept once it is found. Raises NoStub when no payment stands for the charge.
     """
     charge = await c.stripe.charge(charge_id)
-    if charge.transaction is None or charge.transaction.created >= cut_over(c):
+    if charge.transaction is None or charge.transaction.created >= c.begins:
         return None
     async with c.store.statement() as tx:
         known = await links.by_stripe(tx, c.id, STUB, charge.id)

@@ -13,7 +13,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import is_transfer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing_of
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.signals import for_transaction
 from ml_connector.store import reports, transactions
 
@@ -74,8 +74,7 @@ async def wake_due(c: Connected) -> int:
         gate = await _gate(c, tx)
         due = [row for row in waiting if gate.lets_in(row.currency, row.available_on, row.payout)]
         looks = {for_transaction(row.id, row.type, row.source) for row in due}
-        for at in sorted(looks, key=lambda one: (one.kind, one.resource)):
-            await look(tx, c.id, at)
+        await look_all(tx, c.id, looks)
     return len(looks)
 
 

@@ -4,6 +4,7 @@ Foreseen first, in money and documents; then stored whole in one step, and carri
 like any posting, so a crash resumes where it was.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,7 @@ from ml_connector.flows.booking import carry_out_all
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing_of
 from ml_connector.flows.foresight import Choice, Foresight, Item, Undoing
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.rows import posting_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.store import audit, editions, fees, findings, payouts, postings, transactions
@@ -63,8 +64,7 @@ async def begin(
             tx, c.id, choice.named, why, actor, found.keys,
             [row.id for row in found.transactions], now, repost=repost,
         )  # fmt: skip
-        for payout in found.unproven:
-            await look(tx, c.id, Look(Kind.PROOF, payout))
+        await look_all(tx, c.id, [Look(Kind.PROOF, payout) for payout in found.unproven])
         await look(tx, c.id, Look(Kind.UNDO, str(run.id)), priority=1)
         for row in found.transactions:
             detail: JsonObject = {"what": run.what, "why": why, "edition": row.edition}
@@ -158,38 +158,64 @@ async def reverse(c: Connected, run_id: int) -> None:
     await carry_out_all(c, run.reversing)
     now = c.clock.now()
     async with c.store.transaction() as tx:
-        if not await runs.finish(tx, run, now):
-            return
-        for transaction in run.transactions:
-            await _ended(c, tx, run, transaction, now)
+        if await runs.finish(tx, run, now):
+            await _ended(c, tx, run, now)
 
 
-async def _ended(
-    c: Connected, tx: AsyncConnection, run: UndoRow, transaction: StripeId, now: datetime
-) -> None:
-    row = await transactions.get(tx, c.id, transaction)
+async def _ended(c: Connected, tx: AsyncConnection, run: UndoRow, now: datetime) -> None:
+    """What was taken back is told to its payouts, owed again where that was asked, and noted."""
+    rows = [await _undone(c, tx, one) for one in run.transactions]
+    again = await owe_again(tx, c.id, rows, now) if run.repost else []
+    looks = {at for row in rows for at in await _proofs_with(c, tx, row)}
+    await look_all(tx, c.id, looks | looks_at(again))
+    for row in rows:
+        detail: JsonObject = {"what": run.what, "why": run.why}
+        await audit.write(tx, c.id, run.actor, "undone", row.id, detail, now)
+    await note_owed_again(tx, c.id, again, run.actor, now)
+
+
+async def _undone(c: Connected, tx: AsyncConnection, one: StripeId) -> BalanceTransactionRow:
+    row = await transactions.get(tx, c.id, one)
     if row is None:
-        raise Bug(f"{transaction} was undone and is not known.")
-    for payout in {row.payout, row.source}:
-        if payout is not None and await payouts.get(tx, c.id, payout) is not None:
-            await look(tx, c.id, Look(Kind.PROOF, payout))
-    detail: JsonObject = {"what": run.what, "why": run.why}
-    await audit.write(tx, c.id, run.actor, "undone", row.id, detail, now)
-    if run.repost:
-        await post_again(tx, c.id, row, run.actor, now)
+        raise Bug(f"{one} was undone and is not known.")
+    return row
 
 
-async def post_again(
+async def _proofs_with(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> list[Look]:
+    """The proofs of the payouts that a movement is inside, or is."""
+    return [
+        Look(Kind.PROOF, payout)
+        for payout in {row.payout, row.source}
+        if payout is not None and await payouts.get(tx, c.id, payout) is not None
+    ]
+
+
+async def owe_again(
     tx: AsyncConnection,
     connection: ConnectionId,
-    row: BalanceTransactionRow,
+    rows: Iterable[BalanceTransactionRow],
+    now: datetime,
+) -> list[BalanceTransactionRow]:
+    """Lets what was undone be posted again; those for which there was cause.
+
+    Who calls it queues their looks and notes it, last, in the same transaction.
+    """
+    return [row for row in rows if await editions.owe_again(tx, connection, row.id, now)]
+
+
+def looks_at(rows: Iterable[BalanceTransactionRow]) -> set[Look]:
+    """The resources that stand for some movements."""
+    return {for_transaction(row.id, row.type, row.source) for row in rows}
+
+
+async def note_owed_again(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    rows: Iterable[BalanceTransactionRow],
     actor: str,
     now: datetime,
-) -> bool:
-    """Lets what was undone be posted again and queues the look; False when there is no cause."""
-    if not await editions.owe_again(tx, connection, row.id, now):
-        return False
-    await look(tx, connection, for_transaction(row.id, row.type, row.source))
-    detail: JsonObject = {"edition": row.edition}
-    await audit.write(tx, connection, actor, "owed again", row.id, detail, now)
-    return True
+) -> None:
+    """Writes into the audit trail who let what was undone be posted again."""
+    for row in rows:
+        detail: JsonObject = {"edition": row.edition}
+        await audit.write(tx, connection, actor, "owed again", row.id, detail, now)

@@ -7,7 +7,7 @@ from ml_connector.basics.money import Money
 from ml_connector.books.tieout import TieOut
 from ml_connector.flows.catch_up import sweep
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.tie_out import measure, since
 
@@ -36,8 +36,8 @@ async def watch(c: Connected) -> int:
     differing = [one for one in await _measured(c) if not one.holds]
     soon = c.clock.now() + UNTIL_SURE
     async with c.store.transaction() as tx:
-        for one in differing:
-            await look(tx, c.id, Look(Kind.TIEOUT, one.currency), not_before=soon)
+        looks = [Look(Kind.TIEOUT, one.currency) for one in differing]
+        await look_all(tx, c.id, looks, not_before=soon)
     return len(differing)
 
 

@@ -60,7 +60,9 @@ class Redactor:
         """The text without secrets; its length is not bounded.
 
         Each pattern is tried only where a word of it is there at all: most texts have none.
+        A NUL, which PostgreSQL keeps in no text, shows as the sign for what cannot be shown.
         """
+        text = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
         for literal in self._literals:
             text = text.replace(literal, MASK)
         lower = text.lower()

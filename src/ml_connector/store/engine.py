@@ -43,6 +43,8 @@ class Store:
             driver_url(url),
             pool_size=pool_size,
             max_overflow=OVERFLOW,
+            # A statement's parameters are customers' data, and a traceback is kept.
+            hide_parameters=True,
             json_serializer=to_json,
             json_deserializer=from_json,
         )

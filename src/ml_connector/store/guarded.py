@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, erp_keys
@@ -45,6 +45,12 @@ async def reversed_by_us(
     return bool((await tx.execute(question)).scalar_one())
 
 
+async def hold(tx: AsyncConnection, connection: ConnectionId, ref: ErpRef) -> None:
+    """Lets one transaction at a time decide what stands in a document; to be asked for first."""
+    name = f"{connection}/stands in/{ref}"
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
 async def relink(  # noqa: PLR0917 - the facts of one row
     tx: AsyncConnection,
     row: PostingRow,
@@ -52,14 +58,17 @@ async def relink(  # noqa: PLR0917 - the facts of one row
     erp_id: str,
     read_back: JsonObject,
     read_back_hash: str,
-) -> None:
-    """A verified posting stands in another document from now on, as that was read back."""
+) -> bool:
+    """A verified posting stands in another document from now on, as that was read back.
+
+    False when it is not verified any more.
+    """
     kind, number = erp_keys(ref)
     statement = update(table).where(
         table.c.connection == row.connection, table.c.key == row.key,
         table.c.state == State.VERIFIED,
     )  # fmt: skip
-    await tx.execute(
+    done = await tx.execute(
         statement.values(
             erp_type=kind,
             erp_number=number,
@@ -68,3 +77,4 @@ async def relink(  # noqa: PLR0917 - the facts of one row
             read_back_hash=read_back_hash,
         )
     )
+    return bool(done.rowcount)
