@@ -39,7 +39,15 @@ from ml_connector.flows.edits import (
 )
 from ml_connector.flows.intake import look
 from ml_connector.flows.papers import DEAD
-from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, document
+from ml_connector.flows.rows import (
+    BOOKED,
+    CREDIT_MEMO,
+    DEBIT_MEMO,
+    JOURNAL,
+    PAYMENT,
+    REFUND,
+    document,
+)
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
 from ml_connector.store.findings import Decision, Finding, NewFinding
@@ -55,6 +63,7 @@ PAPERS = {
     JOURNAL: Paper.JOURNAL,
     REFUND: Paper.REFUND,
     CREDIT_MEMO: Paper.CREDIT_MEMO,
+    DEBIT_MEMO: Paper.CREDIT_MEMO,
     BOOKED: Paper.BOOKED,
 }
 """The kinds of postings whose documents are watched; the rest mirror one of these."""
@@ -102,9 +111,9 @@ async def _candidates(c: Connected) -> list[ErpRef]:
 
 
 async def _watched(c: Connected) -> tuple[Polled, ...]:
-    """Invoices are listed only for the sake of our credit memos among them."""
+    """Invoices are listed only for the sake of our memos among them."""
     async with c.store.transaction() as tx:
-        memos = await guarded.standing(tx, c.id, (CREDIT_MEMO,))
+        memos = await guarded.standing(tx, c.id, (CREDIT_MEMO, DEBIT_MEMO))
     return (*WATCHED, "Invoice") if memos else WATCHED
 
 
@@ -189,7 +198,7 @@ async def _look_at(c: Connected, row: PostingRow) -> _Seen:
 
 
 async def _memo(c: Connected, row: PostingRow) -> _Seen:
-    """A credit memo moves no money: it breaks the receivables at most."""
+    """A memo moves no money: it breaks the receivables at most."""
     was = msgspec.convert(row.read_back, ErpMemo)
     try:
         now = await c.acumatica.memo(_ref(row))
