@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import make_url
 
+from build.emptied import emptied
 from ml_connector.store.embedded import EmbeddedPostgres
 from ml_connector.store.engine import Store, driver_url
 
@@ -131,8 +132,8 @@ async def database(
 @pytest.fixture
 async def store(database: Store) -> AsyncGenerator[Store]:
     """An open store on a database that is migrated and empty."""
-    yield database
-    await _empty(database)
+    async with emptied(database) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -145,20 +146,3 @@ async def store_of_its_own(
     yield opened
     await opened.dispose()
     postgres.drop(name)
-
-
-_EMPTY = """
-    DO $$ BEGIN
-        SET LOCAL session_replication_role = replica;
-        SET LOCAL lock_timeout = '10s';
-        EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ')
-                    || ' RESTART IDENTITY CASCADE'
-                 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version');
-    END $$
-"""
-
-
-async def _empty(store: Store) -> None:
-    """Nothing that a test has stored is seen by the next one."""
-    async with store.transaction() as tx:
-        await tx.exec_driver_sql(_EMPTY)

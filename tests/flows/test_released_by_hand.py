@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.flows.explain import replay
@@ -119,4 +120,26 @@ async def test_a_document_that_the_accountant_changes_is_said_and_a_new_policy_r
     await world.change(mapping_text=AT_ONCE)
     await world.wait_for_cure()
     assert await left(world) == {}
+    await world.all_posted()
+
+
+async def test_a_check_beside_a_payment_that_waits_for_release_lowers_what_can_be_paid(
+    world: World,
+) -> None:
+    await world.change(mapping_text=BY_HAND)
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    await world.pay(ref, 3000)
+    await world.live()
+    for check, rest in ((30, 4000), (40, 0)):
+        await by_cheque(world, ref, check)
+        await world.mirror()
+        rows = await world.stripe_invoices(ref)
+        assert [row["amount_remaining"] for row in rows] == [rest]
+    for name, document in (await left(world)).items():
+        await released(world, name, document)
+    await world.wait_for_cure()
+    await world.mirror()
+    assert await world.balance_due(ref) == 0
+    assert await world.troubles() == []
     await world.all_posted()

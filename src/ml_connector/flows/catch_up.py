@@ -122,7 +122,7 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     asked = sent_of(known[0]).total
     found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
     applied = with_accepted(known[0], found)
-    level = row.balance in [one.decimal for one in asks_for(asked, applied)]
+    level = row.balance == asks_for(asked, applied).decimal
     return not (level and is_settled_as_known(known[0], applied))
 
 

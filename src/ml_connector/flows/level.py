@@ -1,7 +1,8 @@
 """A sent invoice kept level: what the ERP is still owed is what Stripe still asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ml_connector.acumatica.documents import PAYMENT_RELEASED
 from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
 from ml_connector.basics.ids import ErpRef
@@ -76,14 +77,37 @@ class Seen:
         return self.before + self.stripe.paid_by_charges - booked
 
     def actions(self) -> list[Action]:
-        """What is to be done; raises BeingPosted while that hangs on a posting under way."""
-        waiting = self.waiting
-        found = level(self.erp, self.stripe, waiting)
-        under_way = self.applied.on_the_way
-        if not found or not under_way or not level(self.erp, self.stripe, waiting - under_way):
-            return found if not under_way else []
-        raise BeingPosted(
-            f"A payment of {under_way} on invoice {self.erp.number} is being posted.",
+        """What is to be done; while a posting is under way, only what is right either way.
+
+        Raises BeingPosted where all of it hangs on that posting.
+        """
+        found = level(self.erp, self.stripe, self.waiting)
+        if not found or not self.applied.on_the_way:
+            return found
+        at_least = self._once_posted()
+        certain = [one for one in at_least if not isinstance(one, TellAPerson)]
+        if at_least and not certain:
+            raise self.being_posted()
+        return certain
+
+    @property
+    def hangs_on_postings(self) -> bool:
+        """Whether it makes a difference if the ERP's balance knows of what is under way."""
+        return level(self.erp, self.stripe, self.waiting) != self._once_posted()
+
+    def _once_posted(self) -> list[Action]:
+        """The same, should the ERP's balance know of the posting already: it never asks less."""
+        return level(self.erp, self.stripe, self.waiting - self.applied.on_the_way)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether more may be to do when a posting under way is in the ledger."""
+        return bool(self.applied.on_the_way and self._once_posted())
+
+    def being_posted(self) -> BeingPosted:
+        """Why it is looked at again."""
+        return BeingPosted(
+            f"A payment of {self.applied.on_the_way} on invoice {self.erp.number} is being posted.",
             cause=f"invoice.being_posted:{self.erp.ref}",
             remedy="The invoice is looked at again when the payment is in the ledger.",
         )
@@ -134,12 +158,28 @@ async def compared(c: Connected, link: Link) -> Seen | None:
         raise _moved(erp)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
-    return Seen(erp, stripe, applied, before)
+    return await _without_unreleased(c, Seen(erp, stripe, applied, before))
+
+
+async def _without_unreleased(c: Connected, seen: Seen) -> Seen:
+    """What is found unreleased, after the balance was read, was not in it: no doubt is left.
+
+    One call for each such payment, and none where both sides agree.
+    """
+    if not seen.applied.on_the_way or not seen.hangs_on_postings:
+        return seen
+    erp, under_way = seen.erp, seen.applied.on_the_way
+    async with c.store.transaction() as tx:
+        stands = await reports.unreleased_of(tx, c.id, erp.ref, erp.balance.currency)
+    for ref, amount in stands:
+        if (await c.acumatica.payment(ref)).status not in PAYMENT_RELEASED:
+            under_way -= amount
+    return replace(seen, applied=replace(seen.applied, on_the_way=under_way))
 
 
 def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
     known = not is_doubted(link) and is_settled_as_known(link, applied)
-    return known and erp.balance in asks_for(sent_of(link).total, applied)
+    return known and erp.balance == asks_for(sent_of(link).total, applied)
 
 
 def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> None:
@@ -158,6 +198,8 @@ async def _settle_differences(c: Connected, link: Link, seen: Seen) -> bool:
     for action in actions:
         if not isinstance(action, TellAPerson):
             stripe = await _take(c, link, seen, stripe, action)
+    if actions and seen.undecided:
+        raise seen.being_posted()
     for action in actions:
         if isinstance(action, TellAPerson):
             raise _told(erp, _why_reopened(link, seen) or action)
@@ -307,7 +349,6 @@ def _moved(erp: ErpInvoice) -> MovedMeanwhile:
     )
 
 
-def asks_for(asked: Money, applied: Applied) -> tuple[Money, Money]:
-    """The balances at which nothing is to do: with and without the payments under way."""
-    expected = asked - applied.in_the_ledger
-    return expected, expected - applied.on_the_way
+def asks_for(asked: Money, applied: Applied) -> Money:
+    """The balance at which nothing is to do, as long as nothing under way has reached it."""
+    return asked - applied.in_the_ledger

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId
+from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import ArPayment, Purpose, State
 from ml_connector.store.postings import PostingRow
@@ -64,7 +64,7 @@ async def applied_to(
     )
     sums = dict.fromkeys(("ledger", "way", "besides", "returned"), 0)
     for state, body, kind, number, besides_it in await tx.execute(question):
-        if state not in IN_THE_LEDGER and state not in ON_THE_WAY:
+        if state not in IN_THE_LEDGER and state not in ON_THE_WAY and not number:
             continue
         undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
         amount = _applied(body, ref)
@@ -76,6 +76,27 @@ async def applied_to(
         else:
             sums["way"] += amount
     return Applied(*(Money(minor, currency) for minor in sums.values()))
+
+
+async def unreleased_of(
+    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, currency: str
+) -> list[tuple[ErpRef, Money]]:
+    """Our payments of an ERP document that stand in Acumatica, not in its ledger when last seen.
+
+    Each with what it settles of the document.
+    """
+    wanted: JsonObject = {"applications": [{"document": ref}]}
+    question = select(postings.c.erp_type, postings.c.erp_number, postings.c.body).where(
+        postings.c.connection == connection,
+        postings.c.kind == "payment",
+        postings.c.body.contains(wanted),
+        postings.c.state.not_in(IN_THE_LEDGER),
+        postings.c.erp_number.is_not(None),
+    )
+    return [
+        (erp_ref(kind, number), Money(_applied(body, ref), currency))
+        for kind, number, body in await tx.execute(question)
+    ]
 
 
 async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:

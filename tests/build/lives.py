@@ -1,0 +1,71 @@
+"""A life of a firm as it is drawn and told: its policies, and what everybody does in turn.
+
+Its text is Python: what a failing run prints can be pasted into a test as it stands.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from ml_connector.cli.year_policies import BASE
+
+POLICIES: Mapping[str, Sequence[str]] = {
+    "unmatched": ('"hold"', '"unapplied"', '"suspense"'),
+    "dispute_lost": ('"loss"', '"reopen"'),
+    "fx": ('"list"', '"gain_loss"'),
+    "fees": ('"transaction"', '"payout"', '"payment_charge"'),
+    "refunds": ('"journal"', '"credit_memo"'),
+    "post_when": ('"captured"', '"available"', '"paid_out"'),
+    "closed_period": ('"hold"', '"next_open"'),
+    "release": ("true", "false"),
+    "reopened": ('"ask"', '"again"'),
+}
+"""Every choice, its default first; `reopened` is a word of the mirror."""
+OF_THE_MIRROR = frozenset({"reopened"})
+EVERY_CHOICE = [(word, value) for word, values in POLICIES.items() for value in values]
+
+THEN = ("works", "hears", "hears_badly", "misses_the_news", "polls", "rests")
+"""What the connector does after an act: see `Living`."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that somebody does: to which of those there are, and to how much of it (1-100).
+
+    `then` is what the connector does afterwards.
+    """
+
+    what: str
+    which: int = 0
+    part: int = 100
+    then: str = "works"
+
+
+@dataclass(frozen=True)
+class Life:
+    """What was decided at the beginning, and what happens."""
+
+    policies: Mapping[str, str]
+    acts: Sequence[Act]
+
+
+def mapping_of(policies: Mapping[str, str]) -> str:
+    """The mapping of five currencies with these policies, as a person would write it."""
+    tables: dict[str, list[str]] = {"policies": [], "mirror": []}
+    for word, value in policies.items():
+        table = "mirror" if word in OF_THE_MIRROR else "policies"
+        tables[table].append(f"{word} = {value}\n")
+    said = "".join(f"\n[{name}]\n{''.join(lines)}" for name, lines in tables.items())
+    return BASE.read_text("utf-8") + said
+
+
+def lives(acts: Sequence[str], *, least: int = 6, most: int = 14) -> st.SearchStrategy[Life]:
+    """Any life of a firm made of these acts, simplest first; it begins with an invoice, mostly."""
+    policies = st.fixed_dictionaries(
+        {}, optional={word: st.sampled_from(values) for word, values in POLICIES.items()}
+    )
+    act = st.builds(
+        Act, st.sampled_from(acts), st.integers(0, 9), st.integers(1, 100), st.sampled_from(THEN)
+    )
+    return st.builds(Life, policies, st.lists(act, min_size=least, max_size=most))
