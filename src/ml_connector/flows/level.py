@@ -85,7 +85,7 @@ class Seen:
         if not found or not self.applied.on_the_way:
             return found
         at_least = self._once_posted()
-        certain = [one for one in at_least if not isinstance(one, TellAPerson)]
+        certain: list[Action] = [one for one in at_least if not isinstance(one, TellAPerson)]
         if at_least and not certain:
             raise self.being_posted()
         return certain

@@ -94,7 +94,7 @@ async def unreleased_of(
         postings.c.erp_number.is_not(None),
     )
     return [
-        (erp_ref(kind, number), Money(_applied(body, ref), currency))
+        (erp_ref(kind or "", number or ""), Money(_applied(body, ref), currency))
         for kind, number, body in await tx.execute(question)
     ]
 
