@@ -9,10 +9,11 @@ from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.clock import start_of_day
 from ml_connector.basics.money import Money
+from ml_connector.books.opening import opening_key
 from ml_connector.flows import backfill
 from ml_connector.flows.foresight import Choice, foresee
 from ml_connector.flows.opening import opened, post, propose
-from ml_connector.store import payouts, transactions
+from ml_connector.store import audit, payouts, transactions
 from ml_connector.store.transactions import TransactionState
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +64,10 @@ async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand
     assert proposal.position.balance == Money(before, "USD")
     assert [part.subject for part in proposal.position.disputed] == [dispute]
     assert [part.subject for part in proposal.position.in_transit] == [under_way["id"]]
-    await post(c, proposal)
+    await post(c, proposal, "Kim")
+    async with world.store.statement() as tx:
+        acts = await audit.show(tx, world.id, opening_key("USD"))
+    assert [one.actor for one in acts if one.action == "opening kept"] == ["Kim"]
     assert await world.cash() * 100 == before
     assert await world.ledger(DISPUTED) == 50
     assert await world.ledger(TRANSIT) * 100 == under_way["amount"]
@@ -120,7 +124,7 @@ async def test_an_old_debit_that_comes_back_undoes_the_payment_that_people_had_b
     await world.pass_time(timedelta(days=1))
     await goes_live(world, live)
     c = await world.connected()
-    await post(c, (await propose(c, SUSPENSE))[0])
+    await post(c, (await propose(c, SUSPENSE))[0], "Kim")
     assert await world.cash() * 100 == await world.at_stripe()
     await world.stripe.tell(f"charges/{charge}/return")
     await world.live()
@@ -160,7 +164,7 @@ async def test_history_is_loaded_in_windows_goes_on_after_an_end_and_agrees_with
     assert (found.movements, found.gaps, found.unposted) == (3, (), ())
     opening, posted = TransactionState.OPENING, TransactionState.POSTED
     assert await states_since(world, begin) == [opening, opening, posted]
-    await backfill.move_start(c, begin)
+    await backfill.move_start(c, begin, "Kim")
     c = await world.connected()
     loaded = [one async for one in backfill.backfill(c, begin, end, days=7)]
     await world.settle()

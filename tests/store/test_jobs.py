@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.store.engine import Store
-from ml_connector.store.jobs import Backlog, Job, defer, idle, prune, queue_of, waiting
+from ml_connector.store.jobs import Backlog, Job, defer, failed, idle, prune, queue_of, waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -200,7 +200,7 @@ async def test_a_job_for_later_does_not_keep_a_connection_from_being_idle(store:
     ("status", "age_of_end", "pruned"),
     [
         ("succeeded", timedelta(days=8), 1),
-        ("failed", timedelta(days=8), 1),
+        ("aborted", timedelta(days=8), 1),
         ("succeeded", timedelta(days=6), 0),
         ("doing", timedelta(days=8), 0),
         ("todo", timedelta(days=8), 0),
@@ -218,3 +218,20 @@ async def test_only_jobs_that_ended_long_ago_are_pruned(
     async with store.transaction() as tx:
         assert await prune(tx, timedelta(days=7)) == pruned
     assert len(await rows(store)) == 1 - pruned
+
+
+async def test_a_look_that_broke_is_shown_and_kept_until_a_later_one_makes_up_for_it(
+    store: Store,
+) -> None:
+    async with store.transaction() as tx:
+        await defer(tx, INVOICE)
+    await set_all(store, "doing")
+    await set_all(store, "failed")
+    await age(store, timedelta(days=8))
+    async with store.transaction() as tx:
+        assert [(one.kind, one.resource) for one in await failed(tx, MAIN)] == [("invoice", "in_1")]
+        assert await prune(tx, timedelta(days=7)) == 0
+        await defer(tx, INVOICE)
+    async with store.transaction() as tx:
+        assert await failed(tx, MAIN) == []
+        assert await prune(tx, timedelta(days=7)) == 1

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from sqlalchemy import select, update
 
 from build.service import Service, a_thin_event, an_event
 from build.world import World
+from ml_connector.store.tables import connections
 
 pytestmark = pytest.mark.anyio
 
@@ -185,6 +187,18 @@ async def test_an_event_for_a_connection_that_does_not_exist_is_not_found(
     answer = await service.send(an_event(), to="nobody")
     assert answer.status_code == 404
     assert "nobody" in answer.json()["result"]
+
+
+async def test_trouble_of_our_own_keys_asks_stripe_to_send_again_and_does_not_blame_it(
+    service: Service,
+) -> None:
+    async with service.world.store.transaction() as tx:
+        sealed = (await tx.execute(select(connections.c.secrets))).scalar_one()
+        spoilt = {name: f"{text[:-6]}AAAAAA" for name, text in sealed.items()}
+        await tx.execute(update(connections).values(secrets=spoilt))
+    answer = await service.send(an_event())
+    assert answer.status_code == 503
+    assert "send it again later" in answer.json()["result"]
 
 
 async def test_an_event_is_handled_only_once_its_work_is_done(service: Service) -> None:

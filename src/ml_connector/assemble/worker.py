@@ -7,7 +7,7 @@ import structlog
 
 from ml_connector.assemble.installation import Installation
 from ml_connector.assemble.switchboard import Switchboard
-from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows import desk
 from ml_connector.flows.schedule import keep_time
@@ -28,8 +28,8 @@ async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> 
     async def handle(job: Job) -> None:
         try:
             await _look(place, board, job)
-        except DATABASE_AWAY:
-            log.exception("the database was away; the job runs again", job=job.key)
+        except (*DATABASE_AWAY, TryAgain):
+            log.exception("how the job ended could not be stored; it runs again", job=job.key)
             await _again(place, job)
 
     async def active() -> list[ConnectionId]:
@@ -60,5 +60,5 @@ async def _again(place: Installation, job: Job) -> None:
             async with place.store.transaction() as tx:
                 await defer(tx, job, not_before=place.clock.now() + AGAIN_AFTER)
                 return
-        except DATABASE_AWAY:
+        except (*DATABASE_AWAY, TryAgain):
             await asyncio.sleep(1)

@@ -43,6 +43,29 @@ def run(body: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool = False) 
         return failed(error, as_json=as_json)
     except KeyboardInterrupt:
         return Exit.LATER
+    except Exception as error:
+        away = _database_away(error)
+        if away is None:
+            raise
+        return failed(away, as_json=as_json)
+
+
+def _database_away(error: Exception) -> TryAgain | None:
+    """The database went away in the middle of a command: nothing is lost, it is done later."""
+    from ml_connector.store.engine import is_away
+
+    if not is_away(error):
+        return None
+    return TryAgain(
+        "The database does not answer any more.",
+        cause="store.away",
+        remedy="Check that its server runs, and try again: what was begun is taken up there.",
+    )
+
+
+def actor() -> str:
+    """Who gives the commands, as the audit trail names them."""
+    return os.environ.get("USER") or "command line"
 
 
 def failed(error: ConnectorError, *, as_json: bool) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wanted
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, progress_wanted
 
 if TYPE_CHECKING:
     from ml_connector.basics.money import Money
@@ -40,11 +40,11 @@ def opening(
         c = await office.board.connected(await office.only(name))
         for pair in stub or ():
             charge, number = _pair("--stub", pair)
-            await stubs.name(c, StripeId(charge), number)
+            await stubs.name(c, StripeId(charge), number, actor())
         found = await propose(c, against, _amounts(holds or ()))
         if post:
             _require_account(found, against)
-            found = [await post_opening(c, one) for one in found]
+            found = [await post_opening(c, one, actor()) for one in found]
         await _show(c, found, as_json=json)
         return Exit.OK
 
@@ -140,7 +140,7 @@ def backfill(
         yesterday = day_in(c.clock.now(), c.mapping.zone) - timedelta(days=1)
         end = day_given("--to", last) if last else yesterday
         if move_start and start < c.record.start_date:
-            await flow.move_start(c, start)
+            await flow.move_start(c, start, actor())
             c = await office.board.connected(chosen)
         progress = await _loaded(c, start, end, max(days, 1), shown=progress_wanted(as_json=json))
         await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))

@@ -1,6 +1,6 @@
 """What accountants look through at the end of a month: late arrivals, money paid twice."""
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 
 def late(name: Name = "", *, json: Json = False) -> int:
@@ -49,7 +49,7 @@ def acknowledge(invoice: str, *, connection: Name = "", json: Json = False) -> i
         from ml_connector.flows.acknowledge import acknowledge as take_note
 
         c = await office.board.connected(await office.only(connection))
-        excess = await take_note(c, ErpRef(invoice), "a person")
+        excess = await take_note(c, ErpRef(invoice), actor())
         if json:
             show.as_json({"invoice": invoice, "acknowledged": show.money(excess)})
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
     from ml_connector.books.finding import Finding
@@ -288,8 +288,7 @@ async def _take(
     version = None if proposal.base is None else proposal.base.version
     stored = not (refused or dry_run or proposal.same)
     if stored:
-        author = os.environ.get("USER", "command line")
-        version = await put_in_force(store, office.place.clock, proposal, author=author, note=note)
+        version = await put_in_force(store, office.place.clock, proposal, author=actor(), note=note)
     taken = Taken(proposal, found, version, stored=stored, refused=refused)
     show_taken(taken, as_json=as_json)
     return Exit.ATTENTION if refused else Exit.OK

@@ -1,13 +1,12 @@
 """A person's word before anything is written: plan, apply, decline, and the shadow's score."""
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wanted
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, progress_wanted
 from ml_connector.cli.work import work_until_idle
 
 if TYPE_CHECKING:
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from ml_connector.flows.connected import Connected
 
 Keys = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
-
-
-def _actor() -> str:
-    return os.environ.get("USER", "command line")
 
 
 def plan(name: Name = "", *, out: Path | None = None, json: Json = False) -> int:
@@ -100,7 +95,7 @@ def apply(
         c = await office.board.connected(chosen)
         made = await _shown_plan(office, chosen, shown)
         documents = applying.chosen(made, only, without)
-        done = await applying.apply(c, made, documents, _actor())
+        done = await applying.apply(c, made, documents, actor())
         if wait and documents:
             await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         after = await applying.outcomes(c, done)
@@ -141,7 +136,7 @@ def decline(*keys: str, why: str, connection: Name = "", json: Json = False) -> 
         from ml_connector.flows.apply import decline as say_no
 
         c = await office.board.connected(await office.only(connection))
-        said = await say_no(c, keys, why, _actor())
+        said = await say_no(c, keys, why, actor())
         if json:
             show.as_json({"declined": list(said), "why": why})
         else:

@@ -1,13 +1,12 @@
 """Repairs: what people changed on our documents, and undoing what we posted."""
 
-import os
 import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wanted
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, progress_wanted
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 guardian = App(name="guardian", help="What people changed on documents that we posted.")
 
 Number = Annotated[int, Parameter(help="The finding's number, as `guardian` lists it.")]
-
-
-def _who() -> str:
-    return os.environ.get("USER", "command line")
 
 
 @guardian.default
@@ -83,7 +78,7 @@ def accept(
         from ml_connector.flows import repairs
 
         c = await office.board.connected(await office.only(connection))
-        found = await repairs.accept(c, number, why=why, actor=_who())
+        found = await repairs.accept(c, number, why=why, actor=actor())
         if json:
             show.as_json({"accepted": found.id, "missing": show.money(found.missing)})
         else:
@@ -103,7 +98,7 @@ def restore(number: Number, *, connection: Name = "", wait: bool = True, json: J
         from ml_connector.flows import repairs
 
         c = await office.board.connected(await office.only(connection))
-        run = await repairs.restore(c, number, actor=_who())
+        run = await repairs.restore(c, number, actor=actor())
         return await _finished(office, c.id, run.id, wait=wait, json=json)
 
     return opened(body, as_json=json)
@@ -124,7 +119,7 @@ def relink(
         from ml_connector.flows import repairs
 
         c = await office.board.connected(await office.only(connection))
-        ref = await repairs.relink(c, number, to=to, actor=_who())
+        ref = await repairs.relink(c, number, to=to, actor=actor())
         if json:
             show.as_json({"relinked": number, "document": ref})
         else:
@@ -199,7 +194,7 @@ def undo(
                 show.say("Nothing was undone." if may else _remedy())
             return Exit.OK if dry_run and may else Exit.ATTENTION
         c = await office.board.connected(chosen)
-        run = await begin(c, choice, why=why, actor=_who(), repost=repost, shown=found)
+        run = await begin(c, choice, why=why, actor=actor(), repost=repost, shown=found)
         return await _finished(office, chosen, run.id, wait=wait, json=json, found=found)
 
     return opened(body, as_json=json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
     from ml_connector.flows.checkup import Check
@@ -102,7 +102,7 @@ def connect(
             place.clock,
             given.joined(name, options, given.secrets_of(known, os.environ), stored),
             mapping_text=given.text_of(chosen) if chosen else None,
-            actor=os.environ.get("USER", "command line"),
+            actor=actor(),
         )
         if public_url:
             await receive_webhooks(await office.board.connected(made.id), place.keyring, public_url)

@@ -34,6 +34,9 @@ def facts(one: Standing) -> dict[str, object]:
         ],
         "payouts": one.payouts,
         "payouts_proven": one.payouts_proven,
+        "failed": [
+            {"kind": job.kind, "resource": job.resource, "at": job.at} for job in one.failed
+        ],
         "findings": [finding_facts(found) for found in one.findings],
         "troubles": [_trouble(group) for group in one.troubles],
         "streams": [
@@ -73,6 +76,10 @@ def _words(one: Standing) -> None:
         show.say(f"{group.sentence} {sums}".rstrip(), mark=f"{group.count} x", colour="yellow")
         if group.remedy:
             show.say(f"    {group.remedy}")
+    for job in one.failed:
+        story = f"The look at {job.kind} {job.resource} broke at {job.at:%Y-%m-%d %H:%M}."
+        show.say(story, mark="broken", colour="red")
+        show.say(f"    The log holds the trace. Try again: ml-connector replay {job.resource}")
     if one.findings:
         lacking = totals(found.missing for found in one.findings).values()
         sums = ", ".join(str(amount) for amount in lacking if amount) or "no money off the clearing"

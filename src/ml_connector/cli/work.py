@@ -1,14 +1,17 @@
 """The daily work by hand: catch up, look at how things stand, replay."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
-from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wanted
+from ml_connector.basics.errors import TryAgain
+from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, progress_wanted
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
 
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 600.0
+"""How long a command waits for work that makes no headway."""
 
 
 def sync(name: Name = "", *, json: Json = False) -> int:
@@ -28,23 +31,48 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
         found = await standing(office.place.store, connection)
         show_standing([found], as_json=json)
-        return Exit.ATTENTION if found.troubles else Exit.OK
+        return Exit.ATTENTION if found.troubles or found.failed else Exit.OK
 
     return opened(body, as_json=json)
 
 
-async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
-    """Works beside any running service until nothing is due, and nothing runs."""
+async def work_until_idle(
+    office: Office,
+    connection: "ConnectionId",
+    *,
+    shown: bool,
+    patience: float = PATIENCE_SECONDS,
+) -> None:
+    """Works beside any running service until nothing is due, and nothing runs.
+
+    Raises TryAgain when there is no headway for as long as `patience`, in seconds.
+    """
     from ml_connector.assemble.worker import work
-    from ml_connector.cli import show
-    from ml_connector.store import jobs
 
     stop = asyncio.Event()
     worker = asyncio.create_task(work(office.place, office.board, stop))
-    most = 1
+    try:
+        await _until_idle(office, connection, worker, shown=shown, patience=patience)
+    finally:
+        stop.set()
+        await worker
+
+
+async def _until_idle(
+    office: Office,
+    connection: "ConnectionId",
+    worker: "asyncio.Task[None]",
+    *,
+    shown: bool,
+    patience: float,
+) -> None:
+    from ml_connector.cli import show
+    from ml_connector.store import jobs
+
+    most, before, since = 1, None, time.monotonic()
     with show.progress(shown=shown) as bar:
         task = bar.add_task("catching up", total=None) if bar else None
-        while True:
+        while not worker.done():
             await asyncio.sleep(0.2)
             async with office.place.store.transaction() as tx:
                 waiting = await jobs.waiting(tx, connection)
@@ -53,10 +81,21 @@ async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: 
             most = max(most, left)
             if bar and task is not None:
                 bar.update(task, total=most, completed=most - left)
-            if idle or worker.done():
-                break
-    stop.set()
-    await worker
+            if idle:
+                return
+            standing = [(one.kind, one.due, one.doing, one.later) for one in waiting]
+            if standing != before:
+                before, since = standing, time.monotonic()
+            elif time.monotonic() - since > patience:
+                raise _no_headway(left, patience)
+
+
+def _no_headway(left: int, patience: float) -> TryAgain:
+    return TryAgain(
+        f"{left} looks are due or under way, and none has ended for {patience:.0f} seconds.",
+        cause="cli.patience",
+        remedy="Nothing is lost: they go on with the service, or with the next sync.",
+    )
 
 
 def status(name: Name = "", *, json: Json = False) -> int:
@@ -73,7 +112,7 @@ def status(name: Name = "", *, json: Json = False) -> int:
         chosen = [await office.only(name)] if name else names
         found = [await standing(store, one) for one in chosen]
         show_standing(found, as_json=json)
-        return Exit.ATTENTION if any(one.troubles or one.findings for one in found) else Exit.OK
+        return Exit.ATTENTION if any(one.asks for one in found) else Exit.OK
 
     return opened(body, as_json=json)
 
@@ -107,7 +146,7 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
 
         chosen = await office.only(connection)
         now = office.place.clock.now()
-        looks = await look_again(office.place.store, chosen, number, now=now)
+        looks = await look_again(office.place.store, chosen, number, now=now, actor=actor())
         if wait and looks:
             await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
         if json:

@@ -146,7 +146,7 @@ def _gaps(source: Sums, stored: Sums) -> list[Gap]:
     return found
 
 
-async def move_start(c: Connected, to: date) -> None:
+async def move_start(c: Connected, to: date, actor: str) -> None:
     """Lets our books begin earlier; only while no opening position is kept.
 
     What was set aside from that day on is owed again. Raises Misconfigured.
@@ -163,4 +163,4 @@ async def move_start(c: Connected, to: date) -> None:
         await connections.set_start_date(tx, c.id, to, now=now)
         await transactions.take_back_in(tx, c.id, start_of_day(to, c.mapping.zone), now=now)
         detail: JsonObject = {"from": c.record.start_date.isoformat(), "to": to.isoformat()}
-        await audit.write(tx, c.id, "a person", "start date moved", c.id, detail, now)
+        await audit.write(tx, c.id, actor, "start date moved", c.id, detail, now)

@@ -183,7 +183,7 @@ def _effect(row: PostingRow, account: str) -> Money:
     return paper.effect_on(account) if isinstance(paper, Journal) else row.clearing
 
 
-async def post(c: Connected, opening: Opening) -> Opening:
+async def post(c: Connected, opening: Opening, actor: str) -> Opening:
     """Posts the entry once and keeps the opening with it; one that is kept already stays as it is.
 
     What was under way is looked at anew, so that its later course is booked.
@@ -191,7 +191,7 @@ async def post(c: Connected, opening: Opening) -> Opening:
     code = opening.position.currency
     kept = await opened(c, code)
     if kept is None:
-        await _keep(c, opening)
+        await _keep(c, opening, actor)
     standing = kept or opening
     if standing.entry is not None:
         await carry_out(c, opening_key(code))
@@ -202,7 +202,7 @@ async def post(c: Connected, opening: Opening) -> Opening:
     return standing
 
 
-async def _keep(c: Connected, opening: Opening) -> None:
+async def _keep(c: Connected, opening: Opening, actor: str) -> None:
     """Stores the opening, and its entry before anything is sent."""
     now, key = c.clock.now(), opening_key(opening.position.currency)
     async with c.store.transaction() as tx:
@@ -212,7 +212,7 @@ async def _keep(c: Connected, opening: Opening) -> None:
             await postings.plan(tx, [row], now=now)
         kept = as_object(opening)
         await cursors.advance(tx, c.id, _stream(opening.position.currency), kept, now=now)
-        await audit.write(tx, c.id, "a person", "opening kept", key, kept, now)
+        await audit.write(tx, c.id, actor, "opening kept", key, kept, now)
 
 
 async def state_of(c: Connected, opening: Opening) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.clock import Clock
+from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
@@ -63,8 +64,8 @@ async def keep_time(store: Store, clock: Clock, *, every: float, stop: asyncio.E
     while not stop.is_set():
         try:
             await tick(store, clock)
-        except SQLAlchemyError:
-            log.exception("the schedule could not be read; trying again")
+        except (SQLAlchemyError, ConnectorError):
+            log.exception("the schedule could not be kept; trying again")
         try:
             await asyncio.wait_for(stop.wait(), every)
         except TimeoutError:

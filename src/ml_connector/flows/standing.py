@@ -15,7 +15,7 @@ from ml_connector.store import (
 )
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Decision, Finding
-from ml_connector.store.jobs import Backlog
+from ml_connector.store.jobs import Backlog, FailedJob
 from ml_connector.store.schedules import Schedule
 from ml_connector.store.transactions import TransactionSum
 from ml_connector.store.troubles import TroubleGroup
@@ -34,11 +34,18 @@ class Standing:
     payouts: int
     payouts_proven: int
     findings: Sequence[Finding] = ()
+    failed: Sequence[FailedJob] = ()
+    """Looks that broke, so that nothing of them could be stored, and that nobody repeated."""
 
     @property
     def due(self) -> int:
         """How many looks are due or under way."""
         return sum(one.due + one.doing for one in self.backlog)
+
+    @property
+    def asks(self) -> bool:
+        """Whether something asks for a person."""
+        return bool(self.troubles or self.findings or self.failed)
 
     @property
     def later(self) -> int:
@@ -61,4 +68,5 @@ async def standing(store: Store, connection: ConnectionId) -> Standing:
             payouts=len(known),
             payouts_proven=sum(one.proven_at is not None for one in known),
             findings=await findings.in_state(tx, connection, Decision.OPEN),
+            failed=await jobs.failed(tx, connection),
         )

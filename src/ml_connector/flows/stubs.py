@@ -40,16 +40,16 @@ async def undone_by(c: Connected, charge_id: StripeId) -> Voiding | None:
     payment = await c.acumatica.payment(ref)
     _refuse_another(c, charge, payment)
     if known is None:
-        await _keep(c, charge, payment, "reference")
+        await _keep(c, charge, payment, "reference", "connector")
     return Voiding(payment.ref, payment.payment_ref, payment.amount)
 
 
-async def name(c: Connected, charge_id: StripeId, number: str) -> Link:
+async def name(c: Connected, charge_id: StripeId, number: str, actor: str) -> Link:
     """A person says which payment stands for an old charge; raises NoStub when it cannot be."""
     charge = await c.stripe.charge(charge_id)
     payment = await c.acumatica.payment(ErpRef(f"Payment|{number}"))
     _refuse_another(c, charge, payment)
-    return await _keep(c, charge, payment, "by hand")
+    return await _keep(c, charge, payment, "by hand", actor)
 
 
 async def _found(c: Connected, charge: Charge) -> ErpRef:
@@ -79,10 +79,10 @@ def _refuse_another(c: Connected, charge: Charge, payment: ErpPayment) -> None:
         )
 
 
-async def _keep(c: Connected, charge: Charge, payment: ErpPayment, how: str) -> Link:
+async def _keep(c: Connected, charge: Charge, payment: ErpPayment, how: str, actor: str) -> Link:
     detail: JsonObject = {"amount": str(charge.amount), "payment_ref": payment.payment_ref}
     now = c.clock.now()
     async with c.store.transaction() as tx:
         link = await links.add(tx, Link(c.id, STUB, charge.id, payment.ref, how, detail), now=now)
-        await audit.write(tx, c.id, "connector", "stub kept", charge.id, detail, now)
+        await audit.write(tx, c.id, actor, "stub kept", charge.id, detail, now)
     return link

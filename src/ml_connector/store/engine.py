@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import cast
 
 import psycopg
 from sqlalchemy import event
@@ -25,6 +26,16 @@ transaction would cost a third of its round trips."""
 
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 """What the driver raises when the database, not our statement, is in trouble: try again."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error, or each one of a group, comes of a database that does not answer."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(is_away(one) for one in group.exceptions)
+    if isinstance(error, (*DATABASE_AWAY, psycopg.OperationalError)):
+        return True
+    return error.__cause__ is not None and is_away(error.__cause__)
 
 
 class Store:

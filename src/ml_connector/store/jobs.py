@@ -50,6 +50,15 @@ class Backlog:
     oldest: timedelta | None
 
 
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A look that broke, and that no later look at its resource has made up for."""
+
+    kind: str
+    resource: str
+    at: datetime
+
+
 _HOLD = text("""
     SELECT id FROM procrastinate_jobs
     WHERE queueing_lock = :key AND status = 'todo' FOR NO KEY UPDATE
@@ -98,13 +107,25 @@ _BUSY = text("""
           AND (status = 'doing'
                OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))))
 """)
-_PRUNE = text("""
+_MADE_UP_FOR = """EXISTS (
+        SELECT FROM procrastinate_jobs AS later
+        WHERE later.lock = job.lock AND later.id > job.id
+          AND later.status IN ('todo', 'doing', 'succeeded'))"""
+_FAILED = text(f"""
+    SELECT task_name AS kind, args ->> 'resource' AS resource,
+        (SELECT max(at) FROM procrastinate_events AS event WHERE event.job_id = job.id) AS at
+    FROM procrastinate_jobs AS job
+    WHERE queue_name = :queue AND status = 'failed' AND NOT {_MADE_UP_FOR}
+    ORDER BY at, kind, resource
+""")  # noqa: S608 - of our own words
+_PRUNE = text(f"""
     DELETE FROM procrastinate_jobs AS job
     WHERE job.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
+      AND (job.status <> 'failed' OR {_MADE_UP_FOR})
       AND NOT EXISTS (
         SELECT FROM procrastinate_events AS event
         WHERE event.job_id = job.id AND type <> 'scheduled' AND at >= now() - :older_than)
-""")
+""")  # noqa: S608 - of our own words
 
 
 async def defer(
@@ -138,8 +159,17 @@ async def idle(tx: AsyncConnection, connection: ConnectionId | None = None) -> b
     return not (await tx.execute(_BUSY, {"queue": queue})).scalar_one()
 
 
+async def failed(tx: AsyncConnection, connection: ConnectionId) -> list[FailedJob]:
+    """The looks that broke and were not made up for since, the oldest first."""
+    rows = await tx.execute(_FAILED, {"queue": queue_of(connection)})
+    return [FailedJob(**row) for row in rows.mappings()]
+
+
 async def prune(tx: AsyncConnection, older_than: timedelta) -> int:
-    """Deletes the jobs that ended, well or not, longer ago than this; returns how many."""
+    """Deletes the jobs that ended longer ago than this; returns how many.
+
+    One that broke is kept until a later look at its resource has made up for it.
+    """
     return (await tx.execute(_PRUNE, {"older_than": older_than})).rowcount
 
 

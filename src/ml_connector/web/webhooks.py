@@ -4,12 +4,13 @@ import hmac
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ml_connector.assemble import Installation
-from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.errors import ConnectorError, Refused
 from ml_connector.basics.ids import ConnectionId, ErpRef, erp_ref
 from ml_connector.flows import intake
 from ml_connector.flows.invoices import INVOICE_TYPE
@@ -18,6 +19,8 @@ from ml_connector.observe import SIGNALS
 from ml_connector.store import connections
 from ml_connector.store.connections import Connection, Secrets, UnknownConnection
 from ml_connector.stripe import webhooks as stripe
+
+log = structlog.get_logger()
 
 LARGEST_BODY = 2 * 1024 * 1024
 PUSH_HEADER = "x-ml-secret"
@@ -132,10 +135,17 @@ def _said(status: int, sentence: str) -> JSONResponse:
 
 
 async def on_connector_error(_: Request, error: Exception) -> Response:
-    """Our own errors as sentences; an unknown connection is 404, a body that is no event 400."""
+    """Our own errors as sentences: 404 for an unknown connection, 400 for what is no event.
+
+    Anything else is our trouble, not the sender's, who shall send it again: 503.
+    """
     assert isinstance(error, ConnectorError)  # noqa: S101 - registered for this class alone
-    status = 404 if isinstance(error, UnknownConnection) else 400
-    return _said(status, error.sentence)
+    if isinstance(error, UnknownConnection):
+        return _said(404, error.sentence)
+    if not isinstance(error, Refused):
+        log.error("a notification could not be taken", cause=error.cause, why=error.sentence)
+        return _said(503, "It cannot be taken now; send it again later.")
+    return _said(400, error.sentence)
 
 
 async def on_too_large(_: Request, _error: Exception) -> Response:
