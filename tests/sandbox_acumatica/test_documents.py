@@ -316,6 +316,58 @@ def test_13_a_credit_memo_closes_an_invoice(tenant: Tenant) -> None:
     tenant.books_are_straight()
 
 
+def test_13_a_debit_memo_takes_a_credit_memo_back_and_both_are_closed(tenant: Tenant) -> None:
+    tenant.control("periods", {"period": "102026", "module": "CA", "closed": True})
+    credit = tenant.invoice(amount="30", Type="Credit Memo")
+    debit = tenant.invoice(amount="30", Type="Debit Memo")
+    assert tenant.values(f"Invoice/Debit Memo/{debit}")["Balance"] == 30
+    body = {
+        **wrap(Type="Credit Memo", ReferenceNbr=credit),
+        "DocumentsToApply": [wrap(DocType="Debit Memo", ReferenceNbr=debit, AmountPaid=30)],
+    }
+    assert tenant.put("Payment", body).status_code == 200
+    keys = {"Type": "Credit Memo", "ReferenceNbr": credit}
+    assert tenant.act("Payment", "ReleasePayment", **keys).status_code == 204
+    for kind, number in (("Debit Memo", debit), ("Credit Memo", credit)):
+        shown = tenant.values(f"Invoice/{kind}/{number}")
+        assert (shown["Status"], shown["Balance"]) == ("Closed", 0)
+    assert balances(tenant) == {"11000": 0, "40000": 0}
+    tenant.books_are_straight()
+
+
+def test_13_an_open_memo_is_applied_on_a_later_day_where_its_own_period_is_closed(
+    tenant: Tenant,
+) -> None:
+    credit = tenant.invoice(amount="30", Type="Credit Memo", Date="2026-10-05")
+    debit = tenant.invoice(amount="30", Type="Debit Memo", Date="2026-11-01")
+    tenant.control("periods", {"period": "102026", "module": "AR", "closed": True})
+    rows = [wrap(DocType="Debit Memo", ReferenceNbr=debit, AmountPaid=30)]
+    keys = {"Type": "Credit Memo", "ReferenceNbr": credit}
+    shut = {**wrap(**keys, ApplicationDate="2026-10-06"), "DocumentsToApply": rows}
+    assert "closed" in tenant.put("Payment", shut).json()["ApplicationDate"]["error"]
+    later = {**wrap(**keys, ApplicationDate="2026-11-01"), "DocumentsToApply": rows}
+    assert tenant.put("Payment", later).status_code == 200
+    assert tenant.act("Payment", "ReleasePayment", **keys).status_code == 204
+    assert tenant.values(f"Invoice/Debit Memo/{debit}")["Status"] == "Closed"
+    tenant.books_are_straight()
+
+
+@pytest.mark.parametrize(("switch", "day"), [("editable", "2026-11-01"), ("kept", "2026-10-15")])
+def test_12_the_day_of_a_voided_payment_can_be_changed_before_its_release_or_is_kept(
+    tenant: Tenant, switch: str, day: str
+) -> None:
+    tenant.switch(void_date=switch, void_status="On Hold")
+    number = tenant.pay("80", ApplicationDate="2026-10-15")
+    assert tenant.act("Payment", "VoidPayment", Type="Payment", ReferenceNbr=number).is_success
+    keys = {"Type": "Voided Payment", "ReferenceNbr": number}
+    answer = tenant.put("Payment", wrap(**keys, ApplicationDate="2026-11-01", Hold=False))
+    assert answer.status_code == 200
+    assert tenant.values(f"Payment/Voided Payment/{number}")["ApplicationDate"].startswith(day)
+    assert tenant.act("Payment", "ReleasePayment", **keys).status_code == 204
+    assert tenant.values(f"Payment/Payment/{number}")["Status"] == "Voided"
+    tenant.books_are_straight()
+
+
 def test_13_a_sales_invoice_is_the_same_document_seen_from_sales(tenant: Tenant) -> None:
     body = {
         **wrap(

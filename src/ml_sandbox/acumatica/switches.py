@@ -30,6 +30,9 @@ class Switches:
         "", "The tax category of an invoice or memo line that names neither one nor an item."
     )
     void_status: str = _switch("Balanced", "Status of a new Voided Payment: Balanced or On Hold.")
+    void_date: str = _switch(
+        "editable", "The day of a new Voided Payment can be changed (editable), or is kept (kept)."
+    )
     void_answer: int = _switch(202, "VoidPayment answers 202 with a Location, 204, or 200.")
     release_of_released: str = _switch(
         "error", "Releasing a released document: error (button disabled) or silent (204)."

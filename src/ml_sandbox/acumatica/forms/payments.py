@@ -35,7 +35,7 @@ from ml_sandbox.acumatica.forms.base import (
 )
 from ml_sandbox.acumatica.forms.payment_rows import charge_row, document_row, totals
 from ml_sandbox.acumatica.forms.postings import Posting
-from ml_sandbox.acumatica.forms.voids import create_voided, release_voided
+from ml_sandbox.acumatica.forms.voids import create_voided, release_voided, update_voided
 from ml_sandbox.acumatica.forms.workflow import (
     BUTTONS,
     change_hold,
@@ -96,9 +96,13 @@ class PaymentForm(Form):
             row.set(DocType=type_of(draft), RefNbr=draft.get("ReferenceNbr"))
 
     def update(self, unit: Unit, draft: Record, body: Body) -> None:
-        """Changes an unreleased payment; an open one takes more applications."""
+        """Changes an unreleased payment; an open one takes more applications, of a later day."""
+        if type_of(draft) in _VOIDED and draft.get("Status") not in RELEASED:
+            update_voided(unit, draft, body)
+            return
         if draft.get("Status") in RELEASED or type_of(draft) in _VOIDED:
             if draft.get("Status") == "Open":
+                _application_day(unit, draft, body)
                 _documents(unit, draft, body)
                 totals(draft)
             if "Hold" in body.values:
@@ -180,6 +184,22 @@ class PaymentForm(Form):
             draft.error = "The document is out of the balance."
 
 
+def _application_day(unit: Unit, draft: Record, body: Body) -> None:
+    """The day of the applications that are added to a released document, where one is sent."""
+    day = sent_date(body, "ApplicationDate")
+    if day is None or day == draft.get("ApplicationDate"):
+        return
+    draft.set(ApplicationDate=day)
+    complaint = period_complaint(unit, unit.setup.periods.code_for(day), _modules(draft))
+    if complaint:
+        draft.fail("ApplicationDate", complaint)
+
+
+def _modules(draft: Record) -> tuple[str, ...]:
+    """Where its period must be open: a credit memo that is applied moves no cash."""
+    return ("AR",) if type_of(draft) == "Credit Memo" else ("AR", "CA")
+
+
 def _voided_type(record: Record) -> str:
     return "Voided Refund" if "Refund" in type_of(record) else "Voided Payment"
 
@@ -250,7 +270,7 @@ def _documents(unit: Unit, draft: Record, body: Body) -> None:
 def _release(unit: Unit, draft: Record) -> None:
     day = draft.get("ApplicationDate")
     period = unit.setup.periods.code_for(day)
-    complaint = period_complaint(unit, period, ("AR", "CA"))
+    complaint = period_complaint(unit, period, _modules(draft))
     if complaint:
         raise business(complaint)
     posting = Posting(

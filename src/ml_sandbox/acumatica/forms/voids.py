@@ -23,10 +23,15 @@ from ml_sandbox.acumatica.forms.base import (
     cannot_be_found,
     money,
     period_complaint,
+    sent_date,
+    take,
+    take_note,
 )
 from ml_sandbox.acumatica.forms.postings import Posting
+from ml_sandbox.acumatica.forms.workflow import change_hold
 from ml_sandbox.acumatica.ledger import ZERO
 from ml_sandbox.acumatica.records import Record, Row
+from ml_sandbox.acumatica.values import Body
 from ml_sandbox.acumatica.world import Unit
 
 _COPIED = (
@@ -77,6 +82,22 @@ def _negative(unit: Unit, row: Row, kind: str) -> Row:
 
 def _live_rows(payment: Record) -> list[Row]:
     return [row for row in payment.rows("ApplicationHistory") if not row.custom.get(REVERSED)]
+
+
+def update_voided(unit: Unit, voided: Record, body: Body) -> None:
+    """Changes a voiding document before its release: its day (a switch), its text, its hold."""
+    take_note(voided, Body(note=body.note))
+    take(voided, body, ("Description",))
+    if "Hold" in body.values:
+        change_hold(unit, voided, type_of(voided), hold=bool(body.get("Hold")))
+        voided.set(Hold=voided.get("Status") == "On Hold")
+    day = sent_date(body, "ApplicationDate")
+    if day is None or unit.switches.void_date != "editable":
+        return
+    voided.set(ApplicationDate=day)
+    complaint = period_complaint(unit, unit.setup.periods.code_for(day), ("AR", "CA"))
+    if complaint:
+        voided.fail("ApplicationDate", complaint)
 
 
 def release_voided(unit: Unit, voided: Record) -> None:
