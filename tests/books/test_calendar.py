@@ -10,7 +10,7 @@ from ml_connector.acumatica import wire
 from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.fields import ABSENT, sent
 from ml_connector.books.calendar import AR, CA, GL, Calendar, Period
-from ml_connector.books.postings import moved_to
+from ml_connector.books.closed import moved_to
 
 FIRST = date(2026, 1, 1)
 MODULES = st.frozensets(st.sampled_from([GL, AR, CA]))

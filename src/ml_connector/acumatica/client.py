@@ -14,6 +14,7 @@ from ml_connector.acumatica.fields import Field, sent, text
 from ml_connector.acumatica.forms import KEYS
 from ml_connector.acumatica.journals import Journals
 from ml_connector.acumatica.ledger_forms import LedgerForms
+from ml_connector.acumatica.memo_forms import Memos
 from ml_connector.acumatica.payments import Payments
 from ml_connector.acumatica.queries import moment
 from ml_connector.acumatica.versions import Site, check_offered
@@ -35,7 +36,7 @@ TIMEOUTS = Timeouts(read=300.0)
 """For the transport: a queued request may be answered minutes later, and that is an answer."""
 
 
-class AcumaticaClient(Payments, Journals, LedgerForms):
+class AcumaticaClient(Payments, Memos, Journals, LedgerForms):
     """One Acumatica tenant through one endpoint version and one signed-in session.
 
     A posting is four calls: put, release, one question for its end, read back. Raises the family

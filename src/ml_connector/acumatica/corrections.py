@@ -1,10 +1,12 @@
 """What is said of a document that exists already and is not released yet."""
 
+from datetime import date
+
 from ml_connector.acumatica import wire
 from ml_connector.acumatica.fields import sent
 from ml_connector.acumatica.translate import LONGEST_DESCRIPTION, described, rows_to_apply
 from ml_connector.basics.ids import ErpRef, erp_keys
-from ml_connector.books.postings import ArPayment, Journal
+from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, DebitMemo, Journal
 
 
 def payment_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
@@ -36,4 +38,32 @@ def journal_body(journal: Journal, ref: ErpRef, tag: str) -> wire.JournalWire:
         batch_nbr=sent(number),
         transaction_date=sent(journal.day.isoformat()),
         description=sent(described(journal, tag)),
+    )
+
+
+def memo_body(memo: CreditMemo | DebitMemo, ref: ErpRef) -> wire.InvoiceWire:
+    """A memo that was made already, on another day; its period follows the day."""
+    kind, number = erp_keys(ref)
+    return wire.InvoiceWire(
+        type=sent(kind),
+        reference_nbr=sent(number),
+        date=sent(memo.day.isoformat()),
+        description=sent(memo.description[:LONGEST_DESCRIPTION]),
+    )
+
+
+def refund_body(refund: ArRefund, ref: ErpRef) -> wire.PaymentWire:
+    """A refund that was made already, on another day."""
+    return dated_body(ref, refund.day, refund.description)
+
+
+def dated_body(ref: ErpRef, day: date, text: str) -> wire.PaymentWire:
+    """The day and text of a document of Payments and Applications that is not released."""
+    kind, reference = erp_keys(ref)
+    return wire.PaymentWire(
+        type=sent(kind),
+        reference_nbr=sent(reference),
+        application_date=sent(day.isoformat()),
+        description=sent(text[:LONGEST_DESCRIPTION]),
+        hold=sent(False),
     )

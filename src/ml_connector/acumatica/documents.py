@@ -75,7 +75,10 @@ class ErpPayment:
 
 @dataclass(frozen=True, slots=True)
 class ErpMemo:
-    """A credit memo as read back; `lines` are what it takes from each account."""
+    """A credit or debit memo as read back; `lines` are what it takes from, or gives, each account.
+
+    `balance` is what of it is not applied; None where that was not asked for.
+    """
 
     id: str
     ref: ErpRef
@@ -87,6 +90,7 @@ class ErpMemo:
     description: str
     lines: tuple[tuple[str, Money], ...]
     modified: datetime
+    balance: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""
 
 MEMO_RELEASED = frozenset(("Open", "Closed", "Reserved"))
-"""Statuses of a credit memo that is in the ledger."""
+"""Statuses of a credit or debit memo that is in the ledger."""
 
 JOURNAL_RELEASED = frozenset(("Posted", "Unposted"))
 """Statuses of a batch that is released; posting may be a later step of theirs."""

@@ -1,4 +1,4 @@
-"""Credit memos and the refunds that pay them out, to the wire and back."""
+"""Memos, and the refunds that pay credit memos out, to the wire and back."""
 
 from datetime import date
 from decimal import Decimal
@@ -10,9 +10,10 @@ from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArRefund, CreditMemo
+from ml_connector.books.postings import ArRefund, CreditMemo, DebitMemo
 
 CREDIT_MEMO = "Credit Memo"
+DEBIT_MEMO = "Debit Memo"
 REFUND = "Refund"
 OLDER_REFUND = "Customer Refund"
 """What some releases call the same."""
@@ -24,8 +25,16 @@ SHOWN = {"$expand": "Details", "$custom": f"Document.{CURRENCY}"}
 """What is asked for with a credit memo: its lines, and the currency, which is no plain field."""
 
 
-def memo_body(memo: CreditMemo, endpoint: EndpointVersion) -> wire.InvoiceWire:
-    """A new credit memo of one line, in the currency of the refund.
+Memo = CreditMemo | DebitMemo
+
+
+def memo_type(memo: Memo) -> str:
+    """What Acumatica calls a memo of this kind."""
+    return CREDIT_MEMO if isinstance(memo, CreditMemo) else DEBIT_MEMO
+
+
+def memo_body(memo: Memo, endpoint: EndpointVersion) -> wire.InvoiceWire:
+    """A new memo of one line, in the currency of the refund.
 
     Raises Bug when its mark would not fit: a cut one could not be found again.
     """
@@ -42,7 +51,7 @@ def memo_body(memo: CreditMemo, endpoint: EndpointVersion) -> wire.InvoiceWire:
         unit_price=exact(memo.amount.decimal),
     )
     return wire.InvoiceWire(
-        type=sent(CREDIT_MEMO),
+        type=sent(memo_type(memo)),
         customer=sent(memo.customer_id),
         customer_order=sent(memo.order),
         link_branch=_if_any(memo.branch),
@@ -77,6 +86,23 @@ def refund_body(
     )
 
 
+def set_off_body(debit: DebitMemo, ref: ErpRef, day: date) -> wire.PaymentWire:
+    """The debit memo `ref` that a credit memo is applied to on a day; the memo is its payment."""
+    kind, reference = erp_keys(debit.memo)
+    owed, number = erp_keys(ref)
+    row = wire.ApplyWire(
+        doc_type=sent(owed),
+        reference_nbr=sent(number),
+        amount_paid=exact(debit.amount.decimal),
+    )
+    return wire.PaymentWire(
+        type=sent(kind),
+        reference_nbr=sent(reference),
+        application_date=sent(day.isoformat()),
+        documents_to_apply=(row,),
+    )
+
+
 def paid_out_body(ref: ErpRef, refund: ArRefund, memo: ErpRef) -> wire.PaymentWire:
     """The credit memo that a refund pays out, for a refund that exists already."""
     kind, reference = erp_keys(ref)
@@ -100,14 +126,14 @@ def _if_any(value: str) -> Field[str]:
 
 
 def memo_document(record: wire.InvoiceWire) -> ErpDocument:
-    """The keys, id and status of a credit memo, and its amount where its currency is told."""
+    """The keys, id and status of a memo, and its amount where its currency is told."""
     currency = _currency(record)
     amount = Money.of(held(record.amount, "Amount"), currency) if currency else None
     return ErpDocument(record.id, _ref(record), text(record.status), amount=amount)
 
 
 def memo(record: wire.InvoiceWire) -> ErpMemo:
-    """A credit memo as read back; raises Bug when its currency was not told."""
+    """A memo as read back; raises Bug when its currency was not told."""
     currency = _currency(record)
     if not currency:
         raise Bug("Acumatica told no currency of a memo.", cause="acumatica.lacks:CuryID")
@@ -124,6 +150,7 @@ def memo(record: wire.InvoiceWire) -> ErpMemo:
             (text(row.account), Money.of(number(row.amount), currency)) for row in record.details
         ),
         modified=instant(record.last_modified_date_time),
+        balance=Money.of(number(record.balance), currency) if record.balance.known else None,
     )
 
 

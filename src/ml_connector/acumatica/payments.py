@@ -1,24 +1,25 @@
-"""Payments, and the credit memos and refunds that give money back."""
+"""Payments: making, correcting, releasing, voiding and finding them."""
 
-from ml_connector.acumatica import corrections, memos, translate, wire
+from datetime import date
+
+from ml_connector.acumatica import corrections, translate, wire
 from ml_connector.acumatica.calls import made, write
 from ml_connector.acumatica.documents import (
-    MEMO_RELEASED,
     PAYMENT_RELEASED,
     ErpDocument,
-    ErpMemo,
     ErpPayment,
     voided,
 )
+from ml_connector.acumatica.fields import day as told_day
 from ml_connector.acumatica.fields import text
 from ml_connector.acumatica.forms import Forms
 from ml_connector.acumatica.queries import quoted
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo
+from ml_connector.books.postings import ArPayment
 
 
 class Payments(Forms):
-    """The documents of AR302000, and the memos that a refund pays out."""
+    """The documents of AR302000."""
 
     async def put_payment(self, payment: ArPayment) -> ErpDocument:
         """Creates a payment with its applications, not released: one call.
@@ -62,6 +63,16 @@ class Payments(Forms):
         await self._endpoint.act(call, "VoidPayment", {"Type": kind, "ReferenceNbr": reference})
         return erp_ref(voided(kind), reference)
 
+    async def date_voiding(self, ref: ErpRef, day: date, text: str) -> date | None:
+        """Gives a voiding document before its release another day: one call.
+
+        Returns the day that Acumatica answers with, which need not be the one that was said.
+        """
+        call = write("Payment", f"the day of {ref}", ref)
+        body = corrections.dated_body(ref, day, text)
+        record = await self._endpoint.put(call, body, wire.PaymentWire)
+        return told_day(record.application_date)
+
     async def payment(self, which: ErpRef | str) -> ErpPayment:
         """A payment with everything it settles and its charges, by keys or id: one call."""
         charges = ",Charges" if self.version.supports("Payment.Charges") else ""
@@ -102,48 +113,3 @@ class Payments(Forms):
             for row in rows
             if {text(row.payment_ref), text(row.external_ref)}.intersection(references)
         ]
-
-    async def put_memo(self, memo: CreditMemo) -> ErpDocument:
-        """Creates a credit memo, not released; its answer tells what it is of: one call.
-
-        Raises OutcomeUnknown when no answer came: look with `find_memos` before any new try.
-        """
-        call = write("Invoice", f"the credit memo of {memo.order}", memo.order)
-        body = memos.memo_body(memo, self.version)
-        record = await self._endpoint.put(call, body, wire.InvoiceWire, memos.SHOWN)
-        return made(call, memos.memo_document, record)
-
-    async def release_memo(self, ref: ErpRef) -> None:
-        """Puts a credit memo into the ledger; two calls when the learned wait fits."""
-        await self._release("Invoice", "ReleaseInvoice", ref, MEMO_RELEASED)
-
-    async def memo(self, ref: ErpRef) -> ErpMemo:
-        """A credit memo with its lines: one call."""
-        return memos.memo(await self._one("Invoice", ref, wire.InvoiceWire, memos.SHOWN))
-
-    async def find_memos(self, order: str) -> list[ErpDocument]:
-        """Every credit memo with this customer order: one call. Only exact matches count."""
-        query = {
-            "$filter": f"Type eq '{memos.CREDIT_MEMO}' and CustomerOrder eq {quoted(order)}",
-            "$select": "Type,ReferenceNbr,Status,CustomerOrder",
-        }
-        rows = await self._rows("Invoice", f"the memos of {order}", wire.InvoiceWire, query)
-        return [memos.memo_document(row) for row in rows if text(row.customer_order) == order]
-
-    async def put_refund(
-        self, refund: ArRefund, memo: ErpRef, label: str = memos.REFUND
-    ) -> ErpDocument:
-        """Creates a refund that pays a memo out, not released: one call.
-
-        Raises OutcomeUnknown when no answer came: look with `find_payments` before any new try.
-        """
-        call = write("Payment", f"the refund {refund.payment_ref}", refund.payment_ref)
-        body = memos.refund_body(refund, memo, self.version, label)
-        record = await self._endpoint.put(call, body, wire.PaymentWire)
-        return made(call, translate.payment_document, record)
-
-    async def apply_refund(self, ref: ErpRef, refund: ArRefund, memo: ErpRef) -> None:
-        """Names the memo to a refund that took none when it was made: one call."""
-        call = write("Payment", f"the memo of {refund.payment_ref}", refund.payment_ref)
-        body = memos.paid_out_body(ref, refund, memo)
-        await self._endpoint.put(call, body, wire.PaymentWire)

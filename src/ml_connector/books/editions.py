@@ -6,7 +6,7 @@ The first edition bears the plain key (`payment:ch_1`), later ones a number (`pa
 from dataclasses import replace
 
 from ml_connector.basics.ids import PostingKey
-from ml_connector.books.postings import Posting
+from ml_connector.books.postings import CreditMemo, Posting
 
 MARK = "~"
 """Stands in no Stripe id, so it cannot be a part of a plain key."""
@@ -28,5 +28,12 @@ def edition_of(key: PostingKey) -> int:
 
 
 def in_edition(posting: Posting, edition: int) -> Posting:
-    """A posting as the rules make it, under the key of an edition."""
-    return replace(posting, key=key_in(posting.key, edition))
+    """A posting as the rules make it, under the key of an edition.
+
+    A credit memo's mark is the edition's, too: those of earlier ones stand and bear theirs.
+    """
+    paper = posting.document
+    if isinstance(paper, CreditMemo):
+        mark = key_in(PostingKey(paper.order), edition)
+        paper = replace(paper, order=mark)
+    return replace(posting, key=key_in(posting.key, edition), document=paper)

@@ -4,19 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ml_connector.basics.ids import erp_keys
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
     Booked,
     CreditMemo,
+    DebitMemo,
     Document,
     Journal,
     PaymentCharge,
     Voiding,
 )
 
-VOIDED_REFUND = "Refund|"
+REFUND = "Refund"
+"""In the type of every document that pays money out, whatever the release calls it."""
 
 
 class On(StrEnum):
@@ -49,9 +52,10 @@ def sides(document: Document) -> tuple[Side, ...]:
         case ArPayment():
             cash, owed = Side(On.CASH, document.cash_account, document.cash), -document.amount
             return (cash, *_fees(document.charges), Side(On.CUSTOMER, document.customer_id, owed))
-        case CreditMemo():
-            sale = Side(On.ACCOUNT, document.account, document.amount, document.subaccount)
-            return (sale, Side(On.CUSTOMER, document.customer_id, -document.amount))
+        case CreditMemo() | DebitMemo():
+            sale = document.amount if isinstance(document, CreditMemo) else -document.amount
+            line = Side(On.ACCOUNT, document.account, sale, document.subaccount)
+            return (line, Side(On.CUSTOMER, document.customer_id, -sale))
         case ArRefund():
             owed = Side(On.CUSTOMER, document.customer_id, document.amount)
             return (owed, Side(On.CASH, document.cash_account, -document.amount))
@@ -68,7 +72,7 @@ def _fees(charges: Iterable[PaymentCharge]) -> list[Side]:
 
 def _undone(voiding: Voiding) -> tuple[Side, ...]:
     """The mirror image of a payment, or of a refund, whose accounts the document does not name."""
-    if voiding.payment.startswith(VOIDED_REFUND):
+    if REFUND in erp_keys(voiding.payment)[0]:
         return (Side(On.CASH, "", voiding.amount), Side(On.CUSTOMER, "", -voiding.amount))
     back = [Side(one.on, one.name, -one.amount) for one in _fees(voiding.charges)]
     return (Side(On.CASH, "", -voiding.cash), *back, Side(On.CUSTOMER, "", voiding.amount))

@@ -1,7 +1,7 @@
 """What we post in Acumatica, and why: documents that balance by construction, and their states."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -138,10 +138,38 @@ class CreditMemo:
     amount: Money
     order: str
     description: str
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
             raise Bug(f"A credit memo must be positive: {self.order}")
+
+
+@dataclass(frozen=True, slots=True)
+class DebitMemo:
+    """What takes a credit memo back: debits the customer, credits the account.
+
+    The credit memo `memo` is applied to it, so that neither owes anything in the end. `order` is
+    what the credit memo is found by. Raises Bug when it is not positive.
+    """
+
+    memo: ErpRef
+    customer_id: str
+    branch: str
+    day: date
+    account: str
+    subaccount: str
+    tax_category: str
+    amount: Money
+    order: str
+    description: str
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0:
+            raise Bug(f"A debit memo must be positive: {self.order}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +190,8 @@ class ArRefund:
     external_ref: str
     description: str
     memo: PostingKey
+    true_day: date | None = None
+    """When it happened, where it could not be dated so."""
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
@@ -173,13 +203,19 @@ class Voiding:
     """A released payment or refund undone as a whole: what it settled is open again.
 
     Acumatica dates it like the payment, gives it the payment's number, and takes the payment's
-    charges back with it.
+    charges back with it. `day` and `description` are said only where it is dated otherwise.
     """
 
     payment: ErpRef
     payment_ref: str
     amount: Money
     charges: tuple[PaymentCharge, ...] = ()
+    day: date | None = None
+    true_day: date | None = None
+    """The payment's day, where it could not be dated so."""
+    description: str = ""
+    keeps_day: bool = False
+    """Acumatica was told another day and kept the payment's."""
 
     @property
     def cash(self) -> Money:
@@ -197,15 +233,7 @@ class Booked:
     amount: Money
 
 
-def moved_to(paper: "Journal | ArPayment", day: date) -> "Journal | ArPayment":
-    """The same document on another day; the true one stays with it, for everybody to read."""
-    if paper.true_day is not None:
-        return replace(paper, day=day)
-    text = f"{paper.description} of {paper.day}"
-    return replace(paper, day=day, true_day=paper.day, description=text)
-
-
-Document = Journal | ArPayment | Voiding | CreditMemo | ArRefund | Booked
+Document = Journal | ArPayment | Voiding | CreditMemo | DebitMemo | ArRefund | Booked
 
 
 class Purpose(StrEnum):

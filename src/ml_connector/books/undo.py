@@ -1,7 +1,8 @@
-"""How a document is undone: a journal by its mirror image, a payment by voiding it; both stay.
+"""How a document is undone: by one that takes back everything it has done; both stay.
 
-The order is the reverse of how money came in: the transfer to the bank first, then what came
-later, then fees, and payments with their applications last.
+A journal is undone by its mirror image, a payment or refund by voiding it, a credit memo by a
+debit memo that it is applied to. The order is the reverse of how money came in: the transfer to
+the bank first, then what came later, then fees, and payments with their applications last.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from ml_connector.books.postings import (
     ArRefund,
     Booked,
     CreditMemo,
+    DebitMemo,
     Document,
     Journal,
     Posting,
@@ -30,7 +32,8 @@ _RANKS: tuple[frozenset[Purpose], ...] = (
     frozenset({Purpose.FEES_OF_PAYOUT}),
     frozenset({Purpose.LOSS_REVERSAL, Purpose.DISPUTE_UNDONE, Purpose.DISPUTE_LOSS}),
     frozenset({Purpose.DISPUTE}),
-    frozenset({Purpose.REFUND_FAILURE, Purpose.REFUND}),
+    frozenset({Purpose.REFUND_FAILURE, Purpose.REFUND, Purpose.REFUND_PAID}),
+    frozenset({Purpose.CREDIT_MEMO}),
 )
 _FEES, _MONEY_IN = len(_RANKS), len(_RANKS) + 1
 _LAST = frozenset({Purpose.CONVERSION, Purpose.EXCHANGE, Purpose.SUSPENSE, Purpose.PAYMENT})
@@ -72,42 +75,63 @@ def undo_key(key: PostingKey) -> PostingKey:
     return posting_key(Purpose.UNDO, key)
 
 
-WHY_NOT: dict[type[Document], str] = {
-    CreditMemo: "is a credit memo, which cannot be voided; only a debit memo by hand takes it back",
-    ArRefund: "pays out a credit memo, which would stay on the customer's account",
-    Booked: "was booked by somebody else, and we never write it; void it in Acumatica, and restore"
-    " what the guardian finds",
-}
-"""Why a kind of document is not reversed by us, as the rest of a sentence."""
-
-
-def reversal(stands: Stands, *, voided: bool = False) -> Posting:
+def reversal(stands: Stands, *, voided: bool = False, others: bool = False) -> Posting:
     """The document that takes back everything one has done; raises CannotUndo.
 
     `voided` says that people have voided somebody else's payment already: that is what counts.
+    `others` is a person's word that we may void it ourselves.
     """
     return Posting(
         key=undo_key(stands.key),
         purpose=Purpose.UNDO,
         transaction=stands.transaction,
-        document=_reversing(stands, voided=voided),
+        document=_reversing(stands, theirs=voided or others),
         clearing=-stands.clearing,
     )
 
 
-def _reversing(stands: Stands, *, voided: bool) -> Document:
+def _reversing(stands: Stands, *, theirs: bool) -> Document:
     paper, named = stands.document, stands.ref.replace("|", " ")
-    if isinstance(paper, Journal):
-        return mirror(paper, named)
-    if isinstance(paper, ArPayment):
-        return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
-    if isinstance(paper, Booked) and voided:
-        return Voiding(stands.ref, paper.payment_ref, paper.amount)
-    why = WHY_NOT.get(type(paper), "is of a kind that cannot be undone by a reversing document")
-    raise CannotUndo(
-        f"{named} ({stands.key}) {why}.",
-        cause=f"undo.kind:{stands.purpose}",
-        remedy="Leave it out with --skip, or correct it by hand in Acumatica.",
+    match paper:
+        case Journal():
+            return mirror(paper, named)
+        case ArPayment():
+            return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
+        case ArRefund():
+            return Voiding(stands.ref, paper.payment_ref, paper.amount)
+        case CreditMemo():
+            return set_off(paper, stands.ref)
+        case Booked() if theirs:
+            return Voiding(stands.ref, paper.payment_ref, paper.amount)
+        case Booked():
+            raise CannotUndo(
+                f"{named} ({stands.key}) was booked by somebody else.",
+                cause=f"undo.others:{stands.purpose}",
+                remedy="Say --others to have it voided all the same, or leave it out with --skip.",
+            )
+        case Voiding() | DebitMemo():
+            raise CannotUndo(
+                f"{named} ({stands.key}) is of a kind that cannot be undone by a reversing"
+                " document.",
+                cause=f"undo.kind:{stands.purpose}",
+                remedy="Leave it out with --skip, or correct it by hand in Acumatica.",
+            )
+
+
+def set_off(memo: CreditMemo, ref: ErpRef) -> DebitMemo:
+    """The debit memo that a credit memo is applied to, of the same day, customer and account."""
+    named = ref.replace("|", " ")
+    return DebitMemo(
+        memo=ref,
+        customer_id=memo.customer_id,
+        branch=memo.branch,
+        day=memo.day,
+        account=memo.account,
+        subaccount=memo.subaccount,
+        tax_category=memo.tax_category,
+        amount=memo.amount,
+        order=memo.order,
+        description=f"Undo of {named}: {memo.description}"[:LONGEST_TEXT],
     )
 
 

@@ -11,7 +11,7 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, opened, progress_wa
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.foresight import Choice, Undoing
+    from ml_connector.flows.foresight import Choice, Item, Undoing
 
 guardian = App(name="guardian", help="What people changed on documents that we posted.")
 
@@ -144,6 +144,7 @@ def undo(
     to: date | None = None,
     along: bool = False,
     skip: bool = False,
+    others: bool = False,
     repost: bool = False,
     why: str = "",
     dry_run: bool = False,
@@ -166,6 +167,8 @@ def undo(
         Take along the refunds and disputes that rest on a payment.
     skip
         Leave out what cannot be undone instead of refusing.
+    others
+        Void even payments that somebody else has booked.
     repost
         Post everything anew at once; otherwise it waits for `ml-connector replay`.
     why
@@ -183,7 +186,7 @@ def undo(
         from ml_connector.flows.foresight import foresee
         from ml_connector.flows.undo import begin
 
-        choice = _choice(what, mapping_version, from_, to, along=along, skip=skip)
+        choice = _choice(what, mapping_version, from_, to, along=along, skip=skip, others=others)
         chosen = await office.only(connection)
         found = await foresee(office.place.store, chosen, choice)
         if not json:
@@ -210,6 +213,7 @@ def _choice(
     *,
     along: bool,
     skip: bool,
+    others: bool,
 ) -> "Choice":
     """Exactly one of a number, a mapping version, or a range; raises Misconfigured."""
     from ml_connector.basics.errors import Misconfigured
@@ -223,7 +227,7 @@ def _choice(
             cause="cli.undo",
             remedy="For example: ml-connector undo po_123 --dry-run",
         )
-    return Choice(what, version, first, last, along=along, skip=skip)
+    return Choice(what, version, first, last, along=along, skip=skip, others=others)
 
 
 def _agreed(*, yes: bool, json: bool) -> bool:
@@ -235,8 +239,8 @@ def _agreed(*, yes: bool, json: bool) -> bool:
 
 def _remedy() -> str:
     return (
-        "Nothing was undone. Take along what rests on a payment with --along, leave out what"
-        " cannot be undone with --skip, or settle it first."
+        "Nothing was undone. Take along what rests on a payment with --along, void what others"
+        " booked with --others, leave out what cannot be undone with --skip, or settle it first."
     )
 
 
@@ -247,7 +251,7 @@ def _show(found: "Undoing") -> None:
     effects = [(account, str(amount)) for (account, _), amount in found.effects.items()]
     show.table(f"Undoing {found.choice.named} changes", ("account", "by "), effects)
     rows = [
-        (item.stands.ref.replace("|", " "), _way(item.reverses.document), item.stands.key,
+        (item.stands.ref.replace("|", " "), _way(item), item.stands.key,
          str(item.reverses.clearing))
         for item in found.items
     ]  # fmt: skip
@@ -258,10 +262,19 @@ def _show(found: "Undoing") -> None:
         show.say(sentence, mark="not", colour="yellow")
 
 
-def _way(document: object) -> str:
-    from ml_connector.books.postings import Voiding
+def _way(item: "Item") -> str:
+    """How a document is undone, in a few words."""
+    from ml_connector.books.postings import Booked, DebitMemo, Voiding
 
-    return "voiding" if isinstance(document, Voiding) else "its mirror journal"
+    match item.reverses.document:
+        case Voiding() if isinstance(item.stands.document, Booked):
+            return "voiding, though others booked it"
+        case Voiding():
+            return "voiding"
+        case DebitMemo():
+            return "a debit memo that it is applied to"
+        case _:
+            return "its mirror journal"
 
 
 def _facts(found: "Undoing") -> dict[str, object]:
@@ -276,7 +289,7 @@ def _facts(found: "Undoing") -> dict[str, object]:
         ],
         "documents": [
             {"document": item.stands.ref, "key": item.stands.key, "undo": item.reverses.key,
-             "by": _way(item.reverses.document), "clearing": money(item.reverses.clearing)}
+             "by": _way(item), "clearing": money(item.reverses.clearing)}
             for item in found.items
         ],
         "transactions": [row.id for row in found.transactions],

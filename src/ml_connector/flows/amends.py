@@ -3,17 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
-from ml_connector.basics.errors import ConnectorError
+from ml_connector.basics.errors import AskAPerson, ConnectorError
 from ml_connector.basics.ids import ErpRef
-from ml_connector.books.calendar import AR, CA, GL
+from ml_connector.books.closed import OPEN_IN, Movable, Then, moved_to, void_on, when_closed
 from ml_connector.books.policies import WhenClosed
-from ml_connector.books.postings import (
-    Application,
-    ArPayment,
-    Document,
-    Journal,
-    moved_to,
-)
+from ml_connector.books.postings import Application, ArPayment, Document, Voiding
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.periods import calendar
 
@@ -22,36 +16,65 @@ OWES_LESS = ("acumatica.above_balance", "acumatica.not_found:Reference Nbr")
 
 
 def amendable(c: Connected, paper: Document, refusal: ConnectorError) -> bool:
-    """Whether a refused document may be said in another way: only what we date ourselves."""
-    if not isinstance(paper, Journal | ArPayment):
-        return False
+    """Whether a refused document may be said in another way: on another day, or settling less."""
     if refusal.cause.startswith(PERIOD_CLOSED):
-        return c.mapping.policies.closed_period is WhenClosed.NEXT_OPEN
+        return when_closed(paper, c.mapping.policies.closed_period) is Then.MOVES
     return isinstance(paper, ArPayment) and refusal.cause.startswith(OWES_LESS)
 
 
 async def amended(c: Connected, paper: Document, refusal: ConnectorError) -> Document | None:
     """The document in the way that is allowed; None when there is no other way.
 
-    One call for the calendar when what was seen today is contradicted, or one for each invoice.
+    One call for the calendar when what was seen today is contradicted, one for the payment of a
+    voiding, or one for each invoice.
     """
-    if not isinstance(paper, Journal | ArPayment):
-        return None
     if refusal.cause.startswith(PERIOD_CLOSED):
-        day = await _next_open(c, paper)
-        return None if day is None else moved_to(paper, day)
+        return await _moved(c, paper) if isinstance(paper, Movable) else None
     return await _less_settled(c, paper) if isinstance(paper, ArPayment) else None
 
 
-async def _next_open(c: Connected, paper: Journal | ArPayment) -> date | None:
-    """The first open day from the true one on; None when it would be the refused day again."""
-    modules = (GL,) if isinstance(paper, Journal) else (GL, AR, CA)
-    true_day = paper.true_day or paper.day
+async def _moved(c: Connected, paper: Movable) -> Document | None:
+    if not isinstance(paper, Voiding):
+        day = await next_open(c, type(paper), paper.true_day or paper.day, paper.day)
+        return None if day is None else moved_to(paper, day)
+    payment = await c.acumatica.payment(paper.payment)
+    day = await next_open(c, Voiding, payment.day, paper.day or payment.day)
+    if day is None:
+        return None
+    return void_on(paper, day, true_day=payment.day, text=payment.description)
+
+
+async def next_open(
+    c: Connected, kind: type[Movable], true_day: date, refused: date
+) -> date | None:
+    """The first day from the true one on that is open for a kind of document.
+
+    None when it would be the refused day again.
+    """
     for fresh in (False, True):
-        day = (await calendar(c, fresh=fresh)).next_open(true_day, modules)
-        if day is not None and day != paper.day:
+        day = (await calendar(c, fresh=fresh)).next_open(true_day, OPEN_IN[kind])
+        if day is not None and day != refused:
             return day
     return None
+
+
+class VoidingWaits(AskAPerson):
+    """The period of a voided payment is closed, and Acumatica keeps the payment's day for it."""
+
+
+def in_plain_words(c: Connected, paper: Document, refusal: ConnectorError) -> ConnectorError:
+    """A refusal that stands, with what is known beside it of why policy does not help."""
+    policy = c.mapping.policies.closed_period
+    closed = refusal.cause.startswith(PERIOD_CLOSED) and policy is WhenClosed.NEXT_OPEN
+    if not (closed and isinstance(paper, Voiding) and paper.keeps_day):
+        return refusal
+    return VoidingWaits(
+        f"{paper.payment.replace('|', ' ')} cannot be voided: {refusal.sentence} Acumatica keeps"
+        " the payment's day for its voiding, so it is not moved to the next open day.",
+        cause=refusal.cause,
+        remedy="Open the period in Acumatica, and what waits goes on by itself; or date and release"
+        " the voiding document yourself in Payments and Applications.",
+    )
 
 
 async def _less_settled(c: Connected, payment: ArPayment) -> ArPayment | None:

@@ -24,12 +24,12 @@ from ml_connector.basics.errors import (
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
 from ml_connector.books.postings import Document, State
-from ml_connector.flows.amends import amendable, amended, owed_less
+from ml_connector.flows.amends import amendable, amended, in_plain_words, owed_less
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit_posting
 from ml_connector.flows.intake import look_all
-from ml_connector.flows.paper import Paper, ReadBack
+from ml_connector.flows.paper import DayKept, Paper, ReadBack
 from ml_connector.flows.papers import paper_of
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look
@@ -241,6 +241,8 @@ async def _complete(held: _Held) -> None:
     """Says once more what Acumatica ignored."""
     try:
         await held.paper.complete(held.ref)
+    except DayKept as kept:
+        await held.amend(kept.said, kept)
     except TryAgain:
         raise  # it stays `created`; the next run looks at what it lacks first
     except ConnectorError as refusal:
@@ -250,8 +252,9 @@ async def _complete(held: _Held) -> None:
 async def _otherwise(held: _Held, refusal: ConnectorError) -> None:
     """Says of a document that is made what policy allows instead, or stops here."""
     if not amendable(held.c, held.document, refusal):
-        await held.fail(refusal)
-        raise refusal
+        stands = in_plain_words(held.c, held.document, refusal)
+        await held.fail(stands)
+        raise stands
     await _amend(held, refusal)
     await _correct(held)
 
@@ -260,6 +263,8 @@ async def _correct(held: _Held) -> None:
     """Says of a document that is made what was stored of it since; a refusal stops it here."""
     try:
         await held.paper.correct(held.ref)
+    except DayKept as kept:
+        await held.amend(kept.said, kept)
     except TryAgain:
         raise  # it stays `created`; the next run sees that it is outdated
     except ConnectorError as error:

@@ -12,7 +12,7 @@ from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, 
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
 from ml_connector.books.guardian import Edit, restorable
-from ml_connector.books.postings import ArPayment, Journal, Posting, Purpose, State, posting_key
+from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding, posting_key
 from ml_connector.books.undo import (
     REST_ON_A_CHARGE,
     CannotUndo,
@@ -36,7 +36,8 @@ CHARGE = re.compile(r"\b(?:ch|py)_\w+")
 class Choice:
     """What is to be undone: a number of either side, a mapping version, or a range of days.
 
-    `along` takes with it what rests on a payment; `skip` leaves out what cannot be undone.
+    `along` takes with it what rests on a payment; `skip` leaves out what cannot be undone;
+    `others` voids even what somebody else has booked.
     """
 
     number: str = ""
@@ -45,6 +46,7 @@ class Choice:
     last: date | None = None
     along: bool = False
     skip: bool = False
+    others: bool = False
 
     @property
     def named(self) -> str:
@@ -125,6 +127,7 @@ class Foresight:
     items: dict[StripeId, list[Item]] = field(default_factory=dict[StripeId, list[Item]])
     refused: list[str] = field(default_factory=list[str])
     resting: dict[str, list[PostingRow]] = field(default_factory=dict[str, list[PostingRow]])
+    voids: list[PostingRow] = field(default_factory=list[PostingRow])
     shared: dict[PostingKey, Item] = field(default_factory=dict[PostingKey, Item])
 
     async def all(self) -> Undoing:
@@ -170,6 +173,8 @@ class Foresight:
     async def _learn_what_rests(self) -> None:
         """The later documents by the charge that each of them names."""
         for row in await editions.with_purposes(self.tx, self.id, sorted(REST_ON_A_CHARGE)):
+            if row.purpose == Purpose.VOID and row.taken:
+                self.voids.append(row)
             for charge in set(CHARGE.findall(to_json(row.body))):
                 self.resting.setdefault(charge, []).append(row)
 
@@ -219,22 +224,17 @@ class Foresight:
         stands = Stands(one.key, one.purpose, one.transaction_id, ref, paper, one.clearing)
         finding = await findings.current(self.tx, self.id, one.key)
         voided = finding is not None and Edit.VOIDED in finding.edits
-        reverses = reversal(stands, voided=voided)
-        if isinstance(paper, ArPayment) and await self._voided(ref):
-            raise CannotUndo(f"Its payment {ref.replace('|', ' ')} was taken back by the bank.")
+        reverses = reversal(stands, voided=voided, others=self.choice.others)
+        if isinstance(reverses.document, Voiding) and self._voided(ref):
+            raise CannotUndo(f"{ref.replace('|', ' ')} was taken back by the bank and is voided.")
         adopted = _adopted(finding)
         if adopted is not None and isinstance(reverses.document, Journal):
             day = date.fromisoformat(str((adopted.seen or {})["day"]))
             reverses = replace(reverses, document=replace(reverses.document, day=day))
         return Item(stands, reverses, one.mapping_version, created, adopted)
 
-    async def _voided(self, payment: ErpRef) -> bool:
-        return any(
-            to_json(row.body).find(f'"{payment}"') >= 0
-            for rows in self.resting.values()
-            for row in rows
-            if row.purpose == Purpose.VOID and row.taken
-        )
+    def _voided(self, payment: ErpRef) -> bool:
+        return any(row.body.get("payment") == payment for row in self.voids)
 
     async def _left_with_others(self) -> bool:
         """Takes in the journals of payouts' fees; whether one stands with others, and its members.

@@ -39,7 +39,15 @@ from ml_connector.flows.edits import (
 )
 from ml_connector.flows.intake import look, look_all
 from ml_connector.flows.papers import DEAD
-from ml_connector.flows.rows import BOOKED, CREDIT_MEMO, JOURNAL, PAYMENT, REFUND, clearing_account
+from ml_connector.flows.rows import (
+    BOOKED,
+    CREDIT_MEMO,
+    DEBIT_MEMO,
+    JOURNAL,
+    PAYMENT,
+    REFUND,
+    clearing_account,
+)
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
 from ml_connector.store.findings import Decision, Finding, NewFinding
@@ -55,6 +63,7 @@ PAPERS = {
     JOURNAL: Paper.JOURNAL,
     REFUND: Paper.REFUND,
     CREDIT_MEMO: Paper.CREDIT_MEMO,
+    DEBIT_MEMO: Paper.CREDIT_MEMO,
     BOOKED: Paper.BOOKED,
 }
 """The kinds of postings whose documents are watched; the rest mirror one of these."""
@@ -119,9 +128,9 @@ async def _candidates(c: Connected) -> _Candidates:
 
 
 async def _watched(c: Connected) -> tuple[Polled, ...]:
-    """Invoices are listed only for the sake of our credit memos among them."""
+    """Invoices are listed only for the sake of our memos among them."""
     async with c.store.transaction() as tx:
-        memos = await guarded.standing(tx, c.id, (CREDIT_MEMO,))
+        memos = await guarded.standing(tx, c.id, (CREDIT_MEMO, DEBIT_MEMO))
     return (*WATCHED, "Invoice") if memos else WATCHED
 
 
@@ -206,7 +215,7 @@ async def _look_at(c: Connected, row: PostingRow) -> _Seen:
 
 
 async def _memo(c: Connected, row: PostingRow) -> _Seen:
-    """A credit memo moves no money: it breaks the receivables at most."""
+    """A memo moves no money: it breaks the receivables at most."""
     was = msgspec.convert(row.read_back, ErpMemo)
     try:
         now = await c.acumatica.memo(_ref(row))

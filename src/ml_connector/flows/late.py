@@ -7,7 +7,7 @@ from datetime import date
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Journal
+from ml_connector.books.postings import ArPayment, Booked, CreditMemo, DebitMemo, Document
 from ml_connector.flows.rows import document
 from ml_connector.store import late
 from ml_connector.store.engine import Store
@@ -18,7 +18,8 @@ from ml_connector.store.postings import PostingRow
 class LateArrival:
     """A document that stands on another day than that of its money.
 
-    `money` is a payment's amount, or what a journal does to the clearing account.
+    `money` is a payment's amount, what a memo changes receivables by, or what any other document
+    does to the clearing account. Only that of a memo `moves` nothing.
     """
 
     key: PostingKey
@@ -28,11 +29,12 @@ class LateArrival:
     day: date
     money: Money
     state: str
+    moves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class LateTotal:
-    """What of one month (`YYYY-MM`) was booked in another, by currency."""
+    """What money of one month (`YYYY-MM`) was booked in another, by currency."""
 
     true_month: str
     month: str
@@ -48,18 +50,35 @@ async def late_arrivals(store: Store, connection: ConnectionId) -> list[LateArri
 
 def _arrival(row: PostingRow) -> LateArrival:
     paper = document(row)
-    if not isinstance(paper, ArPayment | Journal) or not paper.true_day or not row.erp_type:
+    day = None if isinstance(paper, Booked) else paper.day
+    if isinstance(paper, Booked) or day is None or paper.true_day is None or not row.erp_type:
         raise Bug(f"{row.key} was listed as late but was not moved.")
-    money = paper.amount if isinstance(paper, ArPayment) else row.clearing
-    ref = erp_ref(row.erp_type, str(row.erp_number))
-    text = paper.description
-    return LateArrival(row.key, ref, text, paper.true_day, paper.day, money, str(row.state))
+    return LateArrival(
+        key=row.key,
+        document=erp_ref(row.erp_type, str(row.erp_number)),
+        description=paper.description,
+        true_day=paper.true_day,
+        day=day,
+        money=_money(row, paper),
+        state=str(row.state),
+        moves=not isinstance(paper, CreditMemo | DebitMemo),
+    )
+
+
+def _money(row: PostingRow, paper: Document) -> Money:
+    match paper:
+        case ArPayment() | DebitMemo():
+            return paper.amount
+        case CreditMemo():
+            return -paper.amount
+        case _:
+            return row.clearing
 
 
 def totals_by_month(found: Sequence[LateArrival]) -> list[LateTotal]:
-    """The late arrivals added up by the month that they are of and the month that they are in."""
+    """The late money added up by the month that it is of and the month that it is in."""
     groups: dict[tuple[str, str, str], list[Money]] = {}
-    for one in found:
+    for one in (one for one in found if one.moves):
         months = (f"{one.true_day:%Y-%m}", f"{one.day:%Y-%m}", one.money.currency)
         groups.setdefault(months, []).append(one.money)
     return [

@@ -1,12 +1,18 @@
 """A refund as two documents: the credit memo that cancels the sale, and what pays it out."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from ml_connector.acumatica.documents import MEMO_RELEASED, PAYMENT_RELEASED, ErpDocument
+from ml_connector.acumatica.documents import (
+    MEMO_RELEASED,
+    PAYMENT_RELEASED,
+    ErpDocument,
+    ErpMemo,
+)
 from ml_connector.acumatica.memos import CREDIT_MEMO, OLDER_REFUND
 from ml_connector.basics.errors import AskAPerson, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_ref
-from ml_connector.books.postings import ArRefund, CreditMemo, State
+from ml_connector.books.postings import ArRefund, CreditMemo, DebitMemo, State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import memo_differences, refund_differences
@@ -17,18 +23,26 @@ REFUSED_UNSEEN = "acumatica.refused:Payment"
 """The cause of a refusal of a payment document that no rule recognises."""
 
 
-def memo_paper(c: Connected, memo: CreditMemo) -> Paper:
-    """A credit memo with the ways to handle it."""
-    return _Memo(c, memo)
-
-
-def refund_paper(c: Connected, refund: ArRefund) -> Paper:
-    """What pays a credit memo out, with the ways to handle it."""
-    return _Refund(c, refund)
+def memo_paper(c: Connected, paper: CreditMemo | ArRefund) -> Paper:
+    """A credit memo, or what pays one out, with the ways to handle it."""
+    return _Memo(c, paper) if isinstance(paper, CreditMemo) else _Refund(c, paper)
 
 
 class OtherMemo(AskAPerson):
-    """Acumatica made a credit memo of another amount than was sent; it is not released."""
+    """Acumatica made a memo of another amount than was sent; it is not released."""
+
+
+def require_amount(found: ErpMemo, memo: CreditMemo | DebitMemo) -> None:
+    """Raises OtherMemo when Acumatica made another amount of a memo than was sent."""
+    if found.amount == memo.amount:
+        return
+    raise OtherMemo(
+        f"Acumatica made the {found.ref.replace('|', ' ')} of {found.amount}, not of"
+        f" {memo.amount}; it is not released.",
+        cause=f"papers.other_memo:{memo.customer_id}",
+        remedy="Correct it in Acumatica and replay it; a tax category without tax in the"
+        " mapping's refunds_tax_category spares the next ones from taxes.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +64,22 @@ class _Memo:
 
     async def complete(self, ref: ErpRef) -> None:
         """Nothing is ever written over it: taxes or another currency are a person's to correct."""
-        found = await self.c.acumatica.memo(ref)
-        if found.amount != self.memo.amount:
-            raise OtherMemo(
-                f"Acumatica made the {ref.replace('|', ' ')} of {found.amount}, not of"
-                f" {self.memo.amount}; it is not released.",
-                cause=f"papers.other_memo:{self.memo.customer_id}",
-                remedy="Correct it in Acumatica and replay it; a tax category without tax in the"
-                " mapping's refunds_tax_category spares the next ones from taxes.",
-            )
+        require_amount(await self.c.acumatica.memo(ref), self.memo)
 
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.memo(ref)
         released = found.status in MEMO_RELEASED
-        return Stands(released, lacking=found.amount != self.memo.amount and not released)
+        return Stands(
+            released,
+            lacking=found.amount != self.memo.amount and not released,
+            outdated=_outdated(self.memo, found.day) and not released,
+        )
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_memo(ref)
 
     async def correct(self, ref: ErpRef) -> None:
-        """Its day is never moved: it waits for its period."""
+        await self.c.acumatica.correct_memo(ref, self.memo)
 
     async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.memo(ref)
@@ -114,13 +124,17 @@ class _Refund:
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(ref)
         released = found.status in PAYMENT_RELEASED
-        return Stands(released, lacking=not found.applications and not released)
+        return Stands(
+            released,
+            lacking=not found.applications and not released,
+            outdated=_outdated(self.refund, found.day) and not released,
+        )
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
 
     async def correct(self, ref: ErpRef) -> None:
-        """Its day is never moved: it waits for its period."""
+        await self.c.acumatica.correct_refund(ref, self.refund)
 
     async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found, memo = await self.c.acumatica.payment(ref), await self._memo()
@@ -137,3 +151,8 @@ class _Refund:
                 remedy="Nothing to do: the refund follows it.",
             )
         return erp_ref(row.erp_type, row.erp_number)
+
+
+def _outdated(paper: CreditMemo | ArRefund, day: date) -> bool:
+    """Whether a document stands on another day than it was moved to."""
+    return paper.true_day is not None and day != paper.day

@@ -4,10 +4,25 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ml_connector.acumatica.documents import ErpDocument, ErpJournal, ErpMemo, ErpPayment
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef
+from ml_connector.books.closed import as_acumatica_dates_it
+from ml_connector.books.postings import Voiding
 
 DEAD = frozenset({"Voided", "Void", "Rejected"})
 """Statuses of documents that carry no money any more."""
+
+
+class DayKept(AskAPerson):
+    """Acumatica was told another day of a voiding and kept the payment's; so `said` keeps it."""
+
+    def __init__(self, voiding: Voiding) -> None:
+        super().__init__(
+            f"Acumatica keeps the day of {voiding.payment.replace('|', ' ')} for its voiding.",
+            cause="papers.day_kept",
+            remedy="Nothing to do: it waits for the period of the payment.",
+        )
+        self.said = as_acumatica_dates_it(voiding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,10 @@ class Paper(Protocol):
         ...
 
     async def correct(self, ref: ErpRef) -> None:
-        """Says what has changed of it since it was made; only before its release."""
+        """Says what has changed of it since it was made; only before its release.
+
+        Raises DayKept where Acumatica does not take its new day.
+        """
         ...
 
     async def stands(self, ref: ErpRef) -> Stands:

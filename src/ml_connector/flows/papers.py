@@ -6,22 +6,29 @@ from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
     PAYMENT_RELEASED,
     ErpDocument,
-    voided,
 )
-from ml_connector.acumatica.errors import Missing
-from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
-from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
-from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
+from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.ids import ErpRef
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    CreditMemo,
+    DebitMemo,
+    Journal,
+    Voiding,
+)
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.memo_papers import memo_paper, refund_paper
+from ml_connector.flows.debit_papers import debit_paper
+from ml_connector.flows.memo_papers import memo_paper
 from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import (
     booked_differences,
     journal_differences,
     payment_differences,
-    voiding_differences,
 )
 from ml_connector.flows.rows import document
+from ml_connector.flows.void_papers import void_paper
 from ml_connector.store.postings import PostingRow
 
 
@@ -33,11 +40,11 @@ def paper_of(c: Connected, row: PostingRow) -> Paper:
         case Journal() as journal:
             return _Journal(c, journal, row.tag)
         case Voiding() as voiding:
-            return _Voiding(c, voiding)
-        case CreditMemo() as memo:
-            return memo_paper(c, memo)
-        case ArRefund() as refund:
-            return refund_paper(c, refund)
+            return void_paper(c, voiding)
+        case CreditMemo() | ArRefund() as paper:
+            return memo_paper(c, paper)
+        case DebitMemo() as debit:
+            return debit_paper(c, debit)
         case Booked() as booked:
             return _Booked(c, booked)
 
@@ -116,59 +123,6 @@ class _Journal:
     async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.journal(ref)
         return ReadBack(found, journal_differences(self.journal, found, released=released))
-
-
-@dataclass(frozen=True, slots=True)
-class _Voiding:
-    """The voiding of a payment bears the payment's own number: it cannot stand there twice."""
-
-    c: Connected
-    voiding: Voiding
-
-    async def hits(self) -> list[ErpDocument]:
-        kind, number = erp_keys(self.voiding.payment)
-        found = await self.c.acumatica.find_payments(self.voiding.payment_ref)
-        return [one for one in found if one.ref == erp_ref(voided(kind), number)]
-
-    async def send(self) -> ErpDocument:
-        try:
-            ref = await self.c.acumatica.void_payment(self.voiding.payment)
-        except TryAgain:
-            raise
-        except ConnectorError:
-            # Somebody may have begun, or done, the same by hand: then that is the document.
-            found = await self.hits()
-            if not found:
-                raise
-            return found[0]
-        return ErpDocument("", ref, "")
-
-    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - it is a mirror image
-        return False
-
-    async def complete(self, ref: ErpRef) -> None:
-        """A mirror image lacks nothing."""
-
-    async def correct(self, ref: ErpRef) -> None:
-        """Nor does it say anything of its own."""
-
-    async def stands(self, ref: ErpRef) -> Stands:
-        found = await self.c.acumatica.payment(self.voiding.payment)
-        if found.status != "Voided" and not await self.hits():
-            raise Missing(f"Acumatica has no {ref}.", cause="acumatica.not_found:Payment")
-        return Stands(found.status == "Voided")
-
-    async def release(self, ref: ErpRef) -> None:
-        await self.c.acumatica.release_payment(ref)
-
-    async def read_back(
-        self,
-        ref: ErpRef,  # noqa: ARG002 - what counts is the payment
-        *,
-        released: bool = True,
-    ) -> ReadBack:
-        found = await self.c.acumatica.payment(self.voiding.payment)
-        return ReadBack(found, voiding_differences(self.voiding, found, released=released))
 
 
 @dataclass(frozen=True, slots=True)

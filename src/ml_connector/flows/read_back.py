@@ -9,7 +9,16 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
 )
 from ml_connector.basics.ids import ErpRef
-from ml_connector.books.postings import ArPayment, ArRefund, Booked, CreditMemo, Journal, Voiding
+from ml_connector.basics.money import Money
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    CreditMemo,
+    DebitMemo,
+    Journal,
+    Voiding,
+)
 
 
 def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
@@ -47,15 +56,29 @@ def refund_differences(
 
 def memo_differences(sent: CreditMemo, found: ErpMemo, *, released: bool = True) -> list[str]:
     """What differs between a credit memo as planned and as read back; empty when it is proof."""
+    return _unequal(_memo_pairs(sent, found)) + (
+        _unreleased(found.status, MEMO_RELEASED) if released else []
+    )
+
+
+def _memo_pairs(sent: CreditMemo | DebitMemo, found: ErpMemo) -> list[tuple[str, str, str]]:
     lines = ", ".join(f"{account}: {amount}" for account, amount in found.lines)
-    pairs = [
+    return [
         ("customer", sent.customer_id, found.customer_id),
         ("amount", str(sent.amount), str(found.amount)),
         ("lines", f"{sent.account}: {sent.amount}", lines),
         ("customer order", sent.order, found.order),
         ("date", str(sent.day), str(found.day)),
     ]
-    return _unequal(pairs) + (_unreleased(found.status, MEMO_RELEASED) if released else [])
+
+
+def debit_differences(sent: DebitMemo, found: ErpMemo, *, released: bool = True) -> list[str]:
+    """What differs between a debit memo as planned and as read back, with nothing left open."""
+    pairs = _memo_pairs(sent, found)
+    if not released:
+        return _unequal(pairs)
+    pairs.append(("balance", str(Money.zero(sent.amount.currency)), str(found.balance)))
+    return _unequal(pairs) + _unreleased(found.status, MEMO_RELEASED)
 
 
 def journal_differences(sent: Journal, found: ErpJournal, *, released: bool = True) -> list[str]:

@@ -14,7 +14,7 @@ from ml_connector.flows.edits import brings
 from ml_connector.flows.foresight import Choice
 from ml_connector.flows.guardian import payout_with
 from ml_connector.flows.intake import look
-from ml_connector.flows.rows import CREDIT_MEMO, REFUND, document
+from ml_connector.flows.rows import CREDIT_MEMO, DEBIT_MEMO, document
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.undo import begin
 from ml_connector.store import audit, findings, guarded, postings
@@ -23,8 +23,8 @@ from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.undos import UndoRow
 
-BY_HAND = (CREDIT_MEMO, REFUND)
-"""Kinds that are not posted anew: the other half of a refund stands."""
+BY_HAND = (CREDIT_MEMO, DEBIT_MEMO)
+"""Kinds that nobody can void: a change of them is taken back by hand."""
 ENTER_AGAIN = "Make it in Acumatica as it was, or accept the finding with --why."
 
 

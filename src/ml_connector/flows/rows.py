@@ -12,6 +12,7 @@ from ml_connector.books.postings import (
     ArRefund,
     Booked,
     CreditMemo,
+    DebitMemo,
     Document,
     Journal,
     Posting,
@@ -27,6 +28,7 @@ PAYMENT = "payment"
 JOURNAL = "journal"
 VOID = "void"
 CREDIT_MEMO = "credit_memo"
+DEBIT_MEMO = "debit_memo"
 REFUND = "refund"
 BOOKED = "booked"
 
@@ -35,6 +37,7 @@ KINDS: dict[str, type[Document]] = {
     JOURNAL: Journal,
     VOID: Voiding,
     CREDIT_MEMO: CreditMemo,
+    DEBIT_MEMO: DebitMemo,
     REFUND: ArRefund,
     BOOKED: Booked,
 }

@@ -79,8 +79,8 @@ def _refusal(found: Undoing) -> RefusedUndo:
     return RefusedUndo(
         " ".join(found.refused),
         cause="undo.refused",
-        remedy="Take along what rests on it with --along, leave out what cannot be undone with"
-        " --skip, or settle it first.",
+        remedy="Take along what rests on it with --along, void what others booked with --others,"
+        " leave out what cannot be undone with --skip, or settle it first.",
     )
 
 

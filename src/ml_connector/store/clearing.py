@@ -11,6 +11,9 @@ from ml_connector.basics.money import Money
 from ml_connector.books.postings import State
 from ml_connector.store.tables import balance_transactions, postings
 
+_DAY = func.coalesce(postings.c.body["day"].astext, postings.c.read_back["day"].astext)
+"""The day that we gave a document; of one that is dated by others, that of its payment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -47,7 +50,7 @@ async def effects(tx: AsyncConnection, connection: ConnectionId, currency: str) 
             postings.c.transaction_id,
             postings.c.erp_type,
             postings.c.erp_number,
-            postings.c.body["day"].astext,
+            _DAY,
             postings.c.clearing_minor,
         )
         .where(

@@ -2,10 +2,11 @@
 
 from datetime import date
 
-from sqlalchemy import Date, cast, select
+from sqlalchemy import Date, cast, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
+from ml_connector.books.postings import Purpose, State
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import records
 from ml_connector.store.tables import postings as table
@@ -15,11 +16,18 @@ _DAY = table.c.body["day"].astext
 
 
 async def every(tx: AsyncConnection, connection: ConnectionId) -> list[PostingRow]:
-    """The documents that were moved to an open day, by the day of their money."""
+    """The documents that were moved to an open day and not undone, by the day of their money."""
+    other = table.alias()
+    undone = exists().where(
+        other.c.connection == connection,
+        other.c.key == f"{Purpose.UNDO}:" + table.c.key,
+        other.c.state.in_((State.RELEASED, State.VERIFIED)),
+    )
     question = select(table).where(
         table.c.connection == connection,
         _TRUE_DAY.is_not(None),
         table.c.erp_number.is_not(None),
+        ~undone,
     )
     ordered = question.order_by(_TRUE_DAY, table.c.key)
     return records(PostingRow, (await tx.execute(ordered)).mappings())

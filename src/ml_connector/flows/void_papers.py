@@ -1,0 +1,90 @@
+"""How a released payment or refund is voided: its document, the day of it, and the proof."""
+
+from dataclasses import dataclass
+
+from ml_connector.acumatica.documents import ErpDocument, voided
+from ml_connector.acumatica.errors import Missing
+from ml_connector.basics.errors import ConnectorError, TryAgain
+from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
+from ml_connector.books.postings import Voiding
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.paper import DayKept, Paper, ReadBack, Stands
+from ml_connector.flows.read_back import voiding_differences
+
+
+def void_paper(c: Connected, voiding: Voiding) -> Paper:
+    """A voiding with the ways to handle it."""
+    return _Voiding(c, voiding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Voiding:
+    """The voiding of a payment bears the payment's own number: it cannot stand there twice."""
+
+    c: Connected
+    voiding: Voiding
+
+    @property
+    def _ref(self) -> ErpRef:
+        kind, number = erp_keys(self.voiding.payment)
+        return erp_ref(voided(kind), number)
+
+    async def hits(self) -> list[ErpDocument]:
+        try:
+            found = await self.c.acumatica.payment(self._ref)
+        except Missing:
+            return []
+        return [ErpDocument(found.id, found.ref, found.status)]
+
+    async def send(self) -> ErpDocument:
+        try:
+            ref = await self.c.acumatica.void_payment(self.voiding.payment)
+        except TryAgain:
+            raise
+        except ConnectorError:
+            # Somebody may have begun, or done, the same by hand: then that is the document.
+            found = await self.hits()
+            if not found:
+                raise
+            return found[0]
+        return ErpDocument("", ref, "")
+
+    def lacking(self, made: ErpDocument) -> bool:  # noqa: ARG002 - a mirror image but for its day
+        return self.voiding.day is not None
+
+    async def complete(self, ref: ErpRef) -> None:
+        await self.correct(ref)
+
+    async def correct(self, ref: ErpRef) -> None:
+        if self.voiding.day is None:
+            return
+        try:
+            told = await self.c.acumatica.date_voiding(
+                ref, self.voiding.day, self.voiding.description
+            )
+        except TryAgain:
+            raise
+        except ConnectorError as refusal:
+            raise DayKept(self.voiding) from refusal
+        if told != self.voiding.day:
+            raise DayKept(self.voiding)
+
+    async def stands(self, ref: ErpRef) -> Stands:
+        found = await self.c.acumatica.payment(self.voiding.payment)
+        if found.status == "Voided":
+            return Stands(released=True)
+        made = await self.c.acumatica.payment(ref)
+        outdated = self.voiding.day is not None and made.day != self.voiding.day
+        return Stands(released=False, outdated=outdated)
+
+    async def release(self, ref: ErpRef) -> None:
+        await self.c.acumatica.release_payment(ref)
+
+    async def read_back(
+        self,
+        ref: ErpRef,  # noqa: ARG002 - what counts is the payment
+        *,
+        released: bool = True,
+    ) -> ReadBack:
+        found = await self.c.acumatica.payment(self.voiding.payment)
+        return ReadBack(found, voiding_differences(self.voiding, found, released=released))
