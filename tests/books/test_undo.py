@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from ml_connector.basics.ids import PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.editions import edition_of, key_in, plain_key
+from ml_connector.books.editions import edition_of, in_edition, key_in, plain_key
 from ml_connector.books.postings import (
     ArPayment,
+    ArRefund,
     Booked,
+    CreditMemo,
+    DebitMemo,
     Document,
     Journal,
     Line,
     PaymentCharge,
+    Posting,
     Purpose,
     Voiding,
     clearing_effect,
@@ -96,6 +100,38 @@ def test_a_payment_of_somebody_else_is_only_taken_back_once_people_have_voided_i
     with pytest.raises(CannotUndo, match="booked by somebody else"):
         reversal(theirs)
     assert reversal(theirs, voided=True).clearing == -money
+    assert reversal(theirs, others=True) == reversal(theirs, voided=True)
+
+
+def a_memo() -> CreditMemo:
+    return CreditMemo("C1", "HQ", DAY, "40900", "000", "EXEMPT", Money(2_500, "USD"), "re_1", "")
+
+
+def test_a_credit_memo_is_undone_by_a_debit_memo_and_its_refund_by_a_voiding() -> None:
+    memo, money = a_memo(), Money(2_500, "USD")
+    stood = replace(stands(memo, Money.zero("USD"), Purpose.CREDIT_MEMO),
+                    ref=erp_ref("Credit Memo", "000012"))  # fmt: skip
+    undone = reversal(stood).document
+    assert isinstance(undone, DebitMemo)
+    assert (undone.memo, undone.order, undone.day) == ("Credit Memo|000012", "re_1", DAY)
+    assert undone.tax_category == "EXEMPT"
+    assert sorted(effect(undone)) == sorted((name, -by) for name, by in effect(memo))
+    paid = ArRefund("C1", "STRIPE", "10650ST", "HQ", DAY, money, "re_1", "txn_1", "",
+                    PostingKey("credit_memo:re_1"))  # fmt: skip
+    for label in ("Refund", "Customer Refund"):
+        ref = erp_ref(label, "000013")
+        voided = reversal(replace(stands(paid, -money, Purpose.REFUND_PAID), ref=ref))
+        assert (voided.document, voided.clearing) == (Voiding(ref, "re_1", money), money)
+        cash, owed = effect(voided.document)
+        assert (cash[1], owed[1]) == (money, -money)
+
+
+def test_the_memo_of_a_later_edition_bears_a_mark_of_its_own() -> None:
+    nothing = Money.zero("USD")
+    key = PostingKey("credit_memo:re_1")
+    made = Posting(key, Purpose.CREDIT_MEMO, StripeId("txn_1"), a_memo(), nothing)
+    orders = [in_edition(made, edition).document for edition in (1, 2)]
+    assert [one.order for one in orders if isinstance(one, CreditMemo)] == ["re_1", "re_1~2"]
 
 
 def test_a_voiding_is_not_undone_and_says_what_to_do() -> None:
@@ -107,9 +143,10 @@ def test_a_voiding_is_not_undone_and_says_what_to_do() -> None:
 
 def test_the_transfer_goes_first_then_what_came_later_then_fees_then_payments() -> None:
     order = [Purpose.PAYOUT, Purpose.FEES_OF_PAYOUT, Purpose.DISPUTE_LOSS, Purpose.DISPUTE,
-             Purpose.REFUND, Purpose.FEE, Purpose.PAYMENT]  # fmt: skip
+             Purpose.REFUND_PAID, Purpose.CREDIT_MEMO, Purpose.FEE, Purpose.PAYMENT]  # fmt: skip
     ranks = [rank(one) for one in order]
     assert ranks == sorted(set(ranks))
+    assert rank(Purpose.REFUND) == rank(Purpose.REFUND_PAID)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from build.world import CUSTOMER, World
+from build.world import CUSTOMER, Json, World
 from ml_connector.basics.ids import ErpRef
 
 
@@ -20,6 +20,16 @@ async def by_cheque(world: World, ref: ErpRef, amount: int) -> str:
     }  # fmt: skip
     made = await world.enter("Payment", cheque, release=True)
     return str(made["ReferenceNbr"])
+
+
+async def by_plug_in(world: World, charge: str, amount: str, **facts: object) -> str:
+    """Acumatica's own plug-in books the charge; its payment's number."""
+    body: Json = {
+        "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "STRIPE",
+        "CashAccount": "10650ST", "PaymentRef": "card 4242", "ExternalRef": charge,
+        "PaymentAmount": Decimal(amount), "Hold": False,
+    }  # fmt: skip
+    return str((await world.enter("Payment", body | facts, release=True))["ReferenceNbr"])
 
 
 async def bounced(world: World, cheque: str) -> None:

@@ -1,13 +1,12 @@
 """Payments that others had a hand in: a check beside the card, Acumatica's own plug-in, a hold."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
-from build.clerks import by_cheque
+from build.clerks import by_cheque, by_plug_in
 from build.policies import mapping_with
-from build.world import CUSTOMER, Json, World
+from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef
 from ml_connector.flows.acknowledge import NothingPaidTwice, acknowledge
 from ml_connector.flows.explain import explain
@@ -27,16 +26,6 @@ async def paid_outside(world: World, cents: int, **facts: str) -> str:
         payment_method="pm_card_visa", **facts,
     )  # fmt: skip
     return str(made["latest_charge"])
-
-
-async def by_plug_in(world: World, charge: str, amount: str, **facts: object) -> str:
-    """Acumatica's own plug-in books the charge; its payment's number."""
-    body: Json = {
-        "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "STRIPE",
-        "CashAccount": "10650ST", "PaymentRef": "card 4242", "ExternalRef": charge,
-        "PaymentAmount": Decimal(amount), "Hold": False,
-    }  # fmt: skip
-    return str((await world.enter("Payment", body | facts, release=True))["ReferenceNbr"])
 
 
 @pytest.mark.parametrize("check", [100, 60])

@@ -15,6 +15,7 @@ from ml_connector.flows import fees
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.debit_papers import MemoUsed
 from ml_connector.flows.editions import of_edition, standing_of, tell_posted_again
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
@@ -93,6 +94,9 @@ async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
                 await carry_out(c, key)
         except WaitsForRelease as waits:
             left += waits.refs
+        except MemoUsed:
+            if not left:  # else it is free as soon as that is released
+                raise
         except Deleted as error:
             gone.append(error)
     if gone:
