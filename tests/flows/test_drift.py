@@ -1,12 +1,11 @@
 """The promise is watched by the clock, and a difference is searched down to its records."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete
 
-from build.clerks import bounced
+from build.clerks import a_hand_entry, bounced
 from build.world import World
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Drift, Kind
@@ -16,18 +15,6 @@ from ml_connector.flows.tie_out import measure, since
 from ml_connector.store.tables import balance_transactions
 
 pytestmark = pytest.mark.anyio
-
-
-async def a_hand_entry(world: World, debit: str, credit: str, amount: str) -> str:
-    """A clerk's journal; its batch number."""
-    lines = [
-        {"Account": debit, "Subaccount": "000000", "DebitAmount": Decimal(amount)},
-        {"Account": credit, "Subaccount": "000000", "CreditAmount": Decimal(amount)},
-    ]
-    day = world.clock.now().date()
-    body = {"LedgerID": "ACTUAL", "BranchID": "HEADOFFICE", "TransactionDate": day, "Hold": False,
-            "CurrencyID": "USD", "Description": "Correction", "Details": lines}  # fmt: skip
-    return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])
 
 
 async def searched(world: World) -> Drift:
