@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import delete
 
-from build.clerks import a_hand_entry, bounced
+from build.clerks import a_hand_entry, bounced, by_plug_in
 from build.world import World
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Drift, Kind
@@ -111,3 +111,15 @@ async def test_the_search_begins_where_the_books_begin_in_the_connections_zone(
     (dollars,) = (one for one in await measure(c) if one.currency == "USD")
     found = await drift.search(c, dollars)
     assert [one.record for one in found.findings] == ([gift["id"]] if ours else [])
+
+
+async def test_a_payment_that_others_booked_is_known_by_its_own_day(world: World) -> None:
+    await world.pass_time(timedelta(days=40))
+    made = {"amount": "4200", "currency": "usd", "confirm": "true"}
+    paid = await world.stripe_api("payment_intents", payment_method="pm_card_visa", **made)
+    await by_plug_in(world, str(paid["latest_charge"]), "42.00")
+    await world.live()
+    await world.all_posted()
+    strange = await a_hand_entry(world, "10650", "61100", "7.00")
+    found = await searched(world)
+    assert [one.record for one in found.findings] == [f"GL {strange}"]

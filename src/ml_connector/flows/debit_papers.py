@@ -37,7 +37,10 @@ class MemoUsed(AskAPerson):
 
 @dataclass(frozen=True, slots=True)
 class _Debit:
-    """A debit memo counts as released only when the credit memo is applied to it."""
+    """A debit memo counts as released only when the credit memo is applied to it.
+
+    Nothing voids a released memo, so another one takes it back (fact A6.6).
+    """
 
     c: Connected
     memo: DebitMemo
