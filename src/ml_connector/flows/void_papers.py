@@ -67,6 +67,8 @@ class _Voiding:
             raise
         except ConnectorError as refusal:
             raise DayKept(self.voiding) from refusal
+        if told is None:  # an answer need not hold more than was sent, or not even that
+            told = (await self.c.acumatica.payment(ref)).day
         if told != self.voiding.day:
             raise DayKept(self.voiding)
 
