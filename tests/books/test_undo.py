@@ -25,7 +25,7 @@ from ml_connector.books.postings import (
     Voiding,
     clearing_effect,
 )
-from ml_connector.books.undo import CannotUndo, Stands, effect, mirror, rank, reversal
+from ml_connector.books.undo import CannotUndo, Stands, effect, mirror, rank, reversal, way
 
 DAY = date(2026, 3, 31)
 accounts = st.sampled_from(["10300", "60100", "13500", "40900"])
@@ -101,6 +101,16 @@ def test_a_payment_of_somebody_else_is_only_taken_back_once_people_have_voided_i
         reversal(theirs)
     assert reversal(theirs, voided=True).clearing == -money
     assert reversal(theirs, others=True) == reversal(theirs, voided=True)
+
+
+def test_a_person_is_told_in_a_few_words_how_each_document_is_undone() -> None:
+    money, ref = Money(2_500, "USD"), erp_ref("Payment", "000001")
+    journal = Journal(DAY, "HQ", "Fee", (Line("61100", "000", money, "Fee"),
+                                         Line("10300", "000", -money, "Fee")))  # fmt: skip
+    papers: list[Document] = [journal, a_payment(), a_memo(), Booked(ref, "c", "10650ST", money)]
+    told = [way(one, reversal(stands(one, money), others=True).document) for one in papers]
+    assert told == ["its mirror journal", "voiding", "a debit memo that it is applied to",
+                    "voiding, though others booked it"]  # fmt: skip
 
 
 def a_memo() -> CreditMemo:

@@ -52,3 +52,15 @@ async def credit_memo(world: World, ref: ErpRef, amount: int | Decimal) -> str:
     }  # fmt: skip
     made = await world.enter("Invoice", memo, release=True)
     return str(made["ReferenceNbr"])
+
+
+async def a_hand_entry(world: World, debit: str, credit: str, amount: str) -> str:
+    """A clerk's journal; its batch number."""
+    lines = [
+        {"Account": debit, "Subaccount": "000000", "DebitAmount": Decimal(amount)},
+        {"Account": credit, "Subaccount": "000000", "CreditAmount": Decimal(amount)},
+    ]
+    day = world.clock.now().date()
+    body = {"LedgerID": "ACTUAL", "BranchID": "HEADOFFICE", "TransactionDate": day, "Hold": False,
+            "CurrencyID": "USD", "Description": "Correction", "Details": lines}  # fmt: skip
+    return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])

@@ -1,14 +1,17 @@
 """A closed period and each kind of document: a story of real money for every one of them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from build.dying import Dying
 from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef, erp_ref
+from ml_connector.flows.connected import Connected
 from ml_connector.flows.foresight import Choice
 from ml_connector.flows.late import late_arrivals, totals_by_month
 from ml_connector.flows.opening import post, propose
@@ -206,6 +209,72 @@ async def test_a_memo_and_a_refund_that_stand_when_their_month_closes_are_moved_
     assert [(one.document, one.day) for one in late] == [(f"Refund|{paid['ReferenceNbr']}", FIRST)]
     assert len(await memos(world, "Credit Memo")) == 1
     await world.all_posted()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_worker_that_dies_while_it_dates_a_voiding_leaves_one_on_the_open_day(
+    world: World, moment: str
+) -> None:
+    await world.change(mapping_text=mapping("next_open"))
+    killed: list[Dying] = []
+
+    def through(c: Connected) -> Any:
+        if not killed:
+            killed.append(Dying(c.acumatica, "date_voiding", moment))
+        return replace(c, acumatica=killed[0])
+
+    world.through = through
+    await a_voided_payment(world)
+    await world.wait_for_cure()
+    assert killed[0].died
+    voided = [one for one in await world.documents("Payment") if one["Type"] == "Voided Payment"]
+    assert [str(one["ApplicationDate"])[:10] for one in voided] == [str(FIRST)]
+    assert await world.states() == {"verified"}
+    await world.books_agree()
+
+
+@dataclass
+class Closing:
+    """A client during whose first `set_off` somebody closes the month."""
+
+    client: Any
+    close: Callable[[], Awaitable[None]]
+    closed: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.client, name)
+        return self._late(real) if name == "set_off" and not self.closed else real
+
+    def _late(self, real: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def call(*given: Any, **named: Any) -> None:
+            self.closed = True
+            await self.close()
+            await real(*given, **named)
+
+        return call
+
+
+async def test_a_month_that_closes_between_a_debit_memo_and_its_application_moves_that_alone(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping("next_open"))
+    refund = await world.refund(await posted(world), 2500)
+    await world.live()
+    closing: list[Closing] = []
+
+    def through(c: Connected) -> Any:
+        if not closing:
+            closing.append(Closing(c.acumatica, lambda: october(world, closed=True)))
+        return replace(c, acumatica=closing[0])
+
+    world.through = through
+    await undo(world, refund)
+    assert closing[0].closed
+    (debit,) = await world.documents("Debit Memo")
+    assert (str(debit["Date"])[:10], debit["Status"]) == ("2026-10-05", "Closed")
+    assert await late_arrivals(world.store, world.id) == []
+    assert await world.troubles() == []
+    await world.books_agree()
 
 
 async def test_where_acumatica_keeps_the_day_of_a_voiding_it_waits_and_says_why(

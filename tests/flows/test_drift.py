@@ -1,12 +1,11 @@
 """The promise is watched by the clock, and a difference is searched down to its records."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete
 
-from build.clerks import bounced
+from build.clerks import a_hand_entry, bounced, by_plug_in
 from build.world import World
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Drift, Kind
@@ -16,18 +15,6 @@ from ml_connector.flows.tie_out import measure, since
 from ml_connector.store.tables import balance_transactions
 
 pytestmark = pytest.mark.anyio
-
-
-async def a_hand_entry(world: World, debit: str, credit: str, amount: str) -> str:
-    """A clerk's journal; its batch number."""
-    lines = [
-        {"Account": debit, "Subaccount": "000000", "DebitAmount": Decimal(amount)},
-        {"Account": credit, "Subaccount": "000000", "CreditAmount": Decimal(amount)},
-    ]
-    day = world.clock.now().date()
-    body = {"LedgerID": "ACTUAL", "BranchID": "HEADOFFICE", "TransactionDate": day, "Hold": False,
-            "CurrencyID": "USD", "Description": "Correction", "Details": lines}  # fmt: skip
-    return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])
 
 
 async def searched(world: World) -> Drift:
@@ -124,3 +111,15 @@ async def test_the_search_begins_where_the_books_begin_in_the_connections_zone(
     (dollars,) = (one for one in await measure(c) if one.currency == "USD")
     found = await drift.search(c, dollars)
     assert [one.record for one in found.findings] == ([gift["id"]] if ours else [])
+
+
+async def test_a_payment_that_others_booked_is_known_by_its_own_day(world: World) -> None:
+    await world.pass_time(timedelta(days=40))
+    made = {"amount": "4200", "currency": "usd", "confirm": "true"}
+    paid = await world.stripe_api("payment_intents", payment_method="pm_card_visa", **made)
+    await by_plug_in(world, str(paid["latest_charge"]), "42.00")
+    await world.live()
+    await world.all_posted()
+    strange = await a_hand_entry(world, "10650", "61100", "7.00")
+    found = await searched(world)
+    assert [one.record for one in found.findings] == [f"GL {strange}"]

@@ -153,6 +153,17 @@ async def test_a_worker_that_dies_while_undoing_undoes_everything_once(
     await world.all_posted()
 
 
+async def test_a_voiding_that_acumatica_puts_on_hold_is_taken_off_and_released(
+    world: World,
+) -> None:
+    await world.erp.tell("switches", {"void_status": "On Hold"})
+    ref, charge = await paid(world)
+    await undone(world, charge)
+    assert await world.balance_due(ref) == 100
+    assert await world.cash() == 0
+    assert await world.troubles() == []
+
+
 async def test_a_payout_takes_the_journal_of_its_fees_along_and_each_fee_is_posted_once(
     world: World,
 ) -> None:

@@ -1,24 +1,25 @@
 """Undo of what is the customer's own: a credit memo, what pays it out, and others' payments."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from build.clerks import by_plug_in
+from build.clerks import a_hand_entry, by_plug_in
 from build.dying import Dying
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
-from ml_connector.basics.ids import ErpRef, erp_ref
-from ml_connector.flows import guardian
+from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
+from ml_connector.flows import drift, guardian
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.explain import explain, replay
 from ml_connector.flows.foresight import Choice, foresee
 from ml_connector.flows.repairs import restore
 from ml_connector.flows.tie_out import measure
 from ml_connector.flows.undo import RefusedUndo, begin
-from ml_connector.store import findings
+from ml_connector.store import findings, payouts
 from ml_connector.store.findings import Decision
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +66,12 @@ async def balances(world: World) -> dict[str, Decimal]:
         name = f"{row['account']} {row['currency']}"
         sums[name] = sums.get(name, Decimal(0)) + Decimal(str(row["balance"]))
     return {name: amount for name, amount in sums.items() if amount}
+
+
+async def proven(world: World, payout: str) -> bool:
+    async with world.store.transaction() as tx:
+        row = await payouts.get(tx, world.id, StripeId(payout))
+    return row is not None and row.proven_at is not None
 
 
 async def undone(world: World, number: str, **facts: Any) -> None:
@@ -240,6 +247,47 @@ async def test_a_refund_that_failed_is_not_undone_under_its_failure(world: World
     found = await foresee(world.store, world.id, Choice(number=f"refund_paid:{refund}"))
     assert not found.items
     assert any("taken back by the bank and is voided" in one for one in found.refused)
+
+
+async def test_the_search_for_a_difference_knows_memos_that_were_undone_in_a_later_month(
+    world: World,
+) -> None:
+    moving = mapping_with(refunds='"credit_memo"', closed_period='"next_open"')
+    _, charge = await sold(world, policies=moving)
+    refund = await world.refund(charge, 2500)
+    await world.live()
+    await world.pass_time(timedelta(days=40))
+    await world.erp.tell("periods", {"period": "102026", "module": "AR", "closed": True})
+    await undone(world, refund)
+    (void,) = await every(world, "Voided Refund")
+    assert str(void["ApplicationDate"]).startswith("2026-11-01")
+    strange = await a_hand_entry(world, "10650", "61100", "7.00")
+    c = await world.connected()
+    (dollars,) = (one for one in await measure(c) if one.currency == "USD")
+    found = await drift.search(c, dollars)
+    assert [one.record for one in found.findings] == [f"GL {strange}"]
+    assert not found.unnamed
+
+
+async def test_a_payout_with_a_refund_by_memo_is_proven_again_after_it_was_undone(
+    world: World,
+) -> None:
+    _, charge = await sold(world)
+    await world.refund(charge, 2500)
+    await world.live()
+    (payout,) = await world.run_payouts()
+    await world.live()
+    once = await balances(world)
+    assert await proven(world, payout["id"])
+    await undone(world, payout["id"])
+    assert not await proven(world, payout["id"])
+    assert await world.cash() == await world.ledger(REFUNDS) == 0
+    assert await replay(world.store, world.id, payout["id"], now=world.clock.now())
+    await world.settle()
+    await world.wait_for_cure()
+    assert await proven(world, payout["id"])
+    assert await balances(world) == once
+    await world.all_posted()
 
 
 async def test_a_payment_that_others_booked_is_voided_by_a_persons_explicit_word_alone(

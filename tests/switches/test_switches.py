@@ -25,6 +25,7 @@ ACUMATICA: list[dict[str, Any]] = [
     {"apply_on_create": False},
     {"refund_label": "Customer Refund"},
     {"void_status": "On Hold"},
+    {"void_date": "kept"},
     {"void_answer": 204},
     {"void_answer": 200},
     {"release_of_released": "silent"},

@@ -67,3 +67,9 @@ def dated_body(ref: ErpRef, day: date, text: str) -> wire.PaymentWire:
         description=sent(text[:LONGEST_DESCRIPTION]),
         hold=sent(False),
     )
+
+
+def off_hold_body(ref: ErpRef) -> wire.PaymentWire:
+    """A document of Payments and Applications is complete and may be released."""
+    kind, reference = erp_keys(ref)
+    return wire.PaymentWire(type=sent(kind), reference_nbr=sent(reference), hold=sent(False))

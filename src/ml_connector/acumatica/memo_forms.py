@@ -70,11 +70,12 @@ class Memos(Forms):
         call = write("Payment", f"the correction of {refund.payment_ref}", refund.payment_ref)
         await self._endpoint.put(call, corrections.refund_body(refund, ref), wire.PaymentWire)
 
-    async def set_off(self, debit: DebitMemo, ref: ErpRef, day: date) -> None:
+    async def set_off(self, debit: DebitMemo, ref: ErpRef, day: date, *, waits: bool) -> None:
         """Applies a released credit memo to the released debit memo `ref` on a day: one call.
 
-        It takes effect by `release_payment` of the credit memo.
+        It takes effect by `release_payment` of the credit memo. An application that `waits` for
+        that already is only dated.
         """
         call = write("Payment", f"the application of {debit.memo} to {ref}", debit.memo)
-        body = memos.set_off_body(debit, ref, day)
+        body = memos.set_off_body(debit, None if waits else ref, day)
         await self._endpoint.put(call, body, wire.PaymentWire)

@@ -82,7 +82,21 @@ def refund_body(
         external_ref=_if_any(refund.external_ref) if with_external else ABSENT,
         description=sent(refund.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
-        documents_to_apply=(_row(refund, memo),),
+        documents_to_apply=(_row(refund.amount, memo),),
+    )
+
+
+def set_off_body(debit: DebitMemo, ref: ErpRef | None, day: date) -> wire.PaymentWire:
+    """The debit memo `ref` that a credit memo is applied to on a day; the memo is its payment.
+
+    Without `ref` the application stands there already, and only its day is said.
+    """
+    kind, reference = erp_keys(debit.memo)
+    return wire.PaymentWire(
+        type=sent(kind),
+        reference_nbr=sent(reference),
+        application_date=sent(day.isoformat()),
+        documents_to_apply=() if ref is None else (_row(debit.amount, ref),),
     )
 
 
@@ -106,18 +120,18 @@ def set_off_body(debit: DebitMemo, ref: ErpRef, day: date) -> wire.PaymentWire:
 def paid_out_body(ref: ErpRef, refund: ArRefund, memo: ErpRef) -> wire.PaymentWire:
     """The credit memo that a refund pays out, for a refund that exists already."""
     kind, reference = erp_keys(ref)
-    row = _row(refund, memo)
+    row = _row(refund.amount, memo)
     return wire.PaymentWire(
         type=sent(kind), reference_nbr=sent(reference), documents_to_apply=(row,)
     )
 
 
-def _row(refund: ArRefund, memo: ErpRef) -> wire.ApplyWire:
-    kind, reference = erp_keys(memo)
+def _row(amount: Money, ref: ErpRef) -> wire.ApplyWire:
+    kind, reference = erp_keys(ref)
     return wire.ApplyWire(
         doc_type=sent(kind),
         reference_nbr=sent(reference),
-        amount_paid=exact(refund.amount.decimal),
+        amount_paid=exact(amount.decimal),
     )
 
 

@@ -63,6 +63,11 @@ class Payments(Forms):
         await self._endpoint.act(call, "VoidPayment", {"Type": kind, "ReferenceNbr": reference})
         return erp_ref(voided(kind), reference)
 
+    async def take_off_hold(self, ref: ErpRef) -> None:
+        """Lets a document that Acumatica itself put on hold be released: one call."""
+        call = write("Payment", f"the hold of {ref}", ref)
+        await self._endpoint.put(call, corrections.off_hold_body(ref), wire.PaymentWire)
+
     async def date_voiding(self, ref: ErpRef, day: date, text: str) -> date | None:
         """Gives a voiding document before its release another day: one call.
 

@@ -135,6 +135,19 @@ def set_off(memo: CreditMemo, ref: ErpRef) -> DebitMemo:
     )
 
 
+def way(document: Document, reversing: Document) -> str:
+    """How a document is undone, in a few words for the person who decides."""
+    match reversing:
+        case Voiding() if isinstance(document, Booked):
+            return "voiding, though others booked it"
+        case Voiding():
+            return "voiding"
+        case DebitMemo():
+            return "a debit memo that it is applied to"
+        case _:
+            return "its mirror journal"
+
+
 def mirror(journal: Journal, named: str) -> Journal:
     """A journal with its sides changed, of the same day; its effect on each account is opposite."""
     lines = tuple(

@@ -258,18 +258,9 @@ def _show(found: "Undoing") -> None:
 
 
 def _way(item: "Item") -> str:
-    """How a document is undone, in a few words."""
-    from ml_connector.books.postings import Booked, DebitMemo, Voiding
+    from ml_connector.books.undo import way
 
-    match item.reverses.document:
-        case Voiding() if isinstance(item.stands.document, Booked):
-            return "voiding, though others booked it"
-        case Voiding():
-            return "voiding"
-        case DebitMemo():
-            return "a debit memo that it is applied to"
-        case _:
-            return "its mirror journal"
+    return way(item.stands.document, item.reverses.document)
 
 
 def _facts(found: "Undoing") -> dict[str, object]:

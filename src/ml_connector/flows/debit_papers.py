@@ -37,7 +37,10 @@ class MemoUsed(AskAPerson):
 
 @dataclass(frozen=True, slots=True)
 class _Debit:
-    """A debit memo counts as released only when the credit memo is applied to it."""
+    """A debit memo counts as released only when the credit memo is applied to it.
+
+    Nothing voids a released memo, so another one takes it back (fact A6.6).
+    """
 
     c: Connected
     memo: DebitMemo
@@ -86,25 +89,27 @@ class _Debit:
         return ReadBack(found, debit_differences(self.memo, found, released=released))
 
     async def _set_off(self, debit: ErpMemo) -> None:
-        """Applies the credit memo to it; nothing where that is done, or waits for its release."""
+        """Applies the credit memo to it, on its day; nothing where that is done already.
+
+        An application moves no account, so where policy allows it any open day will do.
+        """
         if not debit.balance:
             return
+        try:
+            await self._apply(debit, debit.day)
+        except ConnectorError as refusal:
+            await self._apply(debit, await self._another_day(debit, refusal))
+
+    async def _apply(self, debit: ErpMemo, day: date) -> None:
         credit = await self.c.acumatica.payment(self.memo.memo)
-        if debit.ref not in {one.document for one in credit.applications}:
-            if credit.unapplied is not None and credit.unapplied < self.memo.amount:
-                raise MemoUsed(self.memo, str(credit.unapplied))
-            await self._apply(debit)
+        waits = debit.ref in {one.document for one in credit.applications}
+        if not waits and credit.unapplied is not None and credit.unapplied < self.memo.amount:
+            raise MemoUsed(self.memo, str(credit.unapplied))
+        await self.c.acumatica.set_off(self.memo, debit.ref, day, waits=waits)
         await self.c.acumatica.release_payment(self.memo.memo)
 
-    async def _apply(self, debit: ErpMemo) -> None:
-        """On the debit memo's day; an application moves no account, so any open day will do."""
-        try:
-            await self.c.acumatica.set_off(self.memo, debit.ref, debit.day)
-        except ConnectorError as refusal:
-            later = await self._another_day(debit, refusal)
-            await self.c.acumatica.set_off(self.memo, debit.ref, later)
-
     async def _another_day(self, debit: ErpMemo, refusal: ConnectorError) -> date:
+        """The next open day, where a closed period is what stood in the way; else raises it."""
         policy = self.c.mapping.policies.closed_period
         if refusal.cause.startswith(PERIOD_CLOSED) and policy is WhenClosed.NEXT_OPEN:
             day = await next_open(self.c, DebitMemo, debit.day, debit.day)

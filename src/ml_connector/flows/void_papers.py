@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ml_connector.acumatica.documents import ErpDocument, voided
-from ml_connector.acumatica.errors import Missing
+from ml_connector.acumatica.errors import Missing, NotReleasable
 from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.books.postings import Voiding
@@ -56,6 +56,7 @@ class _Voiding:
         await self.correct(ref)
 
     async def correct(self, ref: ErpRef) -> None:
+        """Gives it its day; whether Acumatica takes one is not certain (fact A6.6)."""
         if self.voiding.day is None:
             return
         try:
@@ -66,6 +67,8 @@ class _Voiding:
             raise
         except ConnectorError as refusal:
             raise DayKept(self.voiding) from refusal
+        if told is None:  # an answer need not hold more than was sent, or not even that
+            told = (await self.c.acumatica.payment(ref)).day
         if told != self.voiding.day:
             raise DayKept(self.voiding)
 
@@ -78,7 +81,14 @@ class _Voiding:
         return Stands(released=False, outdated=outdated)
 
     async def release(self, ref: ErpRef) -> None:
-        await self.c.acumatica.release_payment(ref)
+        """Some sites put what they make of a void on hold first (fact A6.6)."""
+        try:
+            await self.c.acumatica.release_payment(ref)
+        except NotReleasable:
+            if (await self.c.acumatica.payment(ref)).status != "On Hold":
+                raise
+            await self.c.acumatica.take_off_hold(ref)
+            await self.c.acumatica.release_payment(ref)
 
     async def read_back(
         self,
