@@ -100,23 +100,6 @@ def set_off_body(debit: DebitMemo, ref: ErpRef | None, day: date) -> wire.Paymen
     )
 
 
-def set_off_body(debit: DebitMemo, ref: ErpRef, day: date) -> wire.PaymentWire:
-    """The debit memo `ref` that a credit memo is applied to on a day; the memo is its payment."""
-    kind, reference = erp_keys(debit.memo)
-    owed, number = erp_keys(ref)
-    row = wire.ApplyWire(
-        doc_type=sent(owed),
-        reference_nbr=sent(number),
-        amount_paid=exact(debit.amount.decimal),
-    )
-    return wire.PaymentWire(
-        type=sent(kind),
-        reference_nbr=sent(reference),
-        application_date=sent(day.isoformat()),
-        documents_to_apply=(row,),
-    )
-
-
 def paid_out_body(ref: ErpRef, refund: ArRefund, memo: ErpRef) -> wire.PaymentWire:
     """The credit memo that a refund pays out, for a refund that exists already."""
     kind, reference = erp_keys(ref)
