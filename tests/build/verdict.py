@@ -6,11 +6,11 @@ Both sides' own books are asked, beside what the connector says of itself.
 from collections import defaultdict
 from decimal import Decimal
 
-from build.living import DAY, Bill, Living, minor
+from build.life_base import DAY, Bill, minor
+from build.living import Living
 from build.sandboxes import Json
 from build.world import World
 from ml_connector.basics.ids import StripeId
-from ml_connector.flows.connected import Connected
 from ml_connector.flows.tie_out import measure
 from ml_connector.flows.timing import WAITS
 from ml_connector.store import findings, transactions
@@ -20,13 +20,14 @@ ROUNDS = 15
 LONGEST = 7 * 60
 """Minutes after which every cause has been tried once more."""
 CLEARING = {"USD": "10650ST", "EUR": "10670ST", "GBP": "10690ST", "JPY": "10660ST"}
+STANDS = ("Open", "Closed")
 ASKS = frozenset({"open", "uncollectible"})
 
 
 async def comes_to_rest(one: Living) -> None:
     """Nothing goes wrong any more, everything is told, and nobody does anything but release."""
     world = one.world
-    world.through = _plainly
+    world.through = one.always
     await world.stripe.mend()
     await world.erp.mend()
     await one.opens_every_month(0, 0)
@@ -36,10 +37,6 @@ async def comes_to_rest(one: Living) -> None:
         if not await _a_round(one):
             return
     raise AssertionError(f"After {ROUNDS} rounds something is still written.")
-
-
-def _plainly(c: Connected) -> Connected:
-    return c
 
 
 async def _a_round(one: Living) -> list[str]:
@@ -100,7 +97,7 @@ async def every_movement_is_posted_or_named(one: Living) -> None:
 async def each_invoice_is_owed_what_is_unpaid(one: Living) -> None:
     """Its balance is its total less what settled it; more only where money is on account."""
     for bill in one.bills:
-        paid = sum(c["amount"] for c in await booked(one, bill))
+        paid = sum(c["amount"] for c in await booked_of(one, bill))
         most = max(0, bill.total - bill.settled_in_erp - paid)
         least = max(0, most - await _besides(one, bill))
         owed = minor(await one.world.balance_due(bill.ref), bill.currency)
@@ -123,7 +120,7 @@ async def _on_account(one: Living, customer: str) -> Decimal:
     return sum([*payments, *memos], Decimal(0))
 
 
-async def booked(one: Living, bill: Bill) -> list[Json]:
+async def booked_of(one: Living, bill: Bill) -> list[Json]:
     """The payments through a bill's Stripe invoices that stand in the ERP."""
     standing = await _standing(one)
     return [c for c in charges_of(one, bill) if c["id"] in standing]
@@ -136,12 +133,12 @@ async def _besides(one: Living, bill: Bill) -> int:
     return sum(c["amount"] for c in one.rows("charge") if c["id"] in theirs - own)
 
 
-async def _standing(one: Living) -> dict[str, str]:
-    """The charges whose payment stands in the ERP, with its customer."""
+async def _standing(one: Living, *states: str) -> dict[str, str]:
+    """The charges whose payment is in the ERP's ledger, or in these states; with its customer."""
     return {
         str(p.get("PaymentRef")): str(p["CustomerID"])
         for p in await one.world.documents("Payment")
-        if p["Type"] == "Payment" and p["Status"] in {"Open", "Closed"}
+        if p["Type"] == "Payment" and p["Status"] in (states or STANDS)
     }
 
 
@@ -163,7 +160,7 @@ async def nobody_can_pay_more_than_is_owed(one: Living) -> None:
     """Stripe asks for what is owed and not paid already; for less only where a person knows."""
     world = one.world
     told = " ".join(f"{t.cause} {t.resource}" for t in await world.troubles())
-    standing = await _standing(one)
+    booked = await _standing(one, *STANDS, "Voided")
     rows = (await world.stripe.ask("invoices"))["invoices"]
     for bill in one.bills:
         asked = sum(
@@ -171,7 +168,7 @@ async def nobody_can_pay_more_than_is_owed(one: Living) -> None:
             if r["metadata"].get("erp_ref") == bill.ref and r["status"] in ASKS
         )  # fmt: skip
         owed = minor(await world.balance_due(bill.ref), bill.currency)
-        waiting = {c["id"]: c["amount"] for c in charges_of(one, bill) if c["id"] not in standing}
+        waiting = {c["id"]: c["amount"] for c in charges_of(one, bill) if c["id"] not in booked}
         taken = sum(cents for charge, cents in waiting.items() if charge not in one.disturbed)
         still = max(0, owed - taken)
         assert asked <= still, (bill, asked, owed, waiting)

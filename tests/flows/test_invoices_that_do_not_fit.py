@@ -26,6 +26,10 @@ async def test_a_customer_with_a_balance_at_stripe_stops_its_invoice_until_it_is
     found = await stuck(world, "balance of -5.00 USD", ref.partition("|")[2])
     assert customer in found[0].cause
     assert {row["status"] for row in await world.stripe_invoices(ref)} == {"void"}
+    await world.stripe.reset_calls()
+    await world.pass_minutes(60)
+    await world.settle()
+    assert set(await world.stripe.calls()) == {"GET /v1/customers/{customer}"}
     left = next(r for r in world.stripe_app.world.tables["customer"] if r["id"] == customer)
     if left["balance"]:
         await world.stripe_api(path, amount=str(-left["balance"]), currency="usd")

@@ -1,5 +1,6 @@
 """Documents left balanced by policy: an accountant releases, edits or deletes them."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -143,3 +144,16 @@ async def test_a_check_beside_a_payment_that_waits_for_release_lowers_what_can_b
     assert await world.balance_due(ref) == 0
     assert await world.troubles() == []
     await world.all_posted()
+
+
+async def test_a_document_that_is_released_with_another_date_is_in_the_ledger_and_named(
+    world: World,
+) -> None:
+    await world.change(mapping_text=BY_HAND)
+    await sold(world)
+    payment = next(one for name, one in (await left(world)).items() if name.startswith("Payment"))
+    keys = {"Type": payment["Type"], "ReferenceNbr": payment["ReferenceNbr"]}
+    await world.enter("Payment", keys | {"ApplicationDate": date(2026, 10, 6)}, release=True)
+    await world.wait_for_cure(at_most=3)
+    assert any("Its date is 2026-10-06" in one.sentence for one in await world.troubles())
+    await world.books_agree()

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ml_connector.basics.currencies import MINIMUM_CHARGE, largest_charge, smallest_step
 from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.records import ErpInvoice, ErpLine, ErpTax, StripeInvoice
 
@@ -270,17 +271,25 @@ def check_finalized(invoice: ErpInvoice, sent: StripeInvoice) -> None:
 
     Raises DoesNotAddUp; a foreign balance of the Stripe customer is named as such (rule 18).
     """
-    if sent.starting_balance:
-        raise DoesNotAddUp(
-            f"The Stripe customer of invoice {invoice.number} holds a balance of"
-            f" {sent.starting_balance}, which changes what the buyer would pay.",
-            cause=f"invoice.customer_balance:{sent.customer}",
-            remedy="Set that customer's credit balance in Stripe to zero, then replay the invoice.",
-        )
+    check_customer_balance(invoice, sent.customer, sent.starting_balance)
     if sent.amount_due != invoice.balance:
         raise DoesNotAddUp(
             f"Invoice {invoice.number} is {invoice.balance} in Acumatica but {sent.amount_due}"
             " in Stripe.",
             cause=f"invoice.amount_differs:{invoice.ref}",
             remedy="Look for discounts or taxes that Stripe added on its side, then replay it.",
+        )
+
+
+def check_customer_balance(invoice: ErpInvoice, customer: StripeId, balance: Money | None) -> None:
+    """Refuses an invoice whose amount due a balance of the Stripe customer would change.
+
+    Raises DoesNotAddUp, with the customer in its cause.
+    """
+    if balance:
+        raise DoesNotAddUp(
+            f"The Stripe customer of invoice {invoice.number} holds a balance of"
+            f" {balance}, which changes what the buyer would pay.",
+            cause=f"invoice.customer_balance:{customer}",
+            remedy="Set that customer's credit balance in Stripe to zero, then replay the invoice.",
         )

@@ -150,13 +150,14 @@ class StripeInvoice:
 
 @dataclass(frozen=True, slots=True)
 class StripeCustomer:
-    """A Stripe customer; `balance` is per the account's currency and must stay zero."""
+    """A Stripe customer; `balance` changes the next invoice and must stay zero, or is not known."""
 
     id: StripeId
     name: str
     email: str
     deleted: bool
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    balance: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ml_connector.books.mirror import (
     DoesNotAddUp,
     InvoicePlan,
     Selection,
+    check_customer_balance,
     check_finalized,
     plan_invoice,
 )
@@ -175,6 +176,7 @@ async def _draft(
             return left
         await _forget(c, invoice, link.stripe_id, voided=left is not None)
     plan, customer = await _numbered(c, invoice, plan), owner.stripe_id
+    await _require_no_balance(c, invoice, customer)
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await _found(c, customer, invoice) if again else []
@@ -222,6 +224,15 @@ async def _numbered(c: Connected, invoice: ErpInvoice, plan: InvoicePlan) -> Inv
         return plan
     suffix = f"-{before + 1}"
     return replace(plan, number=f"{plan.number[: LONGEST_NUMBER - len(suffix)]}{suffix}")
+
+
+async def _require_no_balance(c: Connected, invoice: ErpInvoice, customer: StripeId) -> None:
+    """What was withdrawn once is not sent and withdrawn at each new try: a call, only then."""
+    async with c.store.transaction() as tx:
+        before = await times_voided(tx, c.id, invoice.ref)
+    if before:
+        now = await c.stripe.customer(customer)
+        check_customer_balance(invoice, customer, now.balance)
 
 
 async def _fill(

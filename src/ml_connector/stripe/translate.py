@@ -52,6 +52,7 @@ def customer(answer: wire.Customer) -> StripeCustomer:
         name=answer.name or "",
         email=answer.email or "",
         deleted=answer.deleted,
+        balance=Money.wire(answer.balance, answer.currency) if answer.currency else None,
         metadata=answer.metadata,
     )
 

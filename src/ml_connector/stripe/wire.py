@@ -73,6 +73,8 @@ class Customer(Struct, frozen=True):
     name: str | None = None
     email: str | None = None
     deleted: bool = False
+    balance: int = 0
+    currency: str | None = None
     metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
