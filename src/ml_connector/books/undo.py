@@ -74,7 +74,7 @@ def undo_key(key: PostingKey) -> PostingKey:
 
 WHY_NOT: dict[type[Document], str] = {
     CreditMemo: "is a credit memo, which cannot be voided; only a debit memo by hand takes it back",
-    ArRefund: "pays out a credit memo, which would stay on the customer's account",
+    ArRefund: "pays out what the customer had to his credit, which would be his again",
     Booked: "was booked by somebody else, and we never write it; void it in Acumatica, and restore"
     " what the guardian finds",
 }
