@@ -9,15 +9,12 @@ from ml_connector.flows.booking import DONE, accounted_for, book
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
 from ml_connector.flows.gate import HoldingBack
-from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
-from ml_connector.flows.opening import cut_over, set_aside
+from ml_connector.flows.movements import NotPostedYet, kept_out, receipt_of, voiding_of
+from ml_connector.flows.opening import set_aside
 from ml_connector.flows.rows import document
-from ml_connector.flows.timing import WAITS, NotDue, require_due
+from ml_connector.flows.timing import require_due
 from ml_connector.store import transactions
 from ml_connector.store.postings import PostingRow
-from ml_connector.store.transactions import TransactionState
-
-ON_ITS_WAY = frozenset({TransactionState.SEEN, TransactionState.OWED})
 
 
 async def give_back(c: Connected, refund_id: StripeId) -> None:
@@ -49,13 +46,16 @@ async def _stands(c: Connected, transaction: BalanceTransaction) -> bool:
 async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction) -> Story:
     """Whose money a refund gives back, or which refund a failure undoes.
 
-    One call where its payment is in the books. Raises NotPostedYet or NotDue while that is still
-    on its way.
+    One call where its payment is in the books. Raises NotPostedYet, NotDue or WaitsWithIt while
+    that is not.
     """
     text = f"of {refund.charge}" if refund.charge else ""
     if transaction.type == "refund_failure":
-        return Story(subject=refund.id, text=text, voids=await _paid_back(c, refund))
+        voids, aside = await _paid_back(c, refund), await _was_aside(c, refund)
+        return Story(subject=refund.id, text=text, voids=voids, aside=aside)
     receipt = await _receipt(c, refund)
+    if receipt is not None and receipt.purpose == Purpose.SUSPENSE:
+        return Story(subject=refund.id, text=text, aside=True)
     if receipt is None or refund.amount != -transaction.amount:
         return Story(subject=refund.id, text=text)  # in another currency: no rate is guessed
     rest = await _rest_of(c, receipt, refund)
@@ -73,15 +73,25 @@ async def _paid_back(c: Connected, refund: Refund) -> Voiding | None:
     return None if row is None else voiding_of(row)
 
 
+async def _was_aside(c: Connected, refund: Refund) -> bool:
+    """Whether a refund came out of the suspense account, to which its failure goes back."""
+    moved = refund.transaction
+    return moved is not None and await standing(c, Purpose.SUSPENSE, moved.id) is not None
+
+
 async def _receipt(c: Connected, refund: Refund) -> PostingRow | None:
     """The posting of the payment that is given back; None where nothing of it is in our books."""
     if refund.charge is None:
         return None
+    what = f"The refund {refund.id} gives back"
     receipt = await receipt_of(c, refund.charge)
-    if receipt is None and not await _on_its_way(c, refund.charge):
+    if receipt is None:
+        why = await kept_out(c, refund.charge, what)
+        if why is not None:
+            raise why
         return None
-    if receipt is None or receipt.state is not State.VERIFIED:
-        raise _not_yet(refund)
+    if receipt.state is not State.VERIFIED:
+        raise NotPostedYet(what, refund.charge)
     return receipt
 
 
@@ -95,29 +105,3 @@ async def _rest_of(c: Connected, receipt: PostingRow, refund: Refund) -> ErpPaym
         return None
     found = await c.acumatica.payment(erp_ref(receipt.erp_type, receipt.erp_number))
     return found if found.status == OPEN and found.rest >= refund.amount else None
-
-
-async def _on_its_way(c: Connected, charge: StripeId) -> bool:
-    """Whether a charge's money is known and its posting only a question of time.
-
-    Raises NotDue where it waits for its moment by policy: then so does what is given back.
-    """
-    async with c.store.statement() as tx:
-        rows = await transactions.by_source(tx, c.id, charge)
-    rows = [row for row in rows if row.created >= cut_over(c)]
-    if any(row.cause == WAITS for row in rows):
-        raise NotDue(
-            f"Waits until the payment {charge} is booked, by policy.",
-            cause=WAITS,
-            remedy="Nothing to do: it is booked by itself then.",
-        )
-    return any(row.state in ON_ITS_WAY for row in rows)
-
-
-def _not_yet(refund: Refund) -> NotPostedYet:
-    return NotPostedYet(
-        f"The refund {refund.id} gives back the payment {refund.charge}, which is not in the"
-        " books itself yet.",
-        cause=f"movements.not_posted:{refund.charge}",
-        remedy="Nothing to do here: it follows as soon as the payment is booked.",
-    )
