@@ -1,11 +1,14 @@
 """Refunds as documents of the customer: a memo and its payment, and what a failure leaves."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from build.ledger import RECEIVABLE, REFUNDS, entries, t_accounts
 from build.records import CLEARING, a_balance_transaction, a_mapping, money
+from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.policies import FeesPosted, Policies, RefundsAs
@@ -80,3 +83,25 @@ def test_any_refund_changes_clearing_by_its_net_and_every_document_balances(
     assert clearing_effect(made, "USD") == (bt.amount if waits else bt.net)
     for one in made:
         assert sum(amount.minor for _, amount in entries(one)) == 0
+
+
+@pytest.mark.parametrize("policy", RefundsAs)
+def test_a_refund_of_what_was_on_no_invoice_is_paid_out_of_the_payment_itself(
+    policy: RefundsAs,
+) -> None:
+    """No sale is given back, so contra revenue is not touched.
+
+    clearing             | receivable
+           |     20.00   | 20.00  |
+    """
+    bt = a_balance_transaction("refund/refund", "-20.00 USD", source="re_1")
+    payment = erp_ref("Payment", "000078")
+    story = Story(subject="re_1", customer_id="C000012", unapplied=payment)
+    (paid,) = postings(bt, story, a_mapping(policies=Policies(refunds=policy)))
+    assert isinstance(paid.document, ArRefund)
+    assert (paid.key, paid.document.payment, paid.document.memo) == (
+        "refund_paid:re_1", payment, None,
+    )  # fmt: skip
+    assert t_accounts([paid]) == {RECEIVABLE: "20.00 USD", CLEARING: "-20.00 USD"}
+    with pytest.raises(Bug, match="pays out a memo or a payment"):
+        replace(paid.document, payment=None)

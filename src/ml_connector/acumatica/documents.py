@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ml_connector.basics.ids import ErpRef
-from ml_connector.basics.money import Money
+from ml_connector.basics.money import Money, total
 from ml_connector.books.postings import Application
 
 
@@ -71,6 +71,13 @@ class ErpPayment:
     applications: tuple[Application, ...]
     modified: datetime
     charges: tuple[ErpCharge, ...] = ()
+
+    @property
+    def rest(self) -> Money:
+        """What of it is on no document."""
+        if self.unapplied is not None:
+            return self.unapplied
+        return self.amount - total((one.amount for one in self.applications), self.amount.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,9 @@ class QuotedPayment:
     ref: ErpRef
     text: str
 
+
+OPEN = "Open"
+"""The status of a payment in the ledger of which a part is on no document."""
 
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""

@@ -174,10 +174,11 @@ class DebitMemo:
 
 @dataclass(frozen=True, slots=True)
 class ArRefund:
-    """A credit memo paid out: debits the customer, credits the cash account.
+    """What a customer has to his credit, paid out: debits the customer, credits the cash account.
 
-    `memo` is the posting that is paid out; its number is known only once it stands in the books.
-    Raises Bug when it is not positive.
+    Either `memo`, the posting of a credit memo whose number is known only once it stands in the
+    books, or `payment`, of which a part is on no invoice. Raises Bug when it is neither or both,
+    or not positive.
     """
 
     customer_id: str
@@ -189,13 +190,16 @@ class ArRefund:
     payment_ref: str
     external_ref: str
     description: str
-    memo: PostingKey
+    memo: PostingKey | None
+    payment: ErpRef | None = None
     true_day: date | None = None
     """When it happened, where it could not be dated so."""
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
             raise Bug(f"A refund must be positive: {self.payment_ref}")
+        if (self.memo is None) == (self.payment is None):
+            raise Bug(f"A refund pays out a memo or a payment: {self.payment_ref}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +256,7 @@ class Purpose(StrEnum):
     CREDIT_MEMO = "credit_memo"
     """What is given back is the customer's again, before it is paid out."""
     REFUND_PAID = "refund_paid"
-    """A credit memo is paid out."""
+    """A credit memo, or what is left of a payment, is paid out."""
     REFUND_FAILURE = "refund_failure"
     """A refund came back to us."""
     PAYOUT = "payout"

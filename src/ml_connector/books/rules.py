@@ -10,6 +10,7 @@ from datetime import date
 
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
+from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import conversion
 from ml_connector.books.fees import as_charges, fee_sides, kept
@@ -29,7 +30,7 @@ from ml_connector.books.postings import (
     posting_key,
 )
 from ml_connector.books.records import BalanceTransaction
-from ml_connector.books.refunds import as_credit_memo, refund_undone
+from ml_connector.books.refunds import as_credit_memo, out_of_payment, refund_undone
 
 LONGEST_TEXT = 256
 
@@ -113,8 +114,9 @@ class Story:
     `subject` is the Stripe object that the movement is for, used in keys and texts. `aside`: by
     policy, a payment of nobody goes to the suspense account (and comes back from there). `voids`
     is the payment that a bank took back (and `settled_as` what it had brought), or the refund that
-    failed. `customer_id` is whose payment a refund gives back, where that is known. `booked` is
-    what somebody else has booked of it already.
+    failed. `customer_id` is whose payment a refund gives back, where that is known, and `unapplied`
+    that payment, where as much of it is on no invoice. `booked` is what somebody else has booked of
+    it already.
 
     `fee_apart`: another posting carries the fee; False: none will any more; None: by policy.
     """
@@ -128,6 +130,7 @@ class Story:
     booked: Booked | None = None
     settled_as: Money | None = None
     customer_id: str | None = None
+    unapplied: ErpRef | None = None
     fee_apart: bool | None = None
 
 
@@ -218,15 +221,30 @@ def _main(
         return _voiding(bt, story, mapping)
     if rule is REFUND_BACK and story.voids is not None:
         return refund_undone(bt, story.voids)
-    by_memo = mapping.policies.refunds is RefundsAs.CREDIT_MEMO and bt.amount.minor < 0
-    if rule is REFUND and by_memo and story.customer_id:
-        return as_credit_memo(bt, story.subject, story.customer_id, mapping, story.text)
+    if rule is REFUND and bt.amount.minor < 0 and story.customer_id:
+        documents = _refund(bt, story, story.customer_id, mapping)
+        if documents:
+            return documents
     other = _other_side(bt, rule, mapping)
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
     day = _day(bt, rule, story, mapping)
     journal = _journal(bt, what, {other: -bt.amount}, day=day, story=story, mapping=mapping)
     subject = bt.id if rule.purpose in _KEYED_BY_TRANSACTION else story.subject
     return [Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)]
+
+
+def _refund(
+    bt: BalanceTransaction, story: Story, customer_id: str, mapping: Mapping
+) -> list[Posting]:
+    """The customer's own documents; none where the policy wants a journal.
+
+    What was never settled is no sale given back, so no policy makes it one.
+    """
+    refund, text = story.subject, story.text
+    if story.unapplied is not None:
+        return out_of_payment(bt, refund, customer_id, story.unapplied, mapping, text)
+    by_memo = mapping.policies.refunds is RefundsAs.CREDIT_MEMO
+    return as_credit_memo(bt, refund, customer_id, mapping, text) if by_memo else []
 
 
 def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> date:

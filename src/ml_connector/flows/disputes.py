@@ -145,11 +145,7 @@ async def _payment_of(c: Connected, lost: Lost, void: PostingRow | None) -> Void
     if old is not None:
         return old
     if receipt is None or receipt.state is not State.VERIFIED:
-        raise NotPostedYet(
-            f"The payment {lost.charge} of the lost dispute {lost.dispute} is not in the books.",
-            cause=f"movements.not_posted:{lost.charge}",
-            remedy="Nothing to do here: it follows as soon as the payment is booked.",
-        )
+        raise NotPostedYet(f"The dispute {lost.dispute} was lost over", lost.charge)
     voiding = voiding_of(receipt)
     if voiding is None:
         raise CannotReopen(lost, "its payment was set aside and is on no invoice.")

@@ -1,4 +1,4 @@
-"""A refund as two documents: the credit memo that cancels the sale, and what pays it out."""
+"""A refund as documents: the credit memo that cancels the sale, and what pays it out."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,9 +23,14 @@ REFUSED_UNSEEN = "acumatica.refused:Payment"
 """The cause of a refusal of a payment document that no rule recognises."""
 
 
-def memo_paper(c: Connected, paper: CreditMemo | ArRefund) -> Paper:
-    """A credit memo, or what pays one out, with the ways to handle it."""
-    return _Memo(c, paper) if isinstance(paper, CreditMemo) else _Refund(c, paper)
+def memo_paper(c: Connected, memo: CreditMemo) -> Paper:
+    """A credit memo with the ways to handle it."""
+    return _Memo(c, memo)
+
+
+def refund_paper(c: Connected, refund: ArRefund) -> Paper:
+    """What pays a credit memo or a payment's rest out, with the ways to handle it."""
+    return _Refund(c, refund)
 
 
 class OtherMemo(AskAPerson):
@@ -88,7 +93,7 @@ class _Memo:
 
 @dataclass(frozen=True, slots=True)
 class _Refund:
-    """A refund of a credit memo, whose number it learns from the memo's own posting."""
+    """A refund, which learns the number of a credit memo from the memo's own posting."""
 
     c: Connected
     refund: ArRefund
@@ -100,7 +105,7 @@ class _Refund:
         return [one for one in live if not one.ref.startswith(CREDIT_MEMO)]
 
     async def send(self) -> ErpDocument:
-        memo = await self._memo()
+        memo = await self._paid_out()
         try:
             return await self.c.acumatica.put_refund(self.refund, memo)
         except AskAPerson as refused:
@@ -119,7 +124,7 @@ class _Refund:
         return made.applied == 0
 
     async def complete(self, ref: ErpRef) -> None:
-        await self.c.acumatica.apply_refund(ref, self.refund, await self._memo())
+        await self.c.acumatica.apply_refund(ref, self.refund, await self._paid_out())
 
     async def stands(self, ref: ErpRef) -> Stands:
         found = await self.c.acumatica.payment(ref)
@@ -137,11 +142,13 @@ class _Refund:
         await self.c.acumatica.correct_refund(ref, self.refund)
 
     async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
-        found, memo = await self.c.acumatica.payment(ref), await self._memo()
+        found, memo = await self.c.acumatica.payment(ref), await self._paid_out()
         return ReadBack(found, refund_differences(self.refund, memo, found, released=released))
 
-    async def _memo(self) -> ErpRef:
+    async def _paid_out(self) -> ErpRef:
         """The document that is paid out; raises TryAgain until it is in the ledger."""
+        if self.refund.memo is None:
+            return self.refund.payment or ErpRef("")
         async with self.c.store.transaction() as tx:
             row = await editions.latest(tx, self.c.id, self.refund.memo)
         if row is None or row.erp_type is None or row.erp_number is None or row.state not in DONE:

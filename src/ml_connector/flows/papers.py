@@ -20,7 +20,7 @@ from ml_connector.books.postings import (
 )
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.debit_papers import debit_paper
-from ml_connector.flows.memo_papers import memo_paper
+from ml_connector.flows.memo_papers import memo_paper, refund_paper
 from ml_connector.flows.paper import DEAD, Paper, ReadBack, Stands
 from ml_connector.flows.read_back import (
     booked_differences,
@@ -41,8 +41,10 @@ def paper_of(c: Connected, row: PostingRow) -> Paper:
             return _Journal(c, journal, row.tag)
         case Voiding() as voiding:
             return void_paper(c, voiding)
-        case CreditMemo() | ArRefund() as paper:
-            return memo_paper(c, paper)
+        case CreditMemo() as memo:
+            return memo_paper(c, memo)
+        case ArRefund() as refund:
+            return refund_paper(c, refund)
         case DebitMemo() as debit:
             return debit_paper(c, debit)
         case Booked() as booked:

@@ -14,7 +14,7 @@ from ml_connector.books.disputes import Lost
 from ml_connector.books.mapping import Mapping
 from ml_connector.books.postings import ArPayment, Journal, Purpose, Voiding
 from ml_connector.books.records import BalanceTransaction
-from ml_connector.books.what_if import LOSSES, Known, NotKnown, Outcome, Place, outcome
+from ml_connector.books.what_if import LOSSES, REFUNDED, Known, NotKnown, Outcome, Place, outcome
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing_of
 from ml_connector.flows.movements import story_of
@@ -98,7 +98,8 @@ async def _known(c: Connected, row: BalanceTransactionRow, bt: BalanceTransactio
         return _receipt(row, made)
     if rules.is_bounce(bt):
         return await _returned(c, bt)
-    known = Known(arrival=None if payout is None else payout.arrival_date)
+    aside = row.category in REFUNDED and any(one.purpose == Purpose.SUSPENSE for one in made)
+    known = Known(arrival=None if payout is None else payout.arrival_date, aside=aside)
     return _ended(known, row, made)
 
 
