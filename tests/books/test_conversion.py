@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
 from build.ledger import CASH_BEHIND, entries
 from build.records import (
     ACCOUNTS,
@@ -22,7 +23,7 @@ from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import Mapping, NotMapped, Role, TransitAccounts, problems
 from ml_connector.books.policies import Policies, WhenConverted
-from ml_connector.books.postings import Posting, Voiding, clearing_effect
+from ml_connector.books.postings import Posting, Purpose, Voiding, clearing_effect
 from ml_connector.books.rules import ForeignCurrency, PartlyReturned, Story, postings
 
 TRANSIT = TransitAccounts("STRIPEEUR", "10310", "10500")
@@ -51,7 +52,15 @@ def sold(paid: str, settled: str, fx: WhenConverted = WhenConverted.LIST) -> lis
     return postings(bt, story, books(fx))
 
 
+@shows(WhenConverted.LIST, Purpose.CONVERSION)
 def test_both_amounts_stand_in_their_own_currency() -> None:
+    """10.00 EUR are paid and Stripe settles 11.10 USD, under "list".
+
+    transit EUR        | receivable EUR    | clearing USD      | counterpart USD
+    10.00  |           |        | 10.00    | 11.10 |           |       | 11.10
+
+    At a rate of 1.10 the ledger has 11.00 USD in transit: 0.10 USD were gained, and are listed.
+    """
     made = sold("10.00 EUR", "11.10 USD")
     assert [one.key for one in made] == ["payment:ch_1", "conversion:txn_1", "fee:txn_1"]
     assert left_on(made[:2]) == {
@@ -62,7 +71,17 @@ def test_both_amounts_stand_in_their_own_currency() -> None:
     }
 
 
+@shows(WhenConverted.GAIN_LOSS, Purpose.EXCHANGE)
 def test_by_policy_the_difference_is_left_to_the_ledgers_own_rate_on_gain_and_loss() -> None:
+    """10.00 EUR are paid and Stripe settles 11.10 USD, under "gain_loss".
+
+    transit EUR        | receivable EUR    | clearing USD      | gain or loss EUR | and USD
+    10.00  |           |        | 10.00    |       |           |       |          |       |
+           |           |        |          | 11.10 |           |       |          |       | 11.10
+           |  10.00    |        |          |       |           | 10.00 |          |       |
+
+    At a rate of 1.10 gain and loss have 11.00 on the left and 11.10 on the right: 0.10 gained.
+    """
     made = sold("10.00 EUR", "11.10 USD", WhenConverted.GAIN_LOSS)
     assert left_on(made[:3]) == {
         ("accounts receivable", "EUR"): "-10.00 EUR",
@@ -92,6 +111,48 @@ def test_clearing_moves_by_the_net_and_every_document_balances(
 def test_a_currency_without_transit_is_held(currency: str) -> None:
     with pytest.raises(ForeignCurrency, match="Map transit accounts"):
         sold(f"10.00 {currency}", "11.10 USD")
+
+
+@shows(Purpose.VOID, Purpose.CONVERSION)
+def test_a_debit_in_euros_that_bounces_takes_back_both_amounts() -> None:
+    """10.00 EUR that had settled as 11.10 USD come back from the bank, under "list".
+
+    transit EUR        | receivable EUR    | clearing USD      | counterpart USD
+    10.00  |           |        | 10.00    | 11.10 |           |       | 11.10      paid
+           |  10.00    | 10.00  |          |       |  11.10    | 11.10 |            bounced
+    """
+    came = sold("10.00 EUR", "11.10 USD")[:2]
+    assert left_on([*came, *bounced()]) == {}
+    assert left_on(bounced()) == {
+        (CASH_BEHIND["STRIPEEUR"], "EUR"): "-10.00 EUR",
+        ("accounts receivable", "EUR"): "10.00 EUR",
+        (CLEARING, "USD"): "-11.10 USD",
+        ("10500", "USD"): "11.10 USD",
+    }
+
+
+@shows(Purpose.VOID, Purpose.CONVERSION, Purpose.EXCHANGE)
+def test_a_debit_in_euros_that_bounces_leaves_no_gain_and_no_loss() -> None:
+    """10.00 EUR that had settled as 11.10 USD come back from the bank, under "gain_loss".
+
+    transit EUR        | receivable EUR    | clearing USD      | gain or loss EUR | and USD
+    10.00  |           |        | 10.00    | 11.10 |           |       |          |       | 11.10
+           |  10.00    |        |          |       |           | 10.00 |          |       |
+           |  10.00    | 10.00  |          |       |  11.10    |       |          | 11.10 |
+    10.00  |           |        |          |       |           |       |  10.00   |       |
+    """
+    came = sold("10.00 EUR", "11.10 USD", WhenConverted.GAIN_LOSS)[:3]
+    back = bounced(WhenConverted.GAIN_LOSS)
+    assert [one.key for one in back] == ["void:ch_1", "conversion:txn_2", "exchange:txn_2"]
+    assert left_on([*came, *back]) == {}
+
+
+def bounced(fx: WhenConverted = WhenConverted.LIST) -> list[Posting]:
+    """The euros of 10.00 that had settled as 11.10 are taken back."""
+    pair = "payment_failure_refund/charge_failure"
+    bt = a_balance_transaction(pair, "-11.10 USD", id="txn_2")
+    voids = Voiding(erp_ref("Payment", "000078"), "ch_1", money("10.00 EUR"))
+    return postings(bt, Story("ch_1", voids=voids, settled_as=money("11.10 USD")), books(fx))
 
 
 def test_a_debit_that_comes_back_is_compared_by_what_it_had_brought() -> None:

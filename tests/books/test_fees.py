@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
 from build.ledger import (
     CLEARING_OF,
     FEES,
     INPUT_TAX,
     KNOWN_PAIRS,
     RECEIPTS,
+    RECEIVABLE,
     entries,
     story_of,
     t_accounts,
@@ -127,6 +129,7 @@ def test_a_payment_that_is_undone_leaves_exactly_the_fee_that_stripe_keeps(
     assert not clearing_effect(as_reopened(lost, voiding, RIDING), "USD")
 
 
+@shows(FeesPosted.PAYMENT_CHARGE)
 def test_a_fee_that_rides_on_its_payment_is_split_by_entry_type() -> None:
     """A charge of 108.25 with a fee of 3.44, of which 0.55 is tax.
 
@@ -142,6 +145,33 @@ def test_a_fee_that_rides_on_its_payment_is_split_by_entry_type() -> None:
         ("STRIPETAX", "0.55 USD"),
     ]
     assert payment.clearing == money("104.81 USD")
+
+
+@shows(Purpose.FEE_KEPT, Purpose.VOID)
+def test_a_debit_that_bounces_takes_its_charges_back_and_the_fee_is_booked_again() -> None:
+    """108.25 came with a fee of 3.44 on the payment, 0.55 of it tax; the bank takes 108.25 back.
+
+    clearing             | receivable           | fees         | input tax
+    104.81 |             |        |   108.25    | 2.89 |       | 0.55 |           the payment
+           |    104.81   | 108.25 |             |      |  2.89 |      |  0.55     voided
+           |      3.44   |        |             | 2.89 |       | 0.55 |           the fee kept
+    """
+    parts = (a_fee_part("2.89 USD"), a_fee_part("0.55 USD", "tax"))
+    came = a_balance_transaction("payment/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
+    (paid,) = postings(came, story_of(came), RIDING)
+    assert isinstance(paid.document, ArPayment)
+    ref = erp_ref("Payment", "000078")
+    voiding = Voiding(ref, "ch_1", paid.document.amount, paid.document.charges)
+    went = a_balance_transaction("payment_failure_refund/charge_failure", "-108.25 USD", id="t2")
+    back = postings(went, Story(subject="ch_1", voids=voiding), RIDING)
+    assert [one.key for one in back] == ["void:ch_1", "fee_kept:t2"]
+    assert [str(one.clearing) for one in back] == ["-104.81 USD", "-3.44 USD"]
+    assert t_accounts([paid, *back]) == {
+        CLEARING: "-3.44 USD",
+        RECEIVABLE: "0.00 USD",
+        FEES: "2.89 USD",
+        INPUT_TAX: "0.55 USD",
+    }
 
 
 @pytest.mark.parametrize(
@@ -176,6 +206,7 @@ def test_neither_does_a_fee_alone_nor_one_of_an_unknown_kind() -> None:
     assert not fee_may_wait(odd, WITH_PAYOUT)
 
 
+@shows(FeesPosted.PAYOUT, Purpose.FEES_OF_PAYOUT)
 def test_the_fees_of_a_payout_are_one_line_an_account_on_the_day_it_arrives() -> None:
     """Fees of 3.44 (0.55 of it tax) and 15.00 of a dispute.
 

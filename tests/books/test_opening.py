@@ -6,6 +6,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
 from build.records import (
     ACCOUNTS,
     BANK,
@@ -18,6 +19,7 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.mapping import Role
 from ml_connector.books.opening import Position, arrival, opening_entry, opening_posting, position
+from ml_connector.books.postings import Purpose
 from ml_connector.books.records import BalanceTransaction, Payout
 
 DAY = date(2026, 4, 1)
@@ -77,6 +79,24 @@ def test_a_ledger_that_holds_it_all_needs_no_entry(rows: list[BalanceTransaction
     assert opening_entry(place, place.wanted(a_mapping()), a_mapping(), AGAINST) is None
 
 
+@shows(Purpose.OPENING)
+def test_the_opening_entry_brings_each_account_to_what_stripe_held() -> None:
+    """Stripe held 60.00 when our books began, beside 50.00 that a bank disputes.
+
+    clearing             | disputed        | where the difference was booked before
+    60.00  |             | 50.00  |        |        | 110.00
+    """
+    rows = [moved("charge/charge", 11_014, 1, "ch_1"), moved("adjustment/dispute", -5000, 2, "x_1")]
+    entry = opening_entry(of(rows), {}, a_mapping(), AGAINST)
+    assert entry is not None
+    assert [(line.account, str(line.amount)) for line in entry.lines] == [
+        (CLEARING, "60.00 USD"),
+        (ACCOUNTS[Role.DISPUTED], "50.00 USD"),
+        (AGAINST, "-110.00 USD"),
+    ]
+
+
+@shows(Purpose.ARRIVAL)
 def test_a_payout_under_way_is_an_asset_until_it_reaches_the_bank() -> None:
     """400.00 had left Stripe and arrive on the second day.
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
 from build.ledger import RECEIVABLE, REFUNDS, entries, t_accounts
 from build.records import CLEARING, a_balance_transaction, a_mapping, money
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.policies import FeesPosted, Policies, RefundsAs
-from ml_connector.books.postings import ArRefund, CreditMemo, Voiding, clearing_effect
+from ml_connector.books.postings import ArRefund, CreditMemo, Purpose, Voiding, clearing_effect
 from ml_connector.books.refunds import PartlyFailed
 from ml_connector.books.rules import Story, postings
 
@@ -20,6 +21,7 @@ BY_MEMO = a_mapping(policies=Policies(refunds=RefundsAs.CREDIT_MEMO))
 OF_A_CUSTOMER = Story(subject="re_1", customer_id="C000012", text="of ch_1")
 
 
+@shows(RefundsAs.CREDIT_MEMO, Purpose.CREDIT_MEMO, Purpose.REFUND_PAID)
 def test_a_refund_is_a_memo_that_is_paid_out() -> None:
     """20.00 go back to the customer.
 
@@ -47,6 +49,7 @@ def test_a_refund_of_nobody_stays_a_journal() -> None:
     assert journal.key == "refund:re_1"
 
 
+@shows(Purpose.VOID)
 def test_a_refund_that_failed_leaves_the_memo_to_the_customer() -> None:
     """The money came back, and the customer is owed it.
 

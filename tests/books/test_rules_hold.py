@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
 from build.ledger import (
     CLEARING_OF,
+    FEES,
     KNOWN_PAIRS,
     RECEIPTS,
+    RECEIVABLE,
     booked,
     entries,
     story_of,
@@ -29,7 +32,9 @@ from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import NotMapped, Role
-from ml_connector.books.postings import Booked, Posting, Purpose, clearing_effect
+from ml_connector.books.matching import Evidence, NoInvoice, match_by_evidence, on_account
+from ml_connector.books.policies import Policies, WhenUnmatched
+from ml_connector.books.postings import ArPayment, Booked, Posting, Purpose, clearing_effect
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
@@ -115,7 +120,49 @@ def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
         postings(bt, story, mapping)
 
 
+NOBODYS = a_charge("12.00 USD")
+
+
+@shows(WhenUnmatched.HOLD)
+def test_a_payment_of_nobody_waits_by_name_until_somebody_decides() -> None:
+    """12.00 that pay no known invoice, under "hold": nothing is posted, the tie-out names them.
+
+    clearing             | receivable
+           |             |        |
+    """
+    with pytest.raises(NoInvoice, match=r"ch_1 of 12\.00 USD belongs to no mirrored") as why:
+        match_by_evidence(NOBODYS, Evidence())
+    assert isinstance(why.value, AskAPerson)
+    assert (why.value.cause, Policies().unmatched) == ("payment.no_invoice", WhenUnmatched.HOLD)
+
+
+@shows(WhenUnmatched.UNAPPLIED)
+def test_a_payment_of_a_known_customer_stands_on_account_where_policy_says_so() -> None:
+    """12.00 of a known customer that pay no known invoice, with a fee of 0.65, under "unapplied".
+
+    clearing             | receivable           | fees
+    12.00  |      0.65   |        |    12.00    | 0.65 |
+    """
+    story = Story(subject="ch_1", match=on_account(NOBODYS, "C000012"))
+    made = booked(a_balance_transaction(fee="0.65 USD"), story)
+    assert [posting.key for posting in made] == ["payment:ch_1", "fee:txn_1"]
+    assert t_accounts(made) == {
+        CLEARING: "11.35 USD",
+        RECEIVABLE: "-12.00 USD",
+        FEES: "0.65 USD",
+    }
+    paper = made[0].document
+    assert isinstance(paper, ArPayment)
+    assert (paper.customer_id, paper.applications) == ("C000012", ())
+
+
+@shows(WhenUnmatched.SUSPENSE, Purpose.SUSPENSE)
 def test_a_payment_of_nobody_is_a_journal_against_suspense_where_policy_says_so() -> None:
+    """12.00 that pay no known invoice, with a fee of 0.65, under "suspense".
+
+    clearing             | suspense             | fees
+    12.00  |      0.65   |        |    12.00    | 0.65 |
+    """
     made = booked(a_balance_transaction(fee="0.65 USD"), Story(subject="ch_1", aside=True))
     assert t_accounts(made[:1]) == {ACCOUNTS[Role.SUSPENSE]: "-12.00 USD", CLEARING: "12.00 USD"}
     assert [posting.key for posting in made] == ["suspense:txn_1", "fee:txn_1"]

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.examples import shows
+from build.ledger import REFUNDS, booked, t_accounts
+from build.records import CLEARING, a_balance_transaction
 from ml_connector.basics.ids import PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of, in_edition, key_in, plain_key
@@ -71,6 +74,20 @@ def test_a_document_and_its_undoing_leave_the_clearing_account_untouched(journal
     assert undone.key == f"undo:{posted.key}"
     assert isinstance(undone.document, Journal)
     assert undone.document.effect_on("10300") == undone.clearing
+
+
+@shows(Purpose.UNDO)
+def test_a_journal_is_undone_by_its_mirror_image_and_both_stay() -> None:
+    """A refund of 20.00 was booked under a wrong mapping.
+
+    clearing             | refunds
+           |     20.00   | 20.00  |              the journal
+    20.00  |             |        | 20.00        its mirror image
+    """
+    (refund,) = booked(a_balance_transaction("refund/refund", "-20.00 USD"))
+    undone = reversal(stands(refund.document, refund.clearing, Purpose.REFUND))
+    assert t_accounts([undone]) == {REFUNDS: "-20.00 USD", CLEARING: "20.00 USD"}
+    assert t_accounts([refund, undone]) == {REFUNDS: "0.00 USD", CLEARING: "0.00 USD"}
 
 
 def test_a_payment_is_undone_by_voiding_it_as_a_whole() -> None:
