@@ -32,7 +32,7 @@ from ml_connector.flows.void_papers import void_paper
 from ml_connector.store.postings import PostingRow
 
 
-def paper_of(c: Connected, row: PostingRow) -> Paper:
+def paper_of(c: Connected, row: PostingRow) -> Paper:  # noqa: PLR0911 - one for each kind
     """The document of a posting with the ways to handle it."""
     match document(row):
         case ArPayment() as payment:
