@@ -95,3 +95,12 @@ def test_secrets_come_from_the_environment_before_the_line() -> None:
     known = Secrets(stripe_key="sk_test_line", acumatica_password="123")
     found = given.secrets_of(known, {"ML_STRIPE_KEY": "sk_test_env"})
     assert found == Secrets(stripe_key="sk_test_env", acumatica_password="123")
+
+
+@pytest.mark.parametrize(
+    "options", [Options(every=-1), Options(quiet=-1), Options(calls_per_minute=-1)]
+)
+def test_a_negative_number_is_refused_by_name(tmp_path: Path, options: Options) -> None:
+    joined, secrets = of_line(tmp_path, options)
+    with pytest.raises(Misconfigured, match=r"--(every|quiet|calls-per-minute)"):
+        given.joined("trial", joined, secrets, None)

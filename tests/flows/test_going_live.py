@@ -93,7 +93,7 @@ async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand
     assert [row.id for row in rows if row.proven_at is None] == []
     assert len(rows) == 2
 
-    again = await post(await world.connected(), (await propose(c, SUSPENSE))[0])
+    again = await post(await world.connected(), (await propose(c, SUSPENSE))[0], "Kim")
     assert again == await opened(c, "USD")
     assert await world.cash() * 100 == await world.at_stripe()
 

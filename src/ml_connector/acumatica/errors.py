@@ -120,7 +120,7 @@ def _unauthorized(_: Response, call: Call) -> ConnectorError:
     return Misconfigured(
         f"Acumatica does not accept the sign-in for {call.what}.",
         cause="acumatica.sign_in",
-        remedy="Sign in to Acumatica again on the connection's page.",
+        remedy="Sign in to Acumatica again: ml-connector authorize NAME.",
     )
 
 

@@ -156,7 +156,7 @@ class OAuthSession:
         raise Misconfigured(
             "Nobody has signed in to Acumatica for this connection.",
             cause="acumatica.sign_in",
-            remedy="Sign in to Acumatica on the connection's page.",
+            remedy="Sign in to Acumatica: ml-connector authorize NAME.",
         )
 
     async def _refreshed(self, refresh_token: str, version: int) -> Tokens:

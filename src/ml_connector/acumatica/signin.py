@@ -120,7 +120,7 @@ def _refusal(response: Response) -> Exception:
         return DeadGrant(
             "The sign-in to Acumatica is used up, revoked or too old.",
             cause="acumatica.sign_in",
-            remedy="Sign in to Acumatica again on the connection's page.",
+            remedy="Sign in to Acumatica again: ml-connector authorize NAME.",
         )
     if wire.error:
         return Misconfigured(

@@ -11,6 +11,7 @@ from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows import desk
 from ml_connector.flows.schedule import keep_time
+from ml_connector.flows.tidying import Kept, keep_tidy
 from ml_connector.store import connections
 from ml_connector.store.engine import DATABASE_AWAY
 from ml_connector.store.jobs import Job, defer
@@ -40,7 +41,13 @@ async def work(place: Installation, board: Switchboard, stop: asyncio.Event) -> 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.run(active, stop=stop))
         tasks.create_task(keep_time(place.store, place.clock, every=TICK_SECONDS, stop=stop))
+        tasks.create_task(keep_tidy(place.store, place.clock, _kept(place), stop=stop))
         tasks.create_task(board.recorder.keep_flushing(stop))
+
+
+def _kept(place: Installation) -> Kept:
+    days = place.settings
+    return Kept(timedelta(days=days.keep_calls_days), timedelta(days=days.keep_signals_days))
 
 
 async def _look(place: Installation, board: Switchboard, job: Job) -> None:

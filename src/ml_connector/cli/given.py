@@ -103,7 +103,7 @@ def joined(name: str, given: Options, secrets: Secrets, stored: Connection | Non
         acumatica=erp,
         secrets=secrets,
         policies=old.policies | _policies(given),
-        cadence=old.cadence | (dict.fromkeys(POLLS, given.every) if given.every else {}),
+        cadence=old.cadence | _cadence(given),
     )
 
 
@@ -161,12 +161,24 @@ def day_given(option: str, text: str) -> date:
 
 
 def _policies(given: Options) -> dict[str, object]:
+    _not_negative("--quiet", given.quiet)
+    _not_negative("--calls-per-minute", given.calls_per_minute)
     found: dict[str, object] = {}
     if given.quiet:
         found["quiet_seconds"] = given.quiet
     if given.calls_per_minute:
         found["acumatica_per_minute"] = given.calls_per_minute
     return found
+
+
+def _cadence(given: Options) -> dict[str, int]:
+    _not_negative("--every", given.every)
+    return dict.fromkeys(POLLS, given.every) if given.every else {}
+
+
+def _not_negative(option: str, number: float) -> None:
+    if number < 0:
+        raise wrong(option, str(number), "Give a number above zero; 0 leaves it as it is.")
 
 
 def text_of(mapping: Path) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ml_connector.basics.clock import day_in
-from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.drift import (
@@ -24,6 +23,7 @@ from ml_connector.books.drift import (
 from ml_connector.books.tieout import TieOut, tie_out
 from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.periods import calendar
 from ml_connector.flows.rows import JOURNAL
 from ml_connector.flows.tie_out import latest_period
 from ml_connector.store import clearing
@@ -158,12 +158,10 @@ class _Ledger:
         """What the account held before our first month; nothing where there is no such period."""
         year, month = self.months[0]
         before = (year - 1, 12) if month == 1 else (year, month - 1)
-        try:
-            return await self._balance(before)
-        except TryAgain:
-            raise
-        except ConnectorError:
+        periods = (await calendar(self.c)).periods
+        if _period(before) not in {one.id for one in periods}:
             return Money.zero(self.currency)
+        return await self._balance(before)
 
     async def _balance(self, month: Month) -> Money:
         if month not in self.balances:

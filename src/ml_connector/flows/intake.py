@@ -25,7 +25,7 @@ async def stripe_event(
         connection=connection,
         event_id=hint.id,
         source=source,
-        kind=kind or "ignored",
+        kind=kind or inbox.IGNORED,
         resource=hint.subject,
         type=hint.type,
         body={"created": hint.created, "livemode": hint.livemode},
@@ -33,7 +33,7 @@ async def stripe_event(
     if await inbox.receive(tx, signal) is None:
         SIGNALS.labels(connection, source, "known").inc()
         return False
-    SIGNALS.labels(connection, source, kind or "ignored").inc()
+    SIGNALS.labels(connection, source, kind or inbox.IGNORED).inc()
     if kind is not None and wait is not None:
         # What moved money is booked first: it mostly explains what became of an invoice.
         priority = -1 if kind is Kind.MIRRORED else 0
@@ -50,7 +50,7 @@ async def erp_change(
         connection=connection,
         event_id=event_id,
         source="push",
-        kind=refs[0][0] if refs else "ignored",
+        kind=refs[0][0] if refs else inbox.IGNORED,
         resource=refs[0][1] if refs else "",
         type="push",
         body={"records": [f"{kind}/{ref}" for kind, ref in refs]},

@@ -1,7 +1,6 @@
 """What is due when: each connection keeps its cadence in the database; no restart changes it."""
 
 import asyncio
-from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +12,7 @@ from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows.intake import look
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.streams import SCHEDULED
-from ml_connector.store import jobs, schedules
+from ml_connector.store import schedules
 from ml_connector.store.engine import Store
 
 log = structlog.get_logger()
@@ -36,8 +35,6 @@ POLLS = tuple(
     name for name, seconds in DEFAULT_CADENCE.items() if seconds < NIGHTLY and name not in SLOW
 )
 """The streams that are quick to look at; the others cost a call for each record, or list many."""
-
-KEEP_FINISHED_JOBS_DAYS = 7
 
 
 async def set_cadence(
@@ -70,9 +67,3 @@ async def keep_time(store: Store, clock: Clock, *, every: float, stop: asyncio.E
             await asyncio.wait_for(stop.wait(), every)
         except TimeoutError:
             continue
-
-
-async def tidy(store: Store) -> int:
-    """Deletes finished jobs that nobody will ask about; the audit trail is kept elsewhere."""
-    async with store.transaction() as tx:
-        return await jobs.prune(tx, timedelta(days=KEEP_FINISHED_JOBS_DAYS))

@@ -32,10 +32,10 @@ async def measure(c: Connected) -> list[TieOut]:
     unposted = await _unposted(c)
     currencies = sorted({code for code, held in stripe.items() if held} | set(c.mapping.currencies))
     found = [await _measure_one(c, code, stripe, unposted) for code in currencies]
-    named = [_explained(one, await guardian.lacking(c)) for one in found]
+    named = await _all_explained(c, found)
     if not all(one.holds for one in named):
         await guardian.look_around(c)
-        named = [_explained(one, await guardian.lacking(c)) for one in found]
+        named = await _all_explained(c, found)
     for one in named:
         await _keep(c, one)
     return named
@@ -82,6 +82,11 @@ async def _keep(c: Connected, result: TieOut) -> None:
     async with c.store.transaction() as tx:
         await tie_outs.keep(tx, measured)
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
+
+
+async def _all_explained(c: Connected, found: list[TieOut]) -> list[TieOut]:
+    changed = await guardian.lacking(c)
+    return [_explained(one, changed) for one in found]
 
 
 def _explained(found: TieOut, changed: list[Unposted]) -> TieOut:

@@ -79,7 +79,10 @@ async def recent(
     return records(Exchange, (await tx.execute(ordered)).mappings())
 
 
-async def prune(tx: AsyncConnection, connection: ConnectionId, before: datetime) -> int:
-    """Deletes what is older; how many."""
-    old = (table.c.connection == connection) & (table.c.at < before)
-    return (await tx.execute(delete(table).where(old))).rowcount
+async def prune(
+    tx: AsyncConnection, connection: ConnectionId, before: datetime, *, most: int = 10_000
+) -> int:
+    """Deletes what is older, the oldest first and so many at most; how many."""
+    old = select(table.c.id).where(table.c.connection == connection, table.c.at < before)
+    some = old.order_by(table.c.at).limit(most).with_for_update(skip_locked=True)
+    return (await tx.execute(delete(table).where(table.c.id.in_(some)))).rowcount

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.store.rows import JsonObject, moment, record, records
 from ml_connector.store.tables import inbox
+
+IGNORED = "ignored"
+"""The kind of a signal that leads to no look, so that nobody ever handles it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,19 @@ async def recent(tx: AsyncConnection, connection: ConnectionId, limit: int = 100
     question = select(inbox).where(inbox.c.connection == connection)
     newest = question.order_by(inbox.c.id.desc()).limit(limit)
     return records(Received, (await tx.execute(newest)).mappings())
+
+
+async def prune(
+    tx: AsyncConnection, connection: ConnectionId, before: datetime, *, most: int = 10_000
+) -> int:
+    """Deletes signals that came earlier and ask for nothing any more; how many.
+
+    An event that is told again after that would be taken for news. What is not handled stays.
+    """
+    old = select(inbox.c.id).where(
+        inbox.c.connection == connection,
+        inbox.c.received_at < before,
+        inbox.c.handled_at.is_not(None) | (inbox.c.kind == IGNORED),
+    )
+    some = old.order_by(inbox.c.id).limit(most).with_for_update(skip_locked=True)
+    return (await tx.execute(delete(inbox).where(inbox.c.id.in_(some)))).rowcount

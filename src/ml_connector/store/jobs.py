@@ -119,12 +119,14 @@ _FAILED = text(f"""
     ORDER BY at, kind, resource
 """)  # noqa: S608 - of our own words
 _PRUNE = text(f"""
-    DELETE FROM procrastinate_jobs AS job
+    DELETE FROM procrastinate_jobs WHERE id IN (
+    SELECT id FROM procrastinate_jobs AS job
     WHERE job.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
       AND (job.status <> 'failed' OR {_MADE_UP_FOR})
       AND NOT EXISTS (
         SELECT FROM procrastinate_events AS event
         WHERE event.job_id = job.id AND type <> 'scheduled' AND at >= now() - :older_than)
+    ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED)
 """)  # noqa: S608 - of our own words
 
 
@@ -165,12 +167,12 @@ async def failed(tx: AsyncConnection, connection: ConnectionId) -> list[FailedJo
     return [FailedJob(**row) for row in rows.mappings()]
 
 
-async def prune(tx: AsyncConnection, older_than: timedelta) -> int:
-    """Deletes the jobs that ended longer ago than this; returns how many.
+async def prune(tx: AsyncConnection, older_than: timedelta, *, most: int = 10_000) -> int:
+    """Deletes jobs that ended longer ago than this, so many at most; returns how many.
 
     One that broke is kept until a later look at its resource has made up for it.
     """
-    return (await tx.execute(_PRUNE, {"older_than": older_than})).rowcount
+    return (await tx.execute(_PRUNE, {"older_than": older_than, "most": most})).rowcount
 
 
 class _Taken(Exception):

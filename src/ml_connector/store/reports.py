@@ -106,10 +106,11 @@ async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -
         postings.c.connection == connection,
         postings.c.kind == "void",
         postings.c.body.contains(wanted),
-        postings.c.state != State.PLANNED,
+        postings.c.state.in_((*ON_THE_WAY, *IN_THE_LEDGER)),
     )
-    found = (await tx.execute(question)).scalar_one_or_none()
-    return None if found is None else State(found)
+    # An undo and a bank may both void it: the one that has come furthest counts.
+    found = [State(state) for state in (await tx.execute(question)).scalars()]
+    return max(found, key=lambda one: one in IN_THE_LEDGER, default=None)
 
 
 def _applied(body: JsonObject, ref: ErpRef) -> int:
