@@ -47,18 +47,21 @@ from ml_connector.books.rules import (
     postings,
 )
 
-SETTLED_IN = {"USD": "USD", "EUR": "EUR", "GBP": "USD"}
-"""What Stripe pays out of a payment: pounds have no bank account and are converted."""
+SETTLED_IN = {"USD": "USD", "EUR": "EUR", "GBP": "USD", "CHF": "EUR"}
+"""What Stripe pays out of a payment: pounds and francs have no bank account: they are converted."""
 CLEARINGS = {"USD": CLEARING, "EUR": "10310"}
 SALES, BANK = "sales", "the bank"
 CUSTOMER = "C000012"
 
 
 def a_firm_mapping(policies: Policies) -> Mapping:
-    """Dollars and euros settle as they are; pounds meet dollars in transit."""
+    """Dollars and euros settle as they are; pounds meet dollars in transit, and francs euros."""
     return a_mapping(
         currencies={"USD": dollar_accounts(), "EUR": euro_accounts()},
-        transit={"GBP": TransitAccounts("STRIPEGBP", "10320", "10500")},
+        transit={
+            "GBP": TransitAccounts("STRIPEGBP", "10320", "10500"),
+            "CHF": TransitAccounts("STRIPECHF", "10330", "10500"),
+        },
         policies=policies,
     )
 
@@ -153,6 +156,11 @@ class Firm:
         default_factory=dict[StripeId, BalanceTransaction]
     )
 
+    voided_by_people: set[str] = field(default_factory=set[str])
+    """The charges whose payment a clerk has voided; the guardian names what clearing lacks."""
+    applied_by_people: Counter[str] = field(default_factory=Counter[str])
+    """What clerks applied of what stood on account, by currency."""
+
     # -- what the ERP and Stripe do
 
     def invoice(self, currency: str, cents: int) -> Bill:
@@ -175,6 +183,21 @@ class Firm:
         bill.balance += cents
         self.enter(RECEIVABLE, bill.currency, cents)
         self.enter(SALES, bill.currency, -cents)
+
+    def void_by_hand(self, charge: str) -> None:
+        """A clerk voids a payment of ours: its invoices are owed again."""
+        self.voided_by_people.add(charge)
+        self._reverse(self.books.carried[posting_key(Purpose.PAYMENT, charge)], -1)
+
+    def apply_by_hand(self, bill: Bill, cents: int) -> None:
+        """A clerk applies what stood on account to an invoice."""
+        bill.balance -= cents
+        self.applied_by_people[bill.currency] += cents
+
+    def lacking(self) -> list[Money]:
+        """What the guardian names: the payments that people took off the clearing account."""
+        keys = [posting_key(Purpose.PAYMENT, charge) for charge in self.voided_by_people]
+        return [self.books.carried[key].clearing for key in keys]
 
     def enter(self, account: str, currency: str, minor: int) -> None:
         self.ledger[account, currency] += minor
@@ -253,6 +276,8 @@ class Firm:
         """What is known of it; None where it waits for a person or for another movement."""
         bt, charge = movement.bt, movement.charge
         if is_bounce(bt):
+            if movement.subject in self.voided_by_people:
+                return None
             payment = self.payment(movement.subject)
             brought = self.brought(movement.subject)
             undone = None if payment is None else _undoing(payment)
@@ -327,6 +352,23 @@ class Firm:
                 if undone is not None:
                     self._apply(undone, -1)
 
+    def restore(self, movement: Movement) -> None:
+        """A controller has a payment posted again that was voided by hand."""
+        self.voided_by_people.discard(movement.subject)
+        story = self.story(movement)
+        assert story is not None
+        key = posting_key(Purpose.PAYMENT, movement.subject)
+        (again,) = [one for one in self.books.planned(movement.bt, story) if one.key == key]
+        self.books.carried[key] = again
+        self._reverse(again, 1)
+
+    def _reverse(self, posting: Posting, sign: int) -> None:
+        """Enters a payment, or takes it back."""
+        for account, amount in entries(posting):
+            self.enter(account, amount.currency, sign * amount.minor)
+        if isinstance(posting.document, ArPayment):
+            self._apply(posting.document, sign)
+
     def _apply(self, payment: ArPayment, sign: int) -> None:
         for one in payment.applications:
             bill = self.bills[one.document.partition("|")[2]]
@@ -363,14 +405,17 @@ class Firm:
         left = 0
         for posting in self.books.carried.values():
             paper = posting.document
-            if isinstance(paper, ArPayment) and not self.undone(paper.payment_ref):
+            if isinstance(paper, ArPayment) and self._stands(paper.payment_ref):
                 applied = sum(one.amount.minor for one in paper.applications)
                 left += (paper.amount.minor - applied) * (paper.currency == currency)
             elif isinstance(paper, CreditMemo):
                 left += paper.amount.minor * (paper.amount.currency == currency)
             elif isinstance(paper, ArRefund) and not self.undone(paper.payment_ref):
                 left -= paper.amount.minor * (paper.amount.currency == currency)
-        return left
+        return left - self.applied_by_people[currency]
+
+    def _stands(self, charge: str) -> bool:
+        return not self.undone(charge) and charge not in self.voided_by_people
 
 
 def _undoing(payment: ArPayment) -> Voiding:

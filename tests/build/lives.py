@@ -64,21 +64,18 @@ SALES = st.tuples(st.sampled_from((0, 0, 0, 1, 2, 3)), st.integers(1, 100), st.i
 PART = st.one_of(st.just(100), st.integers(1, 100))
 
 
-def lives(acts: Sequence[str], *, least: int = 5, most: int = 12) -> st.SearchStrategy[Life]:
+@st.composite
+def lives(draw: st.DrawFn, acts: Sequence[str], *, least: int = 5, most: int = 12) -> Life:
     """Any life of a firm made of these acts, simplest first; it mostly begins with a sale or two.
 
     Without those, most people would find nothing to do.
     """
-    policies = st.fixed_dictionaries(
-        {}, optional={word: st.sampled_from(values) for word, values in POLICIES.items()}
-    )
+    choices = {word: st.sampled_from(values) for word, values in POLICIES.items()}
+    policies = draw(st.fixed_dictionaries({}, optional=choices))
+    sales = draw(st.lists(SALES, max_size=2))
     act = st.builds(Act, st.sampled_from(acts), st.integers(0, 9), PART, st.sampled_from(THEN))
-    return st.builds(
-        lambda chosen, sales, rest: Life(chosen, [*_sold(sales), *rest]),
-        policies,
-        st.lists(SALES, max_size=2),
-        st.lists(act, min_size=least, max_size=most),
-    )
+    rest = draw(st.lists(act, min_size=least, max_size=most))
+    return Life(policies, [*_sold(sales), *rest])
 
 
 def _sold(sales: Sequence[tuple[int, int, int]]) -> Sequence[Act]:

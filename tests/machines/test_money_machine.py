@@ -100,6 +100,24 @@ class Life(RuleBasedStateMachine):
     def mirrored(self, data: st.DataObject) -> None:
         self.firm.keep_level(self._any_bill(data))
 
+    @precondition(lambda self: self._ours())
+    @rule(data=st.data())
+    def payment_of_ours_voided_by_hand(self, data: st.DataObject) -> None:
+        self.firm.void_by_hand(data.draw(st.sampled_from(self._ours())).subject)
+
+    @precondition(lambda self: self.firm.voided_by_people)
+    @rule(data=st.data())
+    def voided_payment_restored(self, data: st.DataObject) -> None:
+        gone = [one for one in self.firm.moved if one.subject in self.firm.voided_by_people]
+        self.firm.restore(data.draw(st.sampled_from([one for one in gone if one.charge])))
+
+    @precondition(lambda self: self._owed())
+    @rule(data=st.data(), percent=PERCENT)
+    def rest_of_ours_applied_by_hand(self, data: st.DataObject, percent: int) -> None:
+        bill = data.draw(st.sampled_from(self._owed()))
+        spare = min(bill.balance, max(0, self.firm.unapplied(bill.currency)))
+        self.firm.apply_by_hand(bill, spare * percent // 100)
+
     # -- buyers and banks
 
     @precondition(lambda self: self._payable())
@@ -156,7 +174,8 @@ class Life(RuleBasedStateMachine):
         self._tell(held.sale)
         self._tell(held.taken)
         payment = self.firm.payment(held.sale.subject)
-        whole = payment is not None and payment.amount == held.lost.taken
+        standing = held.sale.subject not in self.firm.voided_by_people
+        whole = payment is not None and payment.amount == held.lost.taken and standing
         self.firm.decide(held.lost, reopen=reopen and whole)
         if not (reopen and whole):
             self.losses.append(held)
@@ -239,6 +258,14 @@ class Life(RuleBasedStateMachine):
     def _owed(self) -> list[Bill]:
         return [bill for bill in self.firm.bills.values() if bill.balance > 0]
 
+    def _ours(self) -> list[Movement]:
+        """Receipts whose payment stands in the ERP."""
+        return [
+            one for one in self.firm.moved
+            if one.charge and self.firm.payment(one.subject) and not self.firm.undone(one.subject)
+            and one.subject not in self.firm.voided_by_people
+        ]  # fmt: skip
+
     def _payable(self) -> list[Bill]:
         return [bill for bill in self.firm.bills.values() if bill.payable]
 
@@ -254,6 +281,7 @@ class Life(RuleBasedStateMachine):
             untold = (one.bt for one in self.firm.waiting if one.bt.id not in self.firm.books.named)
             missing = [bt.net for bt in untold] + list(self.firm.books.named.values())
             missing += [-bt.fee for bt in self.firm.fees_left.values()]
+            missing += self.firm.lacking()
             rest = sum(net.minor for net in missing if net.currency == currency)
             assert self.firm.ledger[clearing, currency] + rest == self.firm.balance[currency]
 
