@@ -1,6 +1,7 @@
 """Undo of what is the customer's own: a credit memo, what pays it out, and others' payments."""
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -174,6 +175,46 @@ async def test_a_worker_that_dies_at_any_write_of_it_takes_a_memo_back_once(
     await world.books_agree()
     assert await balances(world) == before
     assert await memos(world) == [("Closed", 0), ("Closed", 0)]
+
+
+@dataclass
+class Idle:
+    """A client whose release of a credit memo's application does nothing, once."""
+
+    client: Any
+    idled: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.client, name)
+        return self._idle(real) if name == "release_payment" and not self.idled else real
+
+    def _idle(self, real: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def call(ref: ErpRef) -> None:
+            self.idled = ref.startswith("Credit Memo")
+            if not self.idled:
+                await real(ref)
+
+        return call
+
+
+async def test_a_debit_memo_to_which_nothing_was_applied_is_told_and_levelled_later(
+    world: World,
+) -> None:
+    refund = await given_back(world)
+    idle: list[Idle] = []
+
+    def through(c: Connected) -> Any:
+        if not idle:
+            idle.append(Idle(c.acumatica))
+        return replace(c, acumatica=idle[0])
+
+    world.through = through
+    await undone(world, refund)
+    assert "is not applied to it" in (await world.trouble()).sentence
+    assert sorted(await memos(world)) == [("Open", 25), ("Open", 25)]
+    await world.wait_for_cure()
+    assert await memos(world) == [("Closed", 0), ("Closed", 0)]
+    await world.books_agree()
 
 
 async def test_the_older_label_and_a_release_by_hand_do_not_keep_a_memo_from_being_undone(

@@ -35,6 +35,18 @@ class MemoUsed(AskAPerson):
         )
 
 
+class NotSetOff(AskAPerson):
+    """A debit memo stands in the ledger, and the credit memo is not applied to it yet."""
+
+    def __init__(self, memo: DebitMemo, ref: ErpRef) -> None:
+        super().__init__(
+            f"{named(ref)} stands, and {named(memo.memo)} is not applied to it.",
+            cause=f"papers.not_set_off:{ref}",
+            remedy="Release the application of the credit memo in Payments and Applications; the"
+            " undo goes on by itself.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Debit:
     """A debit memo counts as released only when the credit memo is applied to it.
@@ -99,6 +111,9 @@ class _Debit:
             await self._apply(debit, debit.day)
         except ConnectorError as refusal:
             await self._apply(debit, await self._another_day(debit, refusal))
+        # An open credit memo looks released whether or not this application of it is.
+        if (await self.c.acumatica.memo(debit.ref)).balance:
+            raise NotSetOff(self.memo, debit.ref)
 
     async def _apply(self, debit: ErpMemo, day: date) -> None:
         credit = await self.c.acumatica.payment(self.memo.memo)
