@@ -20,6 +20,7 @@ from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit
+from ml_connector.flows.in_the_balance import as_it_stands
 from ml_connector.flows.mirror_writes import level_write, said_of
 from ml_connector.flows.mirrored import (
     DOUBTED,
@@ -71,9 +72,9 @@ class Seen:
 
     @property
     def waiting(self) -> Money:
-        """What was paid through Stripe invoices and is neither in the ledger nor came back."""
+        """What was paid in Stripe, through invoices or besides, and is neither booked nor back."""
         booked = self.applied.in_the_ledger - self.applied.besides + self.applied.returned
-        return self.before + self.stripe.paid_by_charges - booked
+        return self.before + self.stripe.paid_by_charges + self.applied.claimed - booked
 
     def actions(self) -> list[Action]:
         """What is to be done; raises BeingPosted while that hangs on a posting under way."""
@@ -124,13 +125,16 @@ async def compared(c: Connected, link: Link) -> Seen | None:
 
     Raises ChangedAfterSending where Stripe cannot charge what is left.
     """
-    applied = await applied_of(c, link)
+    known = await applied_of(c, link)
     erp = await erp_invoice(c, link.erp_ref)
+    applied = await as_it_stands(c, known)
+    if applied.in_the_ledger != known.in_the_ledger:
+        erp = await erp_invoice(c, link.erp_ref)  # read anew: that one may be older
     if _is_level(link, erp, applied):
         _tell_of_a_small_rest(erp, erp.balance, applied)
         return None
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
-    if await applied_of(c, link) != applied:
+    if await applied_of(c, link) != known:
         raise _moved(erp)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
@@ -144,7 +148,7 @@ def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
 
 def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> None:
     """Raises ChangedAfterSending when Stripe cannot charge what is left; not while money comes."""
-    small = None if applied.on_the_way else too_small_a_rest(erp, owed)
+    small = None if applied.still_moves else too_small_a_rest(erp, owed)
     if small:
         raise _told(erp, small)
 
@@ -289,7 +293,8 @@ async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -
 
 def _asked(stripe: StripeInvoice, before: Money, applied: Applied) -> Money:
     """What our payments have settled or will, and what may still be paid, of a document."""
-    paid = before + stripe.paid_by_charges + applied.besides - applied.returned
+    apart = applied.besides + applied.claimed
+    paid = before + stripe.paid_by_charges + apart - applied.returned
     return paid + stripe.payable
 
 
