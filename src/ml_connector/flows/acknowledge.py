@@ -6,8 +6,8 @@ from ml_connector.basics.money import Money
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
-from ml_connector.flows.level import applied_of, erp_invoice
-from ml_connector.flows.mirrored import ACCEPTED, INVOICE, accepted_of
+from ml_connector.flows.level import Seen, applied_of, erp_invoice
+from ml_connector.flows.mirrored import ACCEPTED, INVOICE, accepted_of, paid_before
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
@@ -26,8 +26,10 @@ async def acknowledge(c: Connected, invoice: ErpRef, actor: str) -> Money:
     link = await _link(c, invoice)
     erp = await erp_invoice(c, link.erp_ref)
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
-    settled = (await applied_of(c, link)).in_the_ledger
-    excess = stripe.paid_by_charges - settled - erp.balance
+    applied = await applied_of(c, link)
+    async with c.store.transaction() as tx:
+        before = await paid_before(tx, link)
+    excess = Seen(erp, stripe, applied, before).waiting - erp.balance
     if excess.minor <= 0:
         raise _nothing(invoice, "it was not paid with more than it was owed")
     accepted = accepted_of(link) + excess

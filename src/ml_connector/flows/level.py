@@ -1,8 +1,7 @@
 """A sent invoice kept level: what the ERP is still owed is what Stripe still asks for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ml_connector.acumatica.documents import PAYMENT_RELEASED
 from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
 from ml_connector.basics.ids import ErpRef
@@ -21,6 +20,7 @@ from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit
+from ml_connector.flows.in_the_balance import as_it_stands
 from ml_connector.flows.mirror_writes import level_write, said_of
 from ml_connector.flows.mirrored import (
     DOUBTED,
@@ -72,9 +72,9 @@ class Seen:
 
     @property
     def waiting(self) -> Money:
-        """What was paid through Stripe invoices and is neither in the ledger nor came back."""
+        """What was paid in Stripe, through invoices or besides, and is neither booked nor back."""
         booked = self.applied.in_the_ledger - self.applied.besides + self.applied.returned
-        return self.before + self.stripe.paid_by_charges - booked
+        return self.before + self.stripe.paid_by_charges + self.applied.claimed - booked
 
     def actions(self) -> list[Action]:
         """What is to be done; while a posting is under way, only what is right either way.
@@ -89,11 +89,6 @@ class Seen:
         if at_least and not certain:
             raise self.being_posted()
         return certain
-
-    @property
-    def hangs_on_postings(self) -> bool:
-        """Whether it makes a difference if the ERP's balance knows of what is under way."""
-        return level(self.erp, self.stripe, self.waiting) != self._once_posted()
 
     def _once_posted(self) -> list[Action]:
         """The same, should the ERP's balance know of the posting already: it never asks less."""
@@ -148,33 +143,20 @@ async def compared(c: Connected, link: Link) -> Seen | None:
 
     Raises ChangedAfterSending where Stripe cannot charge what is left.
     """
-    applied = await applied_of(c, link)
+    known = await applied_of(c, link)
     erp = await erp_invoice(c, link.erp_ref)
+    applied = await as_it_stands(c, known)
+    if applied.in_the_ledger != known.in_the_ledger:
+        erp = await erp_invoice(c, link.erp_ref)  # read anew: that one may be older
     if _is_level(link, erp, applied):
         _tell_of_a_small_rest(erp, erp.balance, applied)
         return None
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
-    if await applied_of(c, link) != applied:
+    if await applied_of(c, link) != known:
         raise _moved(erp)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
-    return await _without_unreleased(c, Seen(erp, stripe, applied, before))
-
-
-async def _without_unreleased(c: Connected, seen: Seen) -> Seen:
-    """What is found unreleased, after the balance was read, was not in it: no doubt is left.
-
-    One call for each such payment, and none where both sides agree.
-    """
-    if not seen.applied.on_the_way or not seen.hangs_on_postings:
-        return seen
-    erp, under_way = seen.erp, seen.applied.on_the_way
-    async with c.store.transaction() as tx:
-        stands = await reports.unreleased_of(tx, c.id, erp.ref, erp.balance.currency)
-    for ref, amount in stands:
-        if (await c.acumatica.payment(ref)).status not in PAYMENT_RELEASED:
-            under_way -= amount
-    return replace(seen, applied=replace(seen.applied, on_the_way=under_way))
+    return Seen(erp, stripe, applied, before)
 
 
 def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
@@ -184,7 +166,7 @@ def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
 
 def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> None:
     """Raises ChangedAfterSending when Stripe cannot charge what is left; not while money comes."""
-    small = None if applied.on_the_way else too_small_a_rest(erp, owed)
+    small = None if applied.still_moves else too_small_a_rest(erp, owed)
     if small:
         raise _told(erp, small)
 
@@ -331,7 +313,8 @@ async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -
 
 def _asked(stripe: StripeInvoice, before: Money, applied: Applied) -> Money:
     """What our payments have settled or will, and what may still be paid, of a document."""
-    paid = before + stripe.paid_by_charges + applied.besides - applied.returned
+    apart = applied.besides + applied.claimed
+    paid = before + stripe.paid_by_charges + apart - applied.returned
     return paid + stripe.payable
 
 

@@ -126,12 +126,12 @@ async def supersede(tx: AsyncConnection, link: Link, paid: Money, *, now: dateti
 
 
 RETURNED, APART = "returned_minor", "besides_minor"
-"""How much had come back, and was settled besides, when the two were last found level."""
+"""How much had come back, and was or will be settled besides, when the two were last level."""
 
 
 def settled_of(applied: Applied) -> JsonObject:
     """What a link keeps of our payments, to see when money comes back or passes it by."""
-    return {RETURNED: applied.returned.minor, APART: applied.besides.minor}
+    return {RETURNED: applied.returned.minor, APART: _apart(applied).minor}
 
 
 def came_back(link: Link, applied: Applied) -> Money:
@@ -141,7 +141,12 @@ def came_back(link: Link, applied: Applied) -> Money:
 
 def is_settled_as_known(link: Link, applied: Applied) -> bool:
     """Whether nothing came back or passed by the Stripe invoice since."""
-    return not came_back(link, applied) and applied.besides == _minor(link, APART, applied)
+    return not came_back(link, applied) and _apart(applied) == _minor(link, APART, applied)
+
+
+def _apart(applied: Applied) -> Money:
+    """What passes the Stripe invoice by, which is lowered by it before it is in the ledger."""
+    return applied.besides + applied.claimed
 
 
 def _minor(link: Link, name: str, applied: Applied) -> Money:

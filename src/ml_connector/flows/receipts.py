@@ -20,13 +20,12 @@ from ml_connector.books.matching import (
     words_of,
 )
 from ml_connector.books.policies import WhenUnmatched
-from ml_connector.books.postings import Purpose
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.editions import standing
 from ml_connector.flows.elsewhere import booked_elsewhere
+from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE
 from ml_connector.flows.mirrored import (
     CUSTOMER,
@@ -37,6 +36,7 @@ from ml_connector.flows.mirrored import (
     sent_of,
 )
 from ml_connector.flows.opening import set_aside
+from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import links, reports
 from ml_connector.store.links import Link
 
@@ -62,14 +62,22 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
 
 
 async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
-    """Keeps that a charge settles invoices that Stripe goes on asking for: they must be lowered."""
-    if story.match is None or not story.match.applications:
-        return
+    """Keeps what a charge settles besides a Stripe invoice, which must be lowered by it at once.
+
+    However long the payment waits for the books: nobody shall pay the same again meanwhile.
+    """
+    applications = list(story.match.applications) if story.match else []
+    detail, intent = reports.claims_of(applications), charge.payment_intent
     async with c.store.transaction() as tx:
-        intent = charge.payment_intent
-        if intent is None or await links.by_stripe(tx, c.id, "intent", intent) is None:
-            ref = story.match.applications[0].document
-            await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence"))
+        if intent is not None and await links.by_stripe(tx, c.id, "intent", intent) is not None:
+            return
+        known = await links.by_stripe(tx, c.id, reports.BESIDES, charge.id)
+        if known.detail == detail if known else not applications:
+            return
+        ref = known.erp_ref if known else applications[0].document
+        await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence", detail))
+        for one in applications:
+            await look(tx, c.id, Look(Kind.INVOICE, one.document))
 
 
 async def story_of(c: Connected, charge: Charge) -> Story:
@@ -169,11 +177,9 @@ async def _with_rest(
 async def _still_owed(c: Connected, charge: Charge, invoice: MirroredInvoice) -> MirroredInvoice:
     """Of an overpayment no more is applied than is owed; the rest stays on account."""
     code = invoice.total.currency
-    own = await standing(c, Purpose.PAYMENT, charge.id)
-    besides = None if own is None else own.key
     async with c.store.transaction() as tx:
-        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=besides)
-    owed = invoice.total - applied.in_the_ledger - applied.on_the_way
+        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=charge.id)
+    owed = invoice.total - applied.in_the_ledger - applied.coming - applied.claimed
     return replace(invoice, total=max(owed, Money.zero(code)))
 
 

@@ -1,39 +1,59 @@
 """Questions that span tables: what the flows, the commands and the screens ask."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import ArPayment, Purpose, State
+from ml_connector.books.postings import Application, ArPayment, Purpose, State
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
 
-IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 ON_THE_WAY = (State.SENDING, State.CREATED)
+IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 PAYOUT_ENDED = ("paid", "failed", "canceled")
 BESIDES = "besides"
 """The kind of link of a charge that settles documents without having paid a Stripe invoice."""
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A payment that Acumatica has and that is not in its ledger as far as we know."""
+
+    ref: ErpRef
+    amount: Money
+    """What it settles of the document in question."""
+    besides: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What our payments settle of one ERP document: in the ledger, and perhaps soon in it.
 
-    `besides` is the part of `in_the_ledger` that was not paid through a Stripe invoice;
-    `returned` was paid through one, booked, and undone since (a bounced debit, a lost dispute).
+    Of what is `on_the_way` nobody can say whether it is in the ERP's balance. `besides` is the
+    part of `in_the_ledger` that was not paid through a Stripe invoice, `claimed` what will be
+    such a part, `coming` what Acumatica has of the others or may have; `returned` was paid
+    through one, booked, and undone since (a bounced debit, a lost dispute).
     """
 
     in_the_ledger: Money
     on_the_way: Money
     besides: Money
     returned: Money
+    coming: Money
+    claimed: Money
+    made: tuple[Made, ...] = ()
+
+    @property
+    def still_moves(self) -> bool:
+        """Whether a payment that we know of may still change the ERP's balance."""
+        return bool(self.on_the_way or self.claimed or self.made)
 
 
 async def applied_to(
@@ -42,30 +62,17 @@ async def applied_to(
     ref: ErpRef,
     currency: str,
     *,
-    besides: PostingKey | None = None,
+    besides: StripeId | None = None,
 ) -> Applied:
     """How much of an invoice our own payments settle, by how far they have come.
 
-    One payment may be left out: `besides` it, so much is settled.
+    One charge may be left out: `besides` it, so much is settled.
     """
-    wanted: JsonObject = {"applications": [{"document": ref}]}
-    apart = exists().where(
-        links.c.connection == connection,
-        links.c.kind == BESIDES,
-        links.c.stripe_id == postings.c.body["payment_ref"].astext,
-    )
-    question = select(
-        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number, apart
-    ).where(
-        postings.c.connection == connection,
-        postings.c.kind == "payment",
-        postings.c.body.contains(wanted),
-        postings.c.key.is_distinct_from(besides),
-    )
-    sums = dict.fromkeys(("ledger", "way", "besides", "returned"), 0)
-    for state, body, kind, number, besides_it in await tx.execute(question):
-        if state not in IN_THE_LEDGER and state not in ON_THE_WAY and not number:
-            continue
+    sums = dict.fromkeys(("ledger", "way", "besides", "returned", "coming"), 0)
+    claimed, made = await _claimed(tx, connection, ref, besides), list[Made]()
+    for state, body, kind, number, besides_it in await tx.execute(
+        _settling(connection, ref, besides)
+    ):
         undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
         amount = _applied(body, ref)
         if undone in IN_THE_LEDGER:
@@ -73,30 +80,75 @@ async def applied_to(
         elif state in IN_THE_LEDGER and undone is None:
             sums["ledger"] += amount
             sums["besides"] += amount if besides_it else 0
-        else:
+        elif undone is not None:
             sums["way"] += amount
-    return Applied(*(Money(minor, currency) for minor in sums.values()))
+            sums["coming"] += amount
+        else:
+            sums["way"] += amount if state == State.SENDING else 0
+            claimed += amount if besides_it else 0
+            sums["coming"] += amount if not besides_it and (number or state == State.SENDING) else 0
+            if kind and number:
+                made.append(Made(erp_ref(kind, number), Money(amount, currency), besides_it))
+    moneys = [Money(minor, currency) for minor in (*sums.values(), claimed)]
+    return Applied(*moneys, made=tuple(made))
 
 
-async def unreleased_of(
-    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, currency: str
-) -> list[tuple[ErpRef, Money]]:
-    """Our payments of an ERP document that stand in Acumatica, not in its ledger when last seen.
-
-    Each with what it settles of the document.
-    """
+def _settling(
+    connection: ConnectionId, ref: ErpRef, besides: StripeId | None
+) -> Select[str, JsonObject, str | None, str | None, bool]:
+    """State, body and keys of each payment that settles a document, and if it went besides."""
     wanted: JsonObject = {"applications": [{"document": ref}]}
-    question = select(postings.c.erp_type, postings.c.erp_number, postings.c.body).where(
+    paid_with = postings.c.body["payment_ref"].astext
+    apart = exists().where(
+        links.c.connection == connection,
+        links.c.kind == BESIDES,
+        links.c.stripe_id == paid_with,
+    )
+    return select(
+        postings.c.state, postings.c.body, postings.c.erp_type, postings.c.erp_number, apart
+    ).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body.contains(wanted),
-        postings.c.state.not_in(IN_THE_LEDGER),
-        postings.c.erp_number.is_not(None),
+        paid_with.is_distinct_from(besides),
     )
-    return [
-        (erp_ref(kind or "", number or ""), Money(_applied(body, ref), currency))
-        for kind, number, body in await tx.execute(question)
-    ]
+
+
+async def _claimed(
+    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, besides: StripeId | None
+) -> int:
+    """The minor units of payments besides a Stripe invoice that are not due in the books yet."""
+    wanted: JsonObject = {"claims": [{"document": ref}]}
+    planned = exists().where(
+        postings.c.connection == connection,
+        postings.c.kind == "payment",
+        postings.c.body["payment_ref"].astext == links.c.stripe_id,
+    )
+    question = select(links.c.detail).where(
+        links.c.connection == connection,
+        links.c.kind == BESIDES,
+        links.c.detail.contains(wanted),
+        links.c.stripe_id.is_distinct_from(besides),
+        ~planned,
+    )
+    found = [msgspec.convert(row, _Claims) for (row,) in await tx.execute(question)]
+    return sum(one.minor for row in found for one in row.claims if one.document == ref)
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    document: str
+    minor: int
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """What a link of the kind `BESIDES` keeps of the documents that its charge settles."""
+
+    claims: list[_Claim]
+
+
+def claims_of(applications: Iterable[Application]) -> JsonObject:
+    """The detail of a link of the kind `BESIDES`: what its charge settles, booked or not."""
+    return {"claims": [{"document": a.document, "minor": a.amount.minor} for a in applications]}
 
 
 async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:
