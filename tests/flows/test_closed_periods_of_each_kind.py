@@ -23,9 +23,8 @@ FIRST = date(2026, 11, 1)
 BANK_DEBIT = "000123456789"
 
 
-def mapping(policy: str, **more: str) -> str:
-    policies = {"closed_period": f'"{policy}"', "refunds": '"credit_memo"'}
-    return mapping_with(**(policies | more))
+def mapping(policy: str, release: str = "true") -> str:
+    return mapping_with(closed_period=f'"{policy}"', refunds='"credit_memo"', release=release)
 
 
 async def sold(world: World, card: str = "") -> tuple[ErpRef, str]:
@@ -110,15 +109,17 @@ async def a_lost_dispute(world: World) -> None:
 
 
 async def an_opening(world: World) -> None:
-    made = {"amount": "30000", "currency": "usd", "confirm": "true"}
-    await world.stripe_api("payment_intents", payment_method="pm_card_bypassPending", **made)
+    await world.stripe_api(
+        "payment_intents", amount="30000", currency="usd", confirm="true",
+        payment_method="pm_card_bypassPending",
+    )  # fmt: skip
     await world.pass_time(timedelta(days=1))
     await world.change(start_date=world.clock.now().date())
     await november(world)
     await october(world, closed=True, module="GL")
     c = await world.connected()
     (found,) = await propose(c, "24400")
-    await post(c, found)
+    await post(c, found, "Kim")
 
 
 Story = Callable[[World], Awaitable[Any]]

@@ -115,8 +115,10 @@ async def test_the_search_begins_where_the_books_begin_in_the_connections_zone(
 
 async def test_a_payment_that_others_booked_is_known_by_its_own_day(world: World) -> None:
     await world.pass_time(timedelta(days=40))
-    made = {"amount": "4200", "currency": "usd", "confirm": "true"}
-    paid = await world.stripe_api("payment_intents", payment_method="pm_card_visa", **made)
+    paid = await world.stripe_api(
+        "payment_intents", amount="4200", currency="usd", confirm="true",
+        payment_method="pm_card_visa",
+    )  # fmt: skip
     await by_plug_in(world, str(paid["latest_charge"]), "42.00")
     await world.live()
     await world.all_posted()
