@@ -131,7 +131,9 @@ async def _proposed(
     )
     await _agrees_with_the_balance(c, place, history)
     accounts = place.wanted(c.mapping)
-    holds = {one: given.get(one) or await _held_by_others(c, one, code) for one in accounts}
+    holds = {
+        one: given[one] if one in given else await _held_by_others(c, one, code) for one in accounts
+    }
     return Opening(place, holds, against, opening_entry(place, holds, c.mapping, against))
 
 
