@@ -31,7 +31,7 @@ types: ## basedpyright, strict
 	@$(DEV) && .venv/bin/basedpyright
 long: ## every test with many more examples, each sandbox setting by itself, as before a release
 	@$(DEV) && ML_EXAMPLES=1000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 $(ARGS)
-machines: ## the state machine of the books with many more examples
+machines: ## the state machines, of the books and of the whole connector, with many more examples
 	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines $(ARGS)
 bench: ## the benchmarks, by hand; they print ratios (ARGS=accept)
 	@$(DEV) && $(PY) -m bench $(ARGS)
