@@ -168,3 +168,15 @@ def test_a_mapping_that_does_not_fit_is_refused_and_an_edited_one_is_a_new_versi
     changed = [{"key": "accounts.chargeback_loss", "before": "61160", "after": "81000"}]
     assert (edited.returncode, answer(edited)["version"]) == (0, 2)
     assert answer(edited)["changed"] == changed
+
+
+def test_keys_are_shown_rotated_and_audited(run: Run) -> None:
+    before = answer(run("keys", "show", "--json"))
+    done = run("keys", "rotate", "--json")
+    assert done.returncode == 0, done.stderr
+    after = answer(run("keys", "show", "--json"))
+    ids = [one["id"] for one in after["signing"]]
+    assert ids == [answer(done)["signing"]["id"], before["signing"][0]["id"]]
+    assert after["sealing"][0]["id"] == answer(done)["sealing"]["key"]
+    told = answer(run("audit", "show", "keys", "--json"))["entries"]
+    assert [one["action"] for one in told] == ["keys rotated"]

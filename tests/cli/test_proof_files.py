@@ -8,9 +8,10 @@ import pytest
 
 from build.records import a_carried, a_member, a_payout, money
 from ml_connector.basics.ids import PostingKey, erp_ref
-from ml_connector.books.certificate import Certificate, Document, Entry
+from ml_connector.books.certificate import FORMAT, Certificate, Document, Entry
 from ml_connector.books.postings import State
 from ml_connector.books.proof import prove
+from ml_connector.books.sealed import key_id, sealed
 from ml_connector.cli.frame import Exit
 from ml_connector.cli.proof_page import page_of
 from ml_connector.cli.proofs import verify
@@ -62,6 +63,48 @@ def test_another_key_or_a_changed_cent_asks_for_attention_and_names_the_line(
     assert verify(file, json=True) == Exit.ATTENTION
     lines = {one["line"] for one in json.loads(capsys.readouterr().out)["complaints"]}
     assert 2 in lines
+
+
+def test_a_proof_signed_anew_by_a_stranger_passes_only_where_no_key_is_named(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stranger = SigningKey.generate()
+    facts = [one["says"] for one in json.loads(file.read_text("utf-8"))["lines"]]
+    name = json.loads(file.read_text("utf-8"))["paper"]
+    file.write_text(sealed(FORMAT, name, stranger.public, facts, stranger.sign), "utf-8")
+    assert verify(file) == Exit.OK
+    told = capsys.readouterr().out
+    assert "not pinned" in told
+    assert key_id(stranger.public) in told
+    for pin in (KEY.public, key_id(KEY.public)):
+        assert verify(file, key=pin) == Exit.ATTENTION
+        assert f"a key that you did not name: {key_id(stranger.public)}" in capsys.readouterr().err
+
+
+def test_after_a_rotation_the_file_of_all_keys_lets_old_and_new_proofs_pass(file: Path) -> None:
+    keys = file.with_name("keys.txt")
+    new = SigningKey.generate()
+    keys.write_text(f"in force {key_id(new.public)}\n  {new.public}\nuntil May\n  {KEY.public}\n")
+    assert verify(file, key=str(keys)) == Exit.OK
+    assert verify(file, key=key_id(KEY.public)) == Exit.OK
+    assert verify(file, key=key_id(new.public)) == Exit.ATTENTION
+
+
+def test_a_paper_that_gives_its_key_another_ones_id_is_found_out(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = file.read_text("utf-8")
+    assert key_id(KEY.public) in text
+    file.write_text(text.replace(key_id(KEY.public), "ab" * 12), "utf-8")
+    assert verify(file) == Exit.ATTENTION
+    assert "calls its key abab" in capsys.readouterr().err
+
+
+def test_a_paper_from_before_keys_had_ids_is_still_good(file: Path) -> None:
+    text = file.read_text("utf-8")
+    file.write_text(text.replace(f'"key_id": "{key_id(KEY.public)}", ', ""), "utf-8")
+    assert "key_id" not in file.read_text("utf-8")
+    assert verify(file, key=KEY.public) == Exit.OK
 
 
 def test_a_file_that_is_no_proof_and_a_key_that_is_none_are_misconfigured(file: Path) -> None:

@@ -13,7 +13,7 @@ from ml_connector.basics.errors import Misconfigured
 from ml_connector.settings import Settings
 from ml_connector.store.embedded import EmbeddedPostgres
 from ml_connector.store.engine import Store
-from ml_connector.vault.keyring import KeyRing
+from ml_connector.vault.keyring import FileRing, KeyRing
 
 POOL = 12
 
@@ -68,4 +68,4 @@ def _no_database(error: OperationalError) -> Misconfigured:
 def _keyring(settings: Settings) -> KeyRing:
     if settings.keys is not None:
         return KeyRing.from_text(settings.keys)
-    return KeyRing.from_file(settings.home / "keys")
+    return FileRing(settings.home / "keys")

@@ -5,6 +5,7 @@ or taken from another paper, does not fit. The last signature covers the list of
 can be taken away or added. The text that is signed is JSON with sorted keys and no spaces.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ Check = Callable[[str, str, bytes], bool]
 """Whether a public key has signed: key, signature, message."""
 
 WHOLE = {"format", "paper", "key", "lines", "signature"}
+KEY_ID = "key_id"
+KEY_ID_DIGITS = 24
 LINE = {"line", "says", "signature"}
 
 
@@ -54,6 +57,16 @@ class Paper:
     lines: tuple[tuple[int, Facts], ...]
     complaints: tuple[Complaint, ...]
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key, computed from the key itself: nobody can give theirs another one."""
+        return key_id(self.key)
+
+
+def key_id(public: str) -> str:
+    """The short name of a public key: the first 24 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(bytes.fromhex(public)).hexdigest()[:KEY_ID_DIGITS]
+
 
 def canonical(value: object) -> bytes:
     """The one form of a value that is signed."""
@@ -69,7 +82,8 @@ def sealed(format_: str, name: str, key: str, lines: Sequence[Facts], sign: Sign
     ]
     whole = sign(_of_whole(format_, name, key, [str(one["signature"]) for one in signed]))
     rows = ",\n".join(json.dumps(one, ensure_ascii=False) for one in signed)
-    head = json.dumps({"format": format_, "paper": name, "key": key}, ensure_ascii=False)
+    facts = {"format": format_, "paper": name, KEY_ID: key_id(key), "key": key}
+    head = json.dumps(facts, ensure_ascii=False)
     return f'{head[:-1]},\n"lines": [\n{rows}\n],\n"signature": "{whole}"}}\n'
 
 
@@ -87,6 +101,8 @@ def opened(text: str, format_: str, check: Check) -> Paper:
     message = _of_whole(format_, name, key, [signature for _, _, signature in rows])
     if not check(key, _text(paper, "signature"), message):
         found.append(Complaint(0, "The paper is not as it was signed, or not by this key."))
+    if paper.get(KEY_ID, key_id(key)) != key_id(key):
+        found.append(Complaint(0, f"The paper calls its key {paper[KEY_ID]}; it is {key_id(key)}."))
     lines = tuple((number, facts) for number, facts, _ in rows)
     return Paper(format_, name, key, lines, tuple(found))
 
@@ -113,7 +129,7 @@ def _read(text: str, format_: str) -> dict[str, object]:
     except ValueError as error:
         raise NotAPaper(f"it cannot be read ({error})") from None
     paper = _object(found)
-    if set(paper) != WHOLE:
+    if set(paper) - {KEY_ID} != WHOLE:  # papers of the first days do not say the id
         raise NotAPaper("its parts are not those of a paper")
     if paper["format"] != format_:
         raise NotAPaper(f"its format is {paper['format']!r}, not {format_!r}")

@@ -114,7 +114,7 @@ audit = App(name="audit", help="The audit trail: who or what did what, and why."
 
 @audit.command(name="show")
 def audit_show(
-    subject: Annotated[str, Parameter(help="A posting's key, an invoice, a payout, ...")],
+    subject: Annotated[str, Parameter(help="A posting's key, an invoice, a payout, ..., or keys.")],
     *,
     connection: Name = "",
     json: Json = False,
@@ -123,9 +123,11 @@ def audit_show(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
+        from ml_connector.flows.keys import INSTALLATION, KEYS
         from ml_connector.store import audit as trail
 
-        chosen = await office.only(connection)
+        own = subject == KEYS  # of the installation, whatever connections there are
+        chosen = INSTALLATION if own else await office.only(connection)
         async with office.place.store.transaction() as tx:
             entries = await trail.show(tx, chosen, subject)
         if json:

@@ -6,6 +6,7 @@ from ml_connector.cli import (
     books,
     demo,
     golive,
+    keys,
     late,
     mapping,
     plans,
@@ -42,6 +43,7 @@ app.command(repairs.undo)
 app.command(repairs.guardian)
 app.command(books.tieout)
 app.command(proofs.proof)
+app.command(keys.keys)
 app.command(books.audit)
 app.command(mapping.mapping)
 app.command(golive.opening)

@@ -1,5 +1,6 @@
 """Signed proofs: one payout or a month of them, checked anywhere, without an installation."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,11 +32,13 @@ def of_payout(
         if out is not None or page is not None:
             _write(paper, key, out, page)
         if json:
+            from ml_connector.books.sealed import key_id
             from ml_connector.cli import show
 
             proven = paper.proof
             facts = {"proven": proven.proven, "verdict": proven.verdict, "gaps": proven.gaps}
-            show.as_json(facts | {"proof": proven, "key": key.public})
+            named = {"key_id": key_id(key.public), "key": key.public}
+            show.as_json(facts | {"proof": proven} | named)
         else:
             _show(paper.proof)
         return _exit(paper.proof)
@@ -146,7 +149,7 @@ def every(
 
 @proof.command(name="key")
 def public(*, json: Json = False) -> int:
-    """Print the public key: who has it can check that a proof is yours. Made at first need."""
+    """Print the public key in force; `keys show` prints the former ones too. Made at first need."""
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
@@ -168,11 +171,15 @@ def verify(
     file: Annotated[Path, Parameter(help="A proof that was written with --out.")],
     *,
     key: Annotated[
-        str, Parameter(help="The public key that must have signed it, or a file that holds it.")
+        str,
+        Parameter(help="Who must have signed it: a key's id, a public key, or a file of keys."),
     ] = "",
     json: Json = False,
 ) -> int:
     """Check a proof offline: each signature, and every sum computed again.
+
+    Anybody can make a key: only with --key does it show that this installation has signed. The
+    file that `keys show` prints holds the former keys too, so that proofs before a rotation pass.
 
     Exit code 0: as it was signed, and it adds up. 1: changed, by another key, or it does not add
     up; the line is named. 2: not a proof, or not a key.
@@ -182,21 +189,26 @@ def verify(
         from ml_connector.flows.proofs import checked
 
         paper = checked(_read(file, "proof"))
-        expected = _expected(key)
-        other = bool(expected) and expected != paper.key
-        _say_verified(paper, checked_key=bool(expected), other=other, as_json=json)
+        pins = _pinned(key)
+        other = bool(pins) and paper.key_id not in pins
+        _say_verified(paper, pinned=bool(pins), other=other, as_json=json)
         return Exit.ATTENTION if paper.complaints or other else Exit.OK
 
     return run(body, as_json=json)
 
 
-def _expected(key: str) -> str:
-    """The key that a person gave, as digits or as a file; empty when none was given."""
-    from ml_connector.vault.signing import public_key
+def _pinned(key: str) -> set[str]:
+    """The ids of the keys that may have signed: as a person gave them; none when none was given."""
+    from ml_connector.books.sealed import KEY_ID_DIGITS, key_id
+    from ml_connector.vault.signing import public_keys
 
     if not key:
-        return ""
-    return public_key(_read(Path(key), "key") if Path(key).is_file() else key)
+        return set()
+    if Path(key).is_file():
+        return {key_id(one) for one in public_keys(_read(Path(key), "key"))}
+    if re.fullmatch(rf"[0-9a-fA-F]{{{KEY_ID_DIGITS}}}", key):
+        return {key.lower()}
+    return {key_id(one) for one in public_keys(key)}
 
 
 def _read(file: Path, what: str) -> str:
@@ -212,25 +224,31 @@ def _read(file: Path, what: str) -> str:
         ) from error
 
 
-def _say_verified(paper: "Paper", *, checked_key: bool, other: bool, as_json: bool) -> None:
+def _say_verified(paper: "Paper", *, pinned: bool, other: bool, as_json: bool) -> None:
     from ml_connector.cli import show
 
     head = next(facts for _, facts in paper.lines if facts.get("what") == "payout")
     sound = not paper.complaints and not other
     if as_json:
         complaints = [{"line": one.line, "sentence": one.sentence} for one in paper.complaints]
-        facts = {"sound": sound, "paper": paper.name, "key": paper.key, "key_was_given":
-                 checked_key, "other_key": other, "verdict": head.get("verdict"),
+        facts = {"sound": sound, "paper": paper.name, "key_id": paper.key_id, "key": paper.key,
+                 "pinned": pinned, "other_key": other, "verdict": head.get("verdict"),
                  "complaints": complaints}  # fmt: skip
         show.as_json(facts)
         return
     for one in paper.complaints:
         show.error(f"line {one.line}: {one.sentence}", "")
     if other:
-        show.error(f"It was signed by another key: {paper.key}.", "Ask who gave you the proof.")
+        told = f"It was signed by a key that you did not name: {paper.key_id} ({paper.key})."
+        show.error(told, "Do not rely on it. Ask the installation's owner for `keys show`.")
     if sound:
         amount, verdict = head.get("amount"), head.get("verdict")
         show.say(f"payout {head.get('payout')} of {amount}: {verdict}.", mark="sound")
         show.say(f"{head.get('statement')} Signed {head.get('at')}.")
-    if sound and not checked_key:
-        show.say(f"Signed by {paper.key}; compare it with what `ml-connector proof key` prints.")
+    if pinned and not other:
+        show.say(f"Signed by key {paper.key_id}, which you named.")
+    if not pinned:
+        show.say(f"Signed by key {paper.key_id} ({paper.key}).")
+        told = "Whose key that is was not checked. Name the one you expect with --key, as"
+        printed = "`ml-connector keys show` of the installation prints it."
+        show.say(f"{told} {printed}", mark="not pinned", colour="yellow")

@@ -15,7 +15,7 @@ from ml_connector.store import tables
 from ml_connector.store.rows import JsonObject, moment
 from ml_connector.store.tables import connections
 from ml_connector.vault.keyring import KeyRing
-from ml_connector.vault.seal import open_text, place_of, reseal_text, seal_text
+from ml_connector.vault.seal import key_of_text, open_text, place_of, reseal_text, seal_text
 
 
 class SignIn(StrEnum):
@@ -193,6 +193,12 @@ async def update_secret(
         raise Bug(f"There is no secret named {name!r}.")
     sealed: JsonObject = {name: seal_text(keyring, secret, _place(connection, name))}
     await _change(tx, connection, now, secrets=connections.c.secrets.concat(sealed))
+
+
+async def sealed_with(tx: AsyncConnection) -> list[str]:
+    """The id of the key under which each secret of each connection is sealed."""
+    rows = (await tx.execute(select(connections.c.secrets))).scalars()
+    return [key_of_text(str(one)) for secrets in rows for one in secrets.values()]
 
 
 async def reseal(tx: AsyncConnection, keyring: KeyRing) -> int:

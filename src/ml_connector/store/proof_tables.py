@@ -2,20 +2,44 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Named, Table, Text, TypedColumns
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    text,
+)
 
 from ml_connector.store.tables import NOW, Instant, metadata
 
 
 class _SigningKeyColumns(TypedColumns):
-    purpose = Column(Text, primary_key=True)
-    public: Named[str] = Column(Text)
+    public = Column(Text, primary_key=True)
+    purpose: Named[str] = Column(Text)
     sealed: Named[str] = Column(Text)
     created_at: Named[datetime] = Column(Instant, server_default=NOW)
+    retired_at: Named[datetime | None] = Column(Instant)
 
 
-signing_keys = Table("signing_keys", metadata, _SigningKeyColumns)
-"""The installation's signing key: its public part, and its private part sealed."""
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    _SigningKeyColumns,
+    Index(
+        "ix_signing_keys_in_force",
+        "purpose",
+        unique=True,
+        postgresql_where=text("retired_at IS NULL"),
+    ),
+)
+"""The installation's signing keys: public parts, and the private part of the one in force, sealed.
+
+A retired key has no private part any more: what it signed can be checked, nothing new be signed.
+"""
 
 
 class _TieOutColumns(TypedColumns):

@@ -11,7 +11,7 @@ from ml_connector.basics.ids import ConnectionId
 from ml_connector.store.rows import from_json, moment, to_json
 from ml_connector.store.tables import tokens
 from ml_connector.vault.keyring import KeyRing
-from ml_connector.vault.seal import open_text, place_of, reseal_text, seal_text
+from ml_connector.vault.seal import key_of_text, open_text, place_of, reseal_text, seal_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,11 @@ async def replace(
         return stored.one_or_none() is not None
     same = (tokens.c.connection == connection) & (tokens.c.version == expected_version)
     return (await tx.execute(update(tokens).where(same).values(**facts))).rowcount == 1
+
+
+async def sealed_with(tx: AsyncConnection) -> list[str]:
+    """The id of the key under which each connection's tokens are sealed."""
+    return [key_of_text(one) for one in (await tx.execute(select(tokens.c.sealed))).scalars()]
 
 
 async def reseal(tx: AsyncConnection, keyring: KeyRing) -> int:

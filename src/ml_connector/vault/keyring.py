@@ -110,8 +110,41 @@ class KeyRing:
         return cls.from_text(path.read_text(), place=str(path))
 
     def save(self, path: Path) -> None:
-        """Replaces a key file in one step, so that a crash leaves the old or the new one."""
-        _beside(path, self.to_text()).replace(path)
+        """Replaces a key file in one step, so that a crash leaves the old or the new one.
+
+        When it returns, the file has reached the disk; its owner stays who it was.
+        """
+        new = _beside(path, self.to_text())
+        if path.exists():
+            owner = path.stat()
+            if (owner.st_uid, owner.st_gid) != (new.stat().st_uid, new.stat().st_gid):
+                os.chown(new, owner.st_uid, owner.st_gid)
+        new.replace(path)
+        _flush(path.parent)
+
+
+class FileRing(KeyRing):
+    """The ring of a key file; reads it again for a key that it does not know.
+
+    So a service that runs while another process rotates the keys goes on with the new ones.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._take(KeyRing.from_file(path))
+
+    def key(self, key_id: str) -> bytes:
+        """The key of an id; raises UnknownKey when the file does not hold it either."""
+        if key_id not in self.ids:
+            self.read_again()
+        return super().key(key_id)
+
+    def read_again(self) -> None:
+        """Takes over what stands in the file now; raises Misconfigured."""
+        self._take(KeyRing.from_file(self.path))
+
+    def _take(self, ring: KeyRing) -> None:
+        super().__init__(ring.active, {key_id: ring.key(key_id) for key_id in ring.ids})
 
 
 def _parse(text: str, place: str) -> Iterable[tuple[str, bytes]]:
@@ -137,6 +170,15 @@ def _beside(path: Path, text: str) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return Path(name)
+
+
+def _flush(folder: Path) -> None:
+    """A name that was moved is safe from a power cut when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _create(path: Path, text: str) -> None:

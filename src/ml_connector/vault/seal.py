@@ -39,9 +39,10 @@ def place_of(table: str, row: str, field: str) -> str:
 
 def seal(ring: KeyRing, secret: bytes, place: str) -> bytes:
     """Seals with the ring's active key for one place."""
-    head = VERSION + bytes.fromhex(ring.active)
+    active = ring.active  # asked once: a ring may move on meanwhile
+    head = VERSION + bytes.fromhex(active)
     nonce = os.urandom(NONCE_BYTES)
-    box = AESGCM(ring.key(ring.active))
+    box = AESGCM(ring.key(active))
     return head + nonce + box.encrypt(nonce, secret, head + place.encode())
 
 
@@ -72,13 +73,24 @@ def seal_text(ring: KeyRing, secret: str, place: str) -> str:
 
 def open_text(ring: KeyRing, sealed: str, place: str) -> str:
     """Opens what `seal_text` sealed; raises BrokenSeal or UnknownKey."""
+    return open_seal(ring, _raw(sealed, place), place).decode()
+
+
+def key_of_text(sealed: str) -> str:
+    """The id of the key under which `seal_text` sealed; empty for what is no seal."""
     try:
-        raw = b64decode(sealed, validate=True)
+        return b64decode(sealed, validate=True)[1:HEAD_BYTES].hex()
     except (NotBase64, ValueError):
-        raise BrokenSeal(place, "unreadable") from None
-    return open_seal(ring, raw, place).decode()
+        return ""
 
 
 def reseal_text(ring: KeyRing, sealed: str, place: str) -> str:
     """Like `reseal`, for what `seal_text` sealed."""
-    return b64encode(reseal(ring, b64decode(sealed), place)).decode()
+    return b64encode(reseal(ring, _raw(sealed, place), place)).decode()
+
+
+def _raw(sealed: str, place: str) -> bytes:
+    try:
+        return b64decode(sealed, validate=True)
+    except (NotBase64, ValueError):
+        raise BrokenSeal(place, "unreadable") from None

@@ -1,5 +1,6 @@
 """The key that signs proofs: Ed25519; who has the public part can check, only we can sign."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -21,7 +22,8 @@ class BadPublicKey(Misconfigured):
         super().__init__(
             "That is not a public key.",
             cause="signing.bad_public_key",
-            remedy="A public key is 64 hexadecimal digits: what `ml-connector proof key` prints.",
+            remedy="A public key is 64 hexadecimal digits, its id 24, or give a file that holds"
+            " public keys: what `ml-connector keys show` prints.",
         )
 
 
@@ -57,9 +59,12 @@ def genuine(public: str, signature: str, message: bytes) -> bool:
     return True
 
 
-def public_key(text: str) -> str:
-    """The public key in a text that somebody gave, in its one form; raises BadPublicKey."""
-    return _raw(text.strip()).hex()
+def public_keys(text: str) -> list[str]:
+    """Every public key among the words of a text; raises BadPublicKey when there is none."""
+    found = [word.lower() for word in re.findall(rf"\b[0-9a-fA-F]{{{2 * PUBLIC_BYTES}}}\b", text)]
+    if not found:
+        raise BadPublicKey
+    return found
 
 
 def _raw(public: str) -> bytes:
