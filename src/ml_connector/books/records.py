@@ -199,6 +199,8 @@ class Charge:
     description: str
     transaction: BalanceTransaction | None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    refunded: Money | None = None
+    """What was given back of it, refunds that failed apart; None is nothing."""
 
 
 @dataclass(frozen=True, slots=True)

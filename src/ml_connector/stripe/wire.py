@@ -143,6 +143,7 @@ class Charge(Struct, frozen=True):
     description: str | None = None
     balance_transaction: Transaction | str | None = None
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    amount_refunded: int = 0
 
 
 class Refund(Struct, frozen=True):
