@@ -22,6 +22,7 @@ from ml_connector.books.matching import (
 from ml_connector.books.policies import WhenUnmatched
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
+from ml_connector.flows.amends import SettledMeanwhile
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.elsewhere import booked_elsewhere
@@ -58,7 +59,17 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     async with accounted_for(c, transaction):
         story = await story_of(c, charge)
         await _note_if_besides(c, charge, story)
-        await book(c, transaction, story)
+        try:
+            await book(c, transaction, story)
+        except SettledMeanwhile as why:
+            await _otherwise(c, charge, why)
+
+
+async def _otherwise(c: Connected, charge: Charge, why: SettledMeanwhile) -> None:
+    """Books a charge where the policy puts it, as what it named is settled; or lets it wait."""
+    story = await _by_policy(c, charge, NoInvoice(charge, why.sentence))
+    await _note_if_besides(c, charge, story)
+    await book(c, settled(charge), story)
 
 
 async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
