@@ -89,8 +89,11 @@ def settled(charge: Charge) -> BalanceTransaction:
     """The balance transaction of a charge; raises NotSettled or Refused.
 
     An attempt that failed moved no money and never will (each attempt is a new one); one that
-    failed after it was booked is a bank debit that came back, whose money did move.
+    failed after it was booked is a bank debit that came back, whose money did move. A hold on a
+    card moves none either: it is booked when it is captured, and may be let go for ever.
     """
+    if charge.is_held:
+        raise Refused(f"The payment {charge.id} only holds {charge.amount}; no money moved.")
     if charge.status == "failed" and charge.transaction is None:
         raise Refused(f"The payment attempt {charge.id} failed; no money moved.")
     if charge.status not in {"succeeded", "failed"} or charge.transaction is None:

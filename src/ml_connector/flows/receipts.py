@@ -45,13 +45,15 @@ from ml_connector.store.links import Link
 async def receive(c: Connected, charge_id: StripeId) -> None:
     """Books one charge: nothing when it is booked already, or when no money moved.
 
+    Of a hold on a card none has: `charge.captured` leads here again.
+
     Raises NotSettled while Stripe has not booked it, Unmatched when nobody knows whose it is and
     the policy lets it wait.
     """
     if await posted(c, charge_id):
         return
     charge = await c.stripe.charge(charge_id)
-    if charge.status == "failed" and charge.transaction is None:
+    if charge.is_held or (charge.status == "failed" and charge.transaction is None):
         return
     transaction = settled(charge)
     if await set_aside(c, transaction):

@@ -138,6 +138,7 @@ def charge(answer: wire.Charge) -> Charge:
         transaction=_expanded(answer.balance_transaction),
         metadata=answer.metadata,
         refunded=Money.wire(answer.amount_refunded, answer.currency),
+        captured=answer.captured,
     )
 
 
