@@ -334,3 +334,24 @@ async def test_an_invoice_that_people_sent_before_is_asked_about_and_marked_by_a
     await world.wait_for_cure()
     assert await world.troubles() == []
     assert (await world.mirrored(ref))["id"] == theirs
+
+
+@pytest.mark.parametrize("paid", [0, 3000])
+async def test_an_invoice_that_a_person_marked_but_that_asks_for_something_else_is_told(
+    world: World, paid: int
+) -> None:
+    await decide(world, 'adopt = "ask"')
+    there, customer = await a_known_buyer(world)
+    marks = {"metadata[erp_customer]": customer, "metadata[mlc]": "main"}
+    await world.stripe_api(f"customers/{there}", **marks)
+    ref = await world.an_invoice("100.00" if paid else "90.00", customer=customer)
+    theirs = await an_invoice_by_hand(world, there, "OLD-17")
+    marks = {"metadata[erp_ref]": ref, "metadata[mlc]": "main"}
+    await world.stripe_api(f"invoices/{theirs}", **marks)
+    if paid:
+        await world.stripe.tell("pay", {"invoice": theirs, "amount": paid})
+    await world.mirror()
+    await world.wait_for_cure(at_most=3)
+    await stuck(world, theirs, ref.partition("|")[2])
+    (only,) = await world.stripe_invoices(ref)
+    assert (only["id"], only["status"]) == (theirs, "open")

@@ -280,3 +280,24 @@ async def test_a_rest_that_stripe_cannot_charge_is_told_until_it_is_settled(worl
     await world.wait_for_cure()
     assert await asked(world, ref) == 0
     await level(world)
+
+
+async def test_what_was_paid_twice_is_told_no_more_than_was_not_given_back_yet(
+    world: World,
+) -> None:
+    ref = await sent(world)
+    charge = await world.pay(ref)
+    await by_cheque(world, ref, 60)
+    await world.live()
+    await world.mirror()
+    await stuck(world, "60.00 USD", ref.partition("|")[2])
+    await world.refund(charge, 2000)
+    await world.live()
+    await world.pass_minutes(1)
+    await world.settle()
+    await stuck(world, "40.00 USD more", ref.partition("|")[2])
+    await world.refund(charge, 4000)
+    await world.live()
+    await world.wait_for_cure()
+    assert await world.troubles() == []
+    await level(world)

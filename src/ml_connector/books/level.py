@@ -33,6 +33,9 @@ class TellAPerson:
     remedy: str
 
 
+PAID_TWICE = "paid_twice"
+"""Why a person is told that more was paid than was owed."""
+
 Action = PayOutOfBand | Void | CreditNote | TellAPerson
 
 
@@ -115,7 +118,7 @@ def _cancelled(erp: ErpInvoice, stripe: StripeInvoice) -> bool:
 
 def _paid_too_much(erp: ErpInvoice, excess: Money) -> TellAPerson:
     return TellAPerson(
-        "paid_twice",
+        PAID_TWICE,
         f"Invoice {erp.number} was paid in Stripe with {excess} more than Acumatica is still owed"
         f" ({erp.balance}).",
         f"Refund {excess} in Stripe, or reverse what else settled it in Acumatica.",

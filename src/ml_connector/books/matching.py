@@ -89,8 +89,11 @@ def settled(charge: Charge) -> BalanceTransaction:
     """The balance transaction of a charge; raises NotSettled or Refused.
 
     An attempt that failed moved no money and never will (each attempt is a new one); one that
-    failed after it was booked is a bank debit that came back, whose money did move.
+    failed after it was booked is a bank debit that came back, whose money did move. A hold on a
+    card moves none either: it is booked when it is captured, and may be let go for ever.
     """
+    if charge.is_held:
+        raise Refused(f"The payment {charge.id} only holds {charge.amount}; no money moved.")
     if charge.status == "failed" and charge.transaction is None:
         raise Refused(f"The payment attempt {charge.id} failed; no money moved.")
     if charge.status not in {"succeeded", "failed"} or charge.transaction is None:
@@ -184,7 +187,7 @@ def match_by_evidence(charge: Charge, evidence: Evidence) -> Match:
         return _by_numbers(charge, numbers, evidence)
     if evidence.described:
         _refuse_strangers(charge, evidence.described, evidence.customer_id)
-        return settle(charge, evidence.described)
+        return _settle_some(charge, evidence.described)
     return _by_amount(charge, evidence)
 
 
@@ -194,7 +197,16 @@ def _by_numbers(charge: Charge, numbers: Sequence[str], evidence: Evidence) -> M
     if missing:
         raise NoInvoice(charge, f"Its metadata names {', '.join(missing)}, not mirrored.")
     _refuse_strangers(charge, evidence.named, evidence.customer_id)
-    return settle(charge, evidence.named)
+    return _settle_some(charge, evidence.named)
+
+
+def _settle_some(charge: Charge, invoices: Sequence[MirroredInvoice]) -> Match:
+    """What is still owed of invoices that a charge names; raises NoInvoice when that is nothing."""
+    found = settle(charge, invoices)
+    if not found.applications:
+        numbers = " and ".join(one.number for one in invoices)
+        raise NoInvoice(charge, f"It names {numbers}, of which nothing is owed any more.")
+    return found
 
 
 def _refuse_strangers(

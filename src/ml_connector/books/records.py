@@ -200,6 +200,14 @@ class Charge:
     description: str
     transaction: BalanceTransaction | None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    refunded: Money | None = None
+    """What was given back of it, refunds that failed apart; None is nothing."""
+    captured: bool = True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether money is only reserved at the card: none moves unless it is captured."""
+        return self.status == "succeeded" and not self.captured
 
 
 @dataclass(frozen=True, slots=True)

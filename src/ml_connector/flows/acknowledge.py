@@ -29,7 +29,7 @@ async def acknowledge(c: Connected, invoice: ErpRef, actor: str) -> Money:
     applied = await applied_of(c, link)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
-    excess = Seen(erp, stripe, applied, before).waiting - erp.balance
+    excess = Seen(erp, stripe, applied, before).excess
     if excess.minor <= 0:
         raise _nothing(invoice, "it was not paid with more than it was owed")
     accepted = accepted_of(link) + excess

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import date
 
 from ml_connector.basics.errors import AskAPerson, ConnectorError
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.closed import OPEN_IN, Movable, Then, moved_to, void_on, when_closed
 from ml_connector.books.policies import WhenClosed
 from ml_connector.books.postings import Application, ArPayment, Document, Voiding
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.periods import calendar
+from ml_connector.store import links, reports
 
 PERIOD_CLOSED = "acumatica.period_closed"
 OWES_LESS = ("acumatica.above_balance", "acumatica.not_found:Reference Nbr")
@@ -22,15 +23,42 @@ def amendable(c: Connected, paper: Document, refusal: ConnectorError) -> bool:
     return isinstance(paper, ArPayment) and refusal.cause.startswith(OWES_LESS)
 
 
-async def amended(c: Connected, paper: Document, refusal: ConnectorError) -> Document | None:
+class SettledMeanwhile(AskAPerson):
+    """Somebody else has settled everything that a payment besides its Stripe invoice was for."""
+
+    def __init__(self, payment: ArPayment) -> None:
+        numbers = " and ".join(one.document.partition("|")[2] for one in payment.applications)
+        super().__init__(
+            f"Of {numbers}, which it is for, nothing is owed in Acumatica any more.",
+            cause="payment.no_invoice",
+            remedy="Refund it in Stripe, or reverse what else settled it in Acumatica.",
+        )
+
+
+async def amended(
+    c: Connected, paper: Document, refusal: ConnectorError, *, made: bool = True
+) -> Document | None:
     """The document in the way that is allowed; None when there is no other way.
 
     One call for the calendar when what was seen today is contradicted, one for the payment of a
-    voiding, or one for each invoice.
+    voiding, or one for each invoice. Raises SettledMeanwhile of one that is not `made` yet, so
+    that the policy decides.
     """
     if refusal.cause.startswith(PERIOD_CLOSED):
         return await _moved(c, paper) if isinstance(paper, Movable) else None
-    return await _less_settled(c, paper) if isinstance(paper, ArPayment) else None
+    if not isinstance(paper, ArPayment):
+        return None
+    less = await _less_settled(c, paper)
+    if less is not None and not less.applications and not made and await _besides(c, paper):
+        raise SettledMeanwhile(paper)
+    return less
+
+
+async def _besides(c: Connected, payment: ArPayment) -> bool:
+    """Whether it was matched by what it says, and did not pay a Stripe invoice of ours."""
+    async with c.store.statement() as tx:
+        charge = StripeId(payment.payment_ref)
+        return await links.by_stripe(tx, c.id, reports.BESIDES, charge) is not None
 
 
 async def _moved(c: Connected, paper: Movable) -> Document | None:

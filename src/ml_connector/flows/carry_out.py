@@ -275,7 +275,8 @@ async def _correct(held: _Held) -> None:
 async def _amend(held: _Held, refusal: ConnectorError) -> None:
     """Stores what policy allows to be said instead of what was refused, or stops here."""
     try:
-        other = await amended(held.c, held.document, refusal)
+        made = held.row.erp_number is not None
+        other = await amended(held.c, held.document, refusal, made=made)
     except TryAgain:
         raise  # nothing was sent, or it stays `created`: the next run is refused again
     except ConnectorError as error:

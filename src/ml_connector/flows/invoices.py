@@ -14,7 +14,7 @@ from ml_connector.books.mirror import (
     plan_invoice,
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
-from ml_connector.flows.adoption import adopted
+from ml_connector.flows.adoption import adopted, refuse_marked_otherwise
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.customers import retire_if_deleted
 from ml_connector.flows.gate import Write, permit
@@ -180,6 +180,7 @@ async def _draft(
     what = f"invoice:{invoice.ref}"
     again = await announced(c, what, {"total": str(plan.total)})
     found = await _found(c, customer, invoice) if again else []
+    refuse_marked_otherwise(c, invoice, found)
     theirs = None if found else await adopted(c, invoice, owner)
     made = found[0] if found else theirs or await _made(c, invoice, customer, plan)
     await _remember(c, invoice, made, DRAFT)

@@ -7,6 +7,7 @@ from ml_connector.basics.errors import AskAPerson, Refused, TryAgain
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
 from ml_connector.books.level import (
+    PAID_TWICE,
     Action,
     CreditNote,
     PayOutOfBand,
@@ -20,6 +21,7 @@ from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit
+from ml_connector.flows.given_back import note_given_back
 from ml_connector.flows.in_the_balance import as_it_stands
 from ml_connector.flows.mirror_writes import level_write, said_of
 from ml_connector.flows.mirrored import (
@@ -75,6 +77,11 @@ class Seen:
         """What was paid in Stripe, through invoices or besides, and is neither booked nor back."""
         booked = self.applied.in_the_ledger - self.applied.besides + self.applied.returned
         return self.before + self.stripe.paid_by_charges + self.applied.claimed - booked
+
+    @property
+    def excess(self) -> Money:
+        """What was paid beyond what the ERP was owed; negative while something is owed."""
+        return self.waiting - self.erp.balance
 
     def actions(self) -> list[Action]:
         """What is to be done; while a posting is under way, only what is right either way.
@@ -184,6 +191,10 @@ async def _settle_differences(c: Connected, link: Link, seen: Seen) -> bool:
         raise seen.being_posted()
     for action in actions:
         if isinstance(action, TellAPerson):
+            if action.why == PAID_TWICE:
+                less = await note_given_back(c, link, seen.excess)
+                if less is not None:
+                    return await keep_level(c, less)
             raise _told(erp, _why_reopened(link, seen) or action)
     if not actions:
         await settle(c, _again(link))

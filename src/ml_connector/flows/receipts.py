@@ -22,6 +22,7 @@ from ml_connector.books.matching import (
 from ml_connector.books.policies import WhenUnmatched
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
+from ml_connector.flows.amends import SettledMeanwhile
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.elsewhere import booked_elsewhere
@@ -44,13 +45,15 @@ from ml_connector.store.links import Link
 async def receive(c: Connected, charge_id: StripeId) -> None:
     """Books one charge: nothing when it is booked already, or when no money moved.
 
+    Of a hold on a card none has: `charge.captured` leads here again.
+
     Raises NotSettled while Stripe has not booked it, Unmatched when nobody knows whose it is and
     the policy lets it wait.
     """
     if await posted(c, charge_id):
         return
     charge = await c.stripe.charge(charge_id)
-    if charge.status == "failed" and charge.transaction is None:
+    if charge.is_held or (charge.status == "failed" and charge.transaction is None):
         return
     transaction = settled(charge)
     if await set_aside(c, transaction):
@@ -58,7 +61,17 @@ async def receive(c: Connected, charge_id: StripeId) -> None:
     async with accounted_for(c, transaction):
         story = await story_of(c, charge)
         await _note_if_besides(c, charge, story)
-        await book(c, transaction, story)
+        try:
+            await book(c, transaction, story)
+        except SettledMeanwhile as why:
+            await _otherwise(c, charge, why)
+
+
+async def _otherwise(c: Connected, charge: Charge, why: SettledMeanwhile) -> None:
+    """Books a charge where the policy puts it, as what it named is settled; or lets it wait."""
+    story = await _by_policy(c, charge, NoInvoice(charge, why.sentence))
+    await _note_if_besides(c, charge, story)
+    await book(c, settled(charge), story)
 
 
 async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:

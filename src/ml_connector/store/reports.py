@@ -38,8 +38,8 @@ class Applied:
 
     Of what is `on_the_way` nobody can say whether it is in the ERP's balance. `besides` is the
     part of `in_the_ledger` that was not paid through a Stripe invoice, `claimed` what will be
-    such a part, `coming` what Acumatica has of the others or may have; `returned` was paid
-    through one, booked, and undone since (a bounced debit, a lost dispute).
+    such a part, or was to be one, `coming` what Acumatica has of the others or may have;
+    `returned` was paid through one, booked, and undone since (a bounced debit, a lost dispute).
     """
 
     in_the_ledger: Money
@@ -74,18 +74,19 @@ async def applied_to(
         _settling(connection, ref, besides)
     ):
         undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
-        amount = _applied(body, ref)
+        amount, more = _applied(body, ref)
         if undone in IN_THE_LEDGER:
             sums["returned"] += 0 if besides_it else amount
         elif state in IN_THE_LEDGER and undone is None:
             sums["ledger"] += amount
             sums["besides"] += amount if besides_it else 0
+            claimed += more if besides_it else 0
         elif undone is not None:
             sums["way"] += amount
             sums["coming"] += amount
         else:
             sums["way"] += amount if state == State.SENDING else 0
-            claimed += amount if besides_it else 0
+            claimed += amount + more if besides_it else 0
             sums["coming"] += amount if not besides_it and (number or state == State.SENDING) else 0
             if kind and number:
                 made.append(Made(erp_ref(kind, number), Money(amount, currency), besides_it))
@@ -97,7 +98,8 @@ def _settling(
     connection: ConnectionId, ref: ErpRef, besides: StripeId | None
 ) -> Select[str, JsonObject, str | None, str | None, bool]:
     """State, body and keys of each payment that settles a document, and if it went besides."""
-    wanted: JsonObject = {"applications": [{"document": ref}]}
+    applied: JsonObject = {"applications": [{"document": ref}]}
+    wanted: JsonObject = {"wanted": [{"document": ref}]}
     paid_with = postings.c.body["payment_ref"].astext
     apart = exists().where(
         links.c.connection == connection,
@@ -109,7 +111,7 @@ def _settling(
     ).where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
-        postings.c.body.contains(wanted),
+        or_(postings.c.body.contains(applied), postings.c.body.contains(wanted)),
         paid_with.is_distinct_from(besides),
     )
 
@@ -165,10 +167,14 @@ async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -
     return max(found, key=lambda one: one in IN_THE_LEDGER, default=None)
 
 
-def _applied(body: JsonObject, ref: ErpRef) -> int:
-    """The minor units that a stored payment applies to one document."""
+def _applied(body: JsonObject, ref: ErpRef) -> tuple[int, int]:
+    """What a stored payment applies to one document, and what it was to apply to it besides."""
     payment = msgspec.convert(body, ArPayment)
-    return sum(one.amount.minor for one in payment.applications if one.document == ref)
+    applied, wanted = (
+        sum(one.amount.minor for one in each if one.document == ref)
+        for each in (payment.applications, payment.wanted or payment.applications)
+    )
+    return applied, wanted - applied
 
 
 async def troubled_by(

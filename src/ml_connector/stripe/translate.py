@@ -138,6 +138,8 @@ def charge(answer: wire.Charge) -> Charge:
         description=answer.description or "",
         transaction=_expanded(answer.balance_transaction),
         metadata=answer.metadata,
+        refunded=Money.wire(answer.amount_refunded, answer.currency),
+        captured=answer.captured,
     )
 
 

@@ -145,6 +145,8 @@ class Charge(Struct, frozen=True):
     description: str | None = None
     balance_transaction: Transaction | str | None = None
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    amount_refunded: int = 0
+    captured: bool = True
 
 
 class Refund(Struct, frozen=True):
