@@ -38,6 +38,11 @@ async def booked_elsewhere(c: Connected, charge: Charge) -> Booked | None:
     if own is not None and own.taken:
         paper = document(own)
         return paper if isinstance(paper, Booked) else None
+    return await carried_by_others(c, charge)
+
+
+async def carried_by_others(c: Connected, charge: Charge) -> Booked | None:
+    """The same, whatever stands of our own."""
     found = await _found(c, charge)
     if not found:
         return None
