@@ -193,3 +193,27 @@ async def test_a_plug_in_that_books_the_charge_while_ours_waits_for_its_release_
     (trouble,) = [one for one in await world.troubles() if one.kind == Kind.CHARGE]
     assert "is not released: delete one of the two" in trouble.sentence
     assert await world.cash() == 100
+
+
+async def test_a_fee_that_rides_on_a_plug_ins_payment_is_not_booked_again(world: World) -> None:
+    charge = await paid_outside(world, 4200)
+    fee = {"EntryTypeID": "STRIPEFEE", "Amount": Decimal("1.52")}
+    await by_plug_in(world, charge, "42.00", Charges=[fee])
+    await world.live()
+    assert await world.ledger("61100") == Decimal("1.52")
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    await world.run_payouts()
+    await world.live()
+    await world.all_posted()
+
+
+async def test_charges_on_a_plug_ins_payment_that_are_not_the_fee_are_a_persons(
+    world: World,
+) -> None:
+    charge = await paid_outside(world, 4200)
+    fee = {"EntryTypeID": "STRIPEFEE", "Amount": Decimal("1.00")}
+    await by_plug_in(world, charge, "42.00", Charges=[fee])
+    await world.live()
+    assert "Its charges are 1.00 USD, not the fee of 1.52 USD" in (await world.trouble()).sentence
+    assert await world.ledger("61100") == 1

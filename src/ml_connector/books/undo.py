@@ -102,7 +102,7 @@ def _reversing(stands: Stands, *, voided: bool) -> Document:
     if isinstance(paper, ArPayment):
         return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
     if isinstance(paper, Booked) and voided:
-        return Voiding(stands.ref, paper.payment_ref, paper.amount)
+        return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
     why = WHY_NOT.get(type(paper), "is of a kind that cannot be undone by a reversing document")
     raise CannotUndo(
         f"{named} ({stands.key}) {why}.",

@@ -136,8 +136,6 @@ def voiding_of(row: PostingRow) -> Voiding | None:
     ref = erp_ref(row.erp_type, row.erp_number)
     if isinstance(paper, ArRefund):
         return Voiding(ref, paper.payment_ref, paper.amount)
-    if isinstance(paper, ArPayment):
+    if isinstance(paper, ArPayment | Booked):
         return Voiding(ref, paper.payment_ref, paper.amount, paper.charges)
-    if isinstance(paper, Booked):
-        return Voiding(ref, paper.payment_ref, paper.amount)
     return None
