@@ -31,10 +31,18 @@ from build.strategies import amounts
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.fees import FeeTwice
 from ml_connector.books.mapping import NotMapped, Role
 from ml_connector.books.matching import Evidence, NoInvoice, match_by_evidence, on_account
-from ml_connector.books.policies import Policies, WhenUnmatched
-from ml_connector.books.postings import ArPayment, Booked, Posting, Purpose, clearing_effect
+from ml_connector.books.policies import FeesPosted, Policies, WhenUnmatched
+from ml_connector.books.postings import (
+    ArPayment,
+    Booked,
+    PaymentCharge,
+    Posting,
+    Purpose,
+    clearing_effect,
+)
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
@@ -253,3 +261,20 @@ def test_a_charge_that_somebody_else_booked_is_carried_by_that_payment_and_its_f
     payment, fee = postings(bt, Story(subject="ch_1", booked=theirs), a_mapping())
     assert (payment.document, payment.clearing) == (theirs, bt.amount)
     assert payment.clearing + fee.clearing == bt.net
+
+
+@pytest.mark.parametrize("apart", [None, False, True])
+def test_a_fee_on_somebody_elses_payment_is_carried_by_it_and_by_nothing_else(
+    apart: bool | None,
+) -> None:
+    bt = a_balance_transaction("charge/charge", "12.00 USD", "0.65 USD")
+    fee = PaymentCharge("STRIPEFEE", "61100", bt.fee)
+    theirs = Booked(erp_ref("Payment", "000077"), "card 4242", "STRIPEUSD", bt.amount, (fee,))
+    story = Story(subject="ch_1", booked=theirs, fee_apart=apart)
+    mapping = a_mapping(policies=Policies(fees=FeesPosted.PAYOUT))
+    if apart:
+        with pytest.raises(FeeTwice, match=r"fee of 0\.65 USD"):
+            postings(bt, story, mapping)
+    else:
+        (payment,) = postings(bt, story, mapping)
+        assert payment.clearing == bt.net

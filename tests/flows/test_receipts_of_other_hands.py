@@ -145,3 +145,64 @@ async def test_a_bank_debit_is_booked_when_it_has_succeeded_and_not_before(world
     await world.live()
     assert await world.balance_due(ref) == 0
     await world.all_posted()
+
+
+async def test_a_plug_in_that_booked_our_invoices_charge_is_found_when_we_are_refused(
+    world: World,
+) -> None:
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    charge = str(await world.pay(ref))
+    settles = {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}
+    number = await by_plug_in(world, charge, "100.00", DocumentsToApply=[settles])
+    await world.live()
+    await world.wait_for_cure()
+    (payment,) = await world.documents("Payment")
+    assert payment["ReferenceNbr"] == number
+    found = await explain(world.store, world.id, charge)
+    assert number in {one.erp_number for one in found.postings}
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_a_plug_in_that_books_the_charge_while_ours_waits_for_its_release_is_told(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(release="false"))
+    ref = await world.an_invoice("100.00")
+    await world.mirror()
+    charge = str(await world.pay(ref))
+    await world.live()
+    settles = {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}
+    await by_plug_in(world, charge, "100.00", DocumentsToApply=[settles])
+    await world.change(mapping_text=mapping_with(release="true"))
+    await world.pass_minutes(5)
+    await world.settle()
+    (trouble,) = [one for one in await world.troubles() if one.kind == Kind.CHARGE]
+    assert "is not released: delete one of the two" in trouble.sentence
+    assert await world.cash() == 100
+
+
+async def test_a_fee_that_rides_on_a_plug_ins_payment_is_not_booked_again(world: World) -> None:
+    charge = await paid_outside(world, 4200)
+    fee = {"EntryTypeID": "STRIPEFEE", "Amount": Decimal("1.52")}
+    await by_plug_in(world, charge, "42.00", Charges=[fee])
+    await world.live()
+    assert await world.ledger("61100") == Decimal("1.52")
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    await world.run_payouts()
+    await world.live()
+    await world.all_posted()
+
+
+async def test_charges_on_a_plug_ins_payment_that_are_not_the_fee_are_a_persons(
+    world: World,
+) -> None:
+    charge = await paid_outside(world, 4200)
+    fee = {"EntryTypeID": "STRIPEFEE", "Amount": Decimal("1.00")}
+    await by_plug_in(world, charge, "42.00", Charges=[fee])
+    await world.live()
+    assert "Its charges are 1.00 USD, not the fee of 1.52 USD" in (await world.trouble()).sentence
+    assert await world.ledger("61100") == 1

@@ -62,8 +62,9 @@ def sides(document: Document) -> tuple[Side, ...]:
         case Voiding():
             return _undone(document)
         case Booked():
-            cash = Side(On.CASH, document.cash_account, document.amount)
-            return (cash, Side(On.CUSTOMER, "", -document.amount))
+            cash = Side(On.CASH, document.cash_account, document.cash)
+            owed = Side(On.CUSTOMER, "", -document.amount)
+            return (cash, *_fees(document.charges), owed)
 
 
 def _fees(charges: Iterable[PaymentCharge]) -> list[Side]:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.policies import FeesPosted
 from ml_connector.books.postings import (
+    Booked,
     Journal,
     Line,
     PaymentCharge,
@@ -64,6 +66,22 @@ def as_charges(bt: BalanceTransaction, mapping: Mapping) -> tuple[PaymentCharge,
         PaymentCharge(mapping.entry_types[role], mapping.account(role), amount)
         for role, amount in kept_by.items()
     )
+
+
+class FeeTwice(AskAPerson):
+    """The journal of a payout has a fee that rides on somebody else's payment as well."""
+
+
+def refuse_twice(bt: BalanceTransaction, booked: Booked, *, apart: bool | None) -> bool:
+    """Never waits, as the fee rides on the payment. Raises FeeTwice when it is `apart`, too."""
+    if apart:
+        raise FeeTwice(
+            f"The fee of {bt.fee} ({bt.id}) is booked with its payout and on"
+            f" {booked.payment.replace('|', ' ')}, too.",
+            cause=f"fees.twice:{bt.id}",
+            remedy="Void that payment in Acumatica, or enter it anew without the charges.",
+        )
+    return False
 
 
 def kept(voiding: Voiding, transaction: StripeId, day: date, mapping: Mapping) -> list[Posting]:

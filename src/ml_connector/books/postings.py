@@ -229,12 +229,21 @@ class Voiding:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A payment that somebody else has booked: it carries the money, and we never write it."""
+    """A payment that somebody else has booked: it carries the money, and we never write it.
+
+    `charges` are there only where they are the fee that Stripe kept: then it carries that, too.
+    """
 
     payment: ErpRef
     payment_ref: str
     cash_account: str
     amount: Money
+    charges: tuple[PaymentCharge, ...] = ()
+
+    @property
+    def cash(self) -> Money:
+        """What reached the cash account."""
+        return less_charges(self.amount, self.charges)
 
 
 Document = Journal | ArPayment | Voiding | CreditMemo | DebitMemo | ArRefund | Booked

@@ -13,7 +13,7 @@ from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import conversion
-from ml_connector.books.fees import as_charges, fee_sides, kept
+from ml_connector.books.fees import as_charges, fee_sides, kept, refuse_twice
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.policies import FeesPosted, RefundsAs
@@ -187,6 +187,8 @@ def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) ->
 
 
 def _fee_waits(bt: BalanceTransaction, story: Story, mapping: Mapping) -> bool:
+    if story.booked is not None and story.booked.charges:
+        return refuse_twice(bt, story.booked, apart=story.fee_apart)
     by_policy = mapping.policies.fees is FeesPosted.PAYOUT and fee_may_wait(bt, mapping)
     return by_policy if story.fee_apart is None else story.fee_apart
 
@@ -195,6 +197,8 @@ def _charges(
     bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping
 ) -> tuple[PaymentCharge, ...]:
     """The fee as it can ride on the payment; none of a payment that stands in transit."""
+    if story.booked is not None:
+        return story.booked.charges
     in_clearing = story.match is not None and story.match.charge.amount == bt.amount
     return as_charges(bt, mapping) if rule is RECEIPT and in_clearing else ()
 
@@ -279,7 +283,7 @@ def _receipt(
     match = story.match
     if story.booked is not None:
         key = posting_key(Purpose.PAYMENT, story.subject)
-        return [Posting(key, Purpose.PAYMENT, bt.id, story.booked, story.booked.amount)]
+        return [Posting(key, Purpose.PAYMENT, bt.id, story.booked, story.booked.cash)]
     if match is None:
         raise Bug(f"A receipt was planned without its match: {bt.id}")
     paid, day = match.charge.amount, day_in(bt.created, mapping.zone)

@@ -102,7 +102,7 @@ def _reversing(stands: Stands, *, theirs: bool) -> Document:
         case CreditMemo():
             return set_off(paper, stands.ref)
         case Booked() if theirs:
-            return Voiding(stands.ref, paper.payment_ref, paper.amount)
+            return Voiding(stands.ref, paper.payment_ref, paper.amount, paper.charges)
         case Booked():
             raise CannotUndo(
                 f"{named} ({stands.key}) was booked by somebody else.",

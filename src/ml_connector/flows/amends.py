@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import date
 
-from ml_connector.basics.errors import AskAPerson, ConnectorError
+from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.closed import OPEN_IN, Movable, Then, moved_to, void_on, when_closed
 from ml_connector.books.policies import WhenClosed
-from ml_connector.books.postings import Application, ArPayment, Document, Voiding
+from ml_connector.books.postings import Application, ArPayment, Document, Purpose, Voiding
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
+from ml_connector.flows.elsewhere import BookedElsewhere, carried_by_others
 from ml_connector.flows.periods import calendar
 from ml_connector.store import links, reports
 
@@ -106,7 +108,11 @@ def in_plain_words(c: Connected, paper: Document, refusal: ConnectorError) -> Co
 
 
 async def _less_settled(c: Connected, payment: ArPayment) -> ArPayment | None:
-    """The payment with no more on each invoice than it still owes; the rest stays on account."""
+    """The payment with no more on each invoice than it still owes; the rest stays on account.
+
+    Raises BookedMeanwhile or BookedElsewhere where it is this very charge that settled them.
+    """
+    await _refuse_twice(c, payment)
     kept: list[Application] = []
     for one in payment.applications:
         owed = (await c.acumatica.invoice(one.document)).balance
@@ -116,6 +122,28 @@ async def _less_settled(c: Connected, payment: ArPayment) -> ArPayment | None:
         return None
     wanted = payment.wanted or payment.applications
     return replace(payment, applications=tuple(kept), wanted=wanted)
+
+
+class BookedMeanwhile(TryAgain):
+    """Somebody else has booked the charge: it is planned anew, as carried by their payment."""
+
+
+async def _refuse_twice(c: Connected, payment: ArPayment) -> None:
+    """An invoice may owe less because its charge was booked by others: two calls, or three."""
+    charge = await c.stripe.charge(StripeId(payment.payment_ref))
+    theirs = await carried_by_others(c, charge)
+    if theirs is None:
+        return
+    ours = await standing(c, Purpose.PAYMENT, charge.id)
+    if ours is not None and ours.erp_number is not None:
+        beside = f"Our own Payment {ours.erp_number} is not released: delete one of the two."
+        raise BookedElsewhere(charge.id, [theirs.payment], beside)
+    raise BookedMeanwhile(
+        f"The payment {charge.id} was booked by somebody else as"
+        f" {theirs.payment.replace('|', ' ')} meanwhile.",
+        cause=f"payment.booked_meanwhile:{charge.id}",
+        remedy="Nothing to do: that payment is taken as it is.",
+    )
 
 
 def owed_less(paper: Document) -> list[ErpRef]:

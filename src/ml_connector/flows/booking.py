@@ -22,7 +22,7 @@ from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.timing import require_due
-from ml_connector.store import postings, transactions
+from ml_connector.store import postings, reports, transactions
 from ml_connector.store.transactions import TransactionState
 
 DONE = frozenset({TransactionState.POSTED, TransactionState.OPENING})
@@ -135,6 +135,19 @@ async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
         await look(tx, c.id, Look(Kind.PROOF, before.payout))
     if before is not None:
         await tell_posted_again(c, tx, before)
+        await _wake_behind(c, tx, before.source)
+
+
+def behind(source: str) -> str:
+    """The cause of what goes on as soon as the money of a Stripe object is in the ledger."""
+    return f"movements.not_posted:{source}"
+
+
+async def _wake_behind(c: Connected, tx: AsyncConnection, source: StripeId | None) -> None:
+    """What goes back of a payment need not wait for its own next try."""
+    if source is not None:
+        for kind, resource in await reports.troubled_by(tx, c.id, behind(source)):
+            await look(tx, c.id, Look(Kind(kind), resource), not_before=c.clock.now())
 
 
 async def posted(c: Connected, source: StripeId) -> bool:

@@ -1,10 +1,12 @@
 """A charge that somebody else has booked in Acumatica, such as its own Stripe plug-in."""
 
+from ml_connector.acumatica.documents import ErpPayment
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import ErpRef, StripeId, erp_keys
+from ml_connector.books.mapping import Role
 from ml_connector.books.matching import settled
-from ml_connector.books.postings import Booked, Purpose
-from ml_connector.books.records import Charge
+from ml_connector.books.postings import Booked, PaymentCharge, Purpose
+from ml_connector.books.records import BalanceTransaction, Charge
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
 from ml_connector.flows.papers import DEAD
@@ -38,6 +40,11 @@ async def booked_elsewhere(c: Connected, charge: Charge) -> Booked | None:
     if own is not None and own.taken:
         paper = document(own)
         return paper if isinstance(paper, Booked) else None
+    return await carried_by_others(c, charge)
+
+
+async def carried_by_others(c: Connected, charge: Charge) -> Booked | None:
+    """The same, whatever stands of our own."""
     found = await _found(c, charge)
     if not found:
         return None
@@ -65,8 +72,31 @@ async def _if_it_carries(c: Connected, charge: Charge, ref: ErpRef) -> Booked | 
     if payment.external_ref == bt.id:
         return None  # our own mark: its posting is looked for by that
     clearing = c.mapping.of_currency(bt.amount.currency).clearing_cash
-    booked = Booked(ref, payment.payment_ref, clearing, bt.amount)
+    booked = Booked(ref, payment.payment_ref, clearing, bt.amount, riding(c, payment))
     differences = booked_differences(booked, payment, released=False)
+    differences += await _fee_differences(c, bt, booked)
     if differences:
         raise BookedElsewhere(charge.id, [ref], " ".join(differences))
     return booked
+
+
+async def _fee_differences(c: Connected, bt: BalanceTransaction, booked: Booked) -> list[str]:
+    """Why the charges on a payment are not the fee; what rides on it must be that, or nothing."""
+    if not booked.charges:
+        return []
+    charged = booked.amount - booked.cash
+    if charged != bt.fee:
+        return [f"Its charges are {charged}, not the fee of {bt.fee}."]
+    own = await standing(c, Purpose.FEE, bt.id)
+    return ["Its charges are the fee, which is booked already."] if own and own.taken else []
+
+
+def riding(c: Connected, payment: ErpPayment) -> tuple[PaymentCharge, ...]:
+    """The charges on somebody else's payment, with the account where ours stand. Raises NotMapped.
+
+    That is where they are booked again when the payment is undone and Stripe keeps its fee.
+    """
+    return tuple(
+        PaymentCharge(one.entry_type, c.mapping.account(Role.FEES), one.amount)
+        for one in payment.charges
+    )

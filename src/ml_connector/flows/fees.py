@@ -45,7 +45,8 @@ async def with_its_fee(
     row = await fees.hold(tx, c.id, bt.id)
     if row is None:
         return story
-    if row.fee_key:
+    rides = story.booked is not None and story.booked.charges
+    if row.fee_key and not (rides and row.fee_key == fees.NOBODY):
         return replace(story, fee_apart=True)
     return replace(story, fee_apart=False) if row.payout is not None else story
 

@@ -13,7 +13,7 @@ from ml_connector.books.postings import (
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows import stubs
-from ml_connector.flows.booking import accounted_for, book
+from ml_connector.flows.booking import accounted_for, behind, book
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
 from ml_connector.flows.opening import set_aside
@@ -33,7 +33,7 @@ class NotPostedYet(TryAgain):
     def __init__(self, what: str, charge: str) -> None:
         super().__init__(
             f"{what} the payment {charge}, which is not in the books itself yet.",
-            cause=f"movements.not_posted:{charge}",
+            cause=behind(charge),
             remedy="Nothing to do here: it follows as soon as the payment is booked.",
         )
 
@@ -44,7 +44,7 @@ class WaitsWithIt(AskAPerson):
     def __init__(self, what: str, charge: str, reason: str, cause: str) -> None:
         super().__init__(
             f"{what} the payment {charge}, which waits itself. {reason}".strip(),
-            cause=cause or f"movements.not_posted:{charge}",
+            cause=cause or behind(charge),
             remedy="Place the payment, and this follows. One that went back whole needs no invoice:"
             " name its customer by the charge's metadata erp_customer, or set the policy unmatched"
             ' to "suspense"; then both are booked and cancel out.',
@@ -136,8 +136,6 @@ def voiding_of(row: PostingRow) -> Voiding | None:
     ref = erp_ref(row.erp_type, row.erp_number)
     if isinstance(paper, ArRefund):
         return Voiding(ref, paper.payment_ref, paper.amount)
-    if isinstance(paper, ArPayment):
+    if isinstance(paper, ArPayment | Booked):
         return Voiding(ref, paper.payment_ref, paper.amount, paper.charges)
-    if isinstance(paper, Booked):
-        return Voiding(ref, paper.payment_ref, paper.amount)
     return None

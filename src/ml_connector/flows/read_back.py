@@ -111,6 +111,7 @@ def booked_differences(expected: Booked, found: ErpPayment, *, released: bool = 
     pairs = [
         ("amount", str(expected.amount), str(found.amount)),
         ("cash account", expected.cash_account, found.cash_account),
+        ("charges", _charged(expected), _charged(found)),
     ]
     return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
@@ -121,7 +122,7 @@ def _applied(payment: ArPayment | ErpPayment) -> str:
     return ", ".join(parts) or "none"
 
 
-def _charged(payment: ArPayment | ErpPayment) -> str:
+def _charged(payment: ArPayment | Booked | ErpPayment) -> str:
     """The charges in one comparable text."""
     parts = sorted(f"{one.entry_type}: {one.amount}" for one in payment.charges)
     return ", ".join(parts) or "none"

@@ -100,7 +100,8 @@ async def story_of(c: Connected, charge: Charge) -> Story:
     """
     refuse_held(charge)
     invoice = await _paid_by(c, charge)
-    booked = None if invoice is not None else await booked_elsewhere(c, charge)
+    looks = invoice is None or await _was_tried(c, charge)
+    booked = await booked_elsewhere(c, charge) if looks else None
     if booked is not None:
         return Story(subject=charge.id, booked=booked)
     try:
@@ -110,6 +111,15 @@ async def story_of(c: Connected, charge: Charge) -> Story:
     numbers = [one.document.partition("|")[2] for one in found.applications]
     text = f"invoice {' '.join(numbers)}" if numbers else ""
     return Story(subject=charge.id, match=found, text=text)
+
+
+async def _was_tried(c: Connected, charge: Charge) -> bool:
+    """Whether its payment was planned before and did not come to stand: others may have been at it.
+
+    Only then is a payment of a mirrored invoice looked for; at first that would cost a call each.
+    """
+    own = await standing(c, Purpose.PAYMENT, charge.id)
+    return own is not None and not own.taken
 
 
 async def _match(c: Connected, charge: Charge, invoice: MirroredInvoice | None) -> Match:

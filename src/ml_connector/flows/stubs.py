@@ -6,6 +6,7 @@ from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.books.postings import Voiding
 from ml_connector.books.records import Charge
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.elsewhere import riding
 from ml_connector.flows.papers import DEAD
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
@@ -41,7 +42,7 @@ async def undone_by(c: Connected, charge_id: StripeId) -> Voiding | None:
     _refuse_another(c, charge, payment)
     if known is None:
         await _keep(c, charge, payment, "reference", "connector")
-    return Voiding(payment.ref, payment.payment_ref, payment.amount)
+    return Voiding(payment.ref, payment.payment_ref, payment.amount, riding(c, payment))
 
 
 async def name(c: Connected, charge_id: StripeId, number: str, actor: str) -> Link:
