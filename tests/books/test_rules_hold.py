@@ -39,9 +39,9 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
     Story,
-    Unexplained,
     postings,
 )
+from ml_connector.books.unexplained import Unexplained
 
 # What is never booked
 
@@ -109,6 +109,9 @@ def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
     bt = {
         Role.FEES: a_balance_transaction("charge/charge", fee="0.60 USD", fee_parts=parts),
         Role.INPUT_TAX: a_balance_transaction("charge/charge", fee="0.60 USD", fee_parts=parts),
+        Role.WITHHELD_TAX: a_balance_transaction(
+            fee="0.60 USD", fee_parts=(a_fee_part("0.60 USD", "withheld_tax"),)
+        ),
         Role.REFUNDS: a_balance_transaction("refund/refund"),
         Role.DISPUTED: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
         Role.DISPUTE_FEES: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
@@ -199,7 +202,7 @@ def movements(draw: st.DrawFn) -> BalanceTransaction:
 
 
 def with_contributions(bt: BalanceTransaction) -> list[Posting]:
-    mapping = a_mapping(pairs={"contribution/contribution": "61000"})
+    mapping = a_mapping(pairs={"contribution/contribution": "61000"}, fee_kinds={"rest": "61900"})
     return postings(bt, story_of(bt), mapping)
 
 

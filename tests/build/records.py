@@ -29,6 +29,7 @@ BANK = "10200"
 ACCOUNTS: ReadOnly[str, str] = {
     Role.FEES: "60100",
     Role.INPUT_TAX: "13500",
+    Role.WITHHELD_TAX: "13600",
     Role.REFUNDS: "40900",
     Role.DISPUTED: "12800",
     Role.DISPUTE_FEES: "60110",
@@ -66,6 +67,7 @@ def a_mapping(
     transit: ReadOnly[str, TransitAccounts] | None = None,
     policies: Policies | None = None,
     entry_types: ReadOnly[str, str] | None = None,
+    fee_kinds: ReadOnly[str, str] | None = None,
 ) -> Mapping:
     """Two currencies and an account for every role."""
     both = {"USD": dollar_accounts(), "EUR": euro_accounts()}
@@ -78,6 +80,7 @@ def a_mapping(
         currencies=both if currencies is None else currencies,
         accounts=ACCOUNTS if accounts is None else accounts,
         pairs={} if pairs is None else pairs,
+        fee_kinds={} if fee_kinds is None else fee_kinds,
         transit={} if transit is None else transit,
         policies=policies or Policies(),
         entry_types=ENTRY_TYPES if entry_types is None else entry_types,

@@ -23,6 +23,8 @@ class Role(StrEnum):
     """Contra revenue: money given back to customers."""
     DISPUTED = "disputed"
     """Asset: money that a bank holds while a dispute runs."""
+    WITHHELD_TAX = "withheld_tax"
+    """Asset: tax that Stripe withholds from us and pays to the state in our name."""
     DISPUTE_FEES = "dispute_fees"
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
@@ -67,7 +69,8 @@ class TransitAccounts:
 class Mapping:
     """Where a connection's money is booked; `version` is stored with each posting.
 
-    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account;
+    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account,
+    `fee_kinds` a part of a fee by its kind (`rest`: what the parts of a fee leave of it);
     `entry_types` the roles of fees to Acumatica's entry types, for fees that ride on a payment.
     """
 
@@ -79,6 +82,7 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    fee_kinds: ReadOnly[str, str] = field(default_factory=dict[str, str])
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
@@ -167,7 +171,8 @@ def _account_problems(mapping: Mapping) -> list[str]:
     # Booked against itself, the clearing account would not move and the tie-out would be wrong.
     clearing = {accounts.clearing for accounts in mapping.currencies.values()} - {""}
     banks = {f"bank {code}": accounts.bank for code, accounts in mapping.currencies.items()}
-    uses = {**mapping.accounts, **mapping.pairs, **banks, **_transits(mapping)}
+    kinds = {f"fee kind {kind}": account for kind, account in mapping.fee_kinds.items()}
+    uses = {**mapping.accounts, **mapping.pairs, **kinds, **banks, **_transits(mapping)}
     for use, account in uses.items():
         if account in clearing:
             found.append(
@@ -175,6 +180,8 @@ def _account_problems(mapping: Mapping) -> list[str]:
                 " it may hold nothing else."
             )
     found.extend(f"The pair {pair!r} has no account." for pair, a in mapping.pairs.items() if not a)
+    empty = [kind for kind, account in mapping.fee_kinds.items() if not account]
+    found.extend(f"The kind of fee {kind!r} has no account." for kind in empty)
     return found
 
 

@@ -12,7 +12,7 @@ from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import conversion
-from ml_connector.books.fees import as_charges, fee_sides, kept
+from ml_connector.books.fees import as_charges, fee_sides, is_explained, kept
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.policies import FeesPosted, RefundsAs
@@ -30,6 +30,7 @@ from ml_connector.books.postings import (
 )
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.refunds import as_credit_memo, refund_undone
+from ml_connector.books.unexplained import Unexplained, UnknownPair
 
 LONGEST_TEXT = 256
 
@@ -90,18 +91,6 @@ RULES: dict[tuple[str, str], Rule] = {
 }
 
 
-class Unexplained(AskAPerson):
-    """A kind of money movement that has no rule: listed by name, never guessed."""
-
-    def __init__(self, transaction: BalanceTransaction) -> None:
-        pair = f"{transaction.type}/{transaction.category}"
-        super().__init__(
-            f"Stripe moved {transaction.net} as {pair} ({transaction.id}), which has no rule.",
-            cause=f"rules.unknown_pair:{pair}",
-            remedy=f"Map an account for {pair}; until then its payout cannot be proven.",
-        )
-
-
 class ForeignCurrency(AskAPerson):
     """A payment settled in another currency than it was made in; held, never approximated."""
 
@@ -144,9 +133,10 @@ def is_bounce(transaction: BalanceTransaction) -> bool:
 def fee_may_wait(transaction: BalanceTransaction, mapping: Mapping) -> bool:
     """Whether the fee of a transaction can be posted apart from it, with that of its payout.
 
-    Not that of a transfer, which is in no payout itself, nor a fee that stands alone.
+    Not that of a transfer, which is in no payout itself, nor a fee that stands alone, nor one that
+    nobody can explain: the whole movement waits for that.
     """
-    if not (transaction.fee and transaction.amount):
+    if not (transaction.fee and transaction.amount and is_explained(transaction, mapping)):
         return False
     try:
         return _rule(transaction, mapping) not in (TRANSFER, TRANSFER_BACK)
@@ -202,7 +192,7 @@ def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
         return known
     if f"{transaction.type}/{transaction.category}" in mapping.pairs:
         return Rule(Purpose.SUSPENSE)
-    raise Unexplained(transaction)
+    raise UnknownPair(transaction)
 
 
 def _main(

@@ -10,7 +10,8 @@ from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.postings import Posting, State
 from ml_connector.books.records import BalanceTransaction
-from ml_connector.books.rules import Story, Unexplained
+from ml_connector.books.rules import Story
+from ml_connector.books.unexplained import Unexplained
 from ml_connector.flows import fees
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out

@@ -28,10 +28,11 @@ def book(
     description: str | None = None,
     rate: Decimal | None = None,
     available_on: int | None = None,
+    fee_details: list[Obj] | None = None,
 ) -> Obj:
     """Books one balance transaction; net = amount - fee, minor units of the settlement currency.
 
-    Without `available_on` the money moves at once.
+    Without `available_on` the money moves at once; `fee_details` where the fee is of other parts.
     """
     now = world.now()
     due = now if available_on is None else available_on
@@ -46,7 +47,7 @@ def book(
         net=amount - fee,
         currency=currency,
         exchange_rate=rate,
-        fee_details=fee_rows(world, fee, currency, fee_description),
+        fee_details=fee_details or fee_rows(world, fee, currency, fee_description),
         source=source,
         status="pending" if due > now else "available",
         available_on=due,
