@@ -123,6 +123,10 @@ PLANTED: dict[str, tuple[Mapping, str]] = {
         a_mapping(fee_kinds={"network_levy": ""}),
         "The kind of fee 'network_levy' has no account.",
     ),
+    "the balance of payments by hand": (
+        replace(a_mapping(), balances_by_hand=("issuing", "payments")),
+        "The balance of payments is what is booked; it cannot be booked by hand.",
+    ),
     "a time zone that does not exist": (
         a_mapping(time_zone="Europe/Atlantis"),
         "'Europe/Atlantis' is not a time zone, such as Europe/Berlin.",

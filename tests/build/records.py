@@ -12,6 +12,7 @@ from ml_connector.books.policies import Policies
 from ml_connector.books.postings import Application, Journal, Line, Posting, Purpose, State
 from ml_connector.books.proof import Carried, Member
 from ml_connector.books.records import (
+    PAYMENTS,
     BalanceTransaction,
     Charge,
     ErpInvoice,
@@ -101,6 +102,7 @@ def a_balance_transaction(
     id: str = "txn_1",  # noqa: A002 - the record's own word
     source: str | None = "ch_1",
     created: datetime = NOON,
+    balance: str = PAYMENTS,
 ) -> BalanceTransaction:
     """A change of the Stripe balance, of a `type/category`; `net` follows unless it is given."""
     kind, _, category = pair.partition("/")
@@ -120,6 +122,7 @@ def a_balance_transaction(
         available_on=created,
         status="pending",
         description="Payment for Invoice",
+        balance=balance,
     )
 
 

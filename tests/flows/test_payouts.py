@@ -129,6 +129,43 @@ async def test_a_part_of_a_fee_of_an_unknown_kind_is_named_until_it_has_an_accou
     await world.all_posted()
 
 
+async def test_a_reserve_that_stripe_shows_on_both_sides_stands_once_on_its_account(
+    world: World,
+) -> None:
+    await world.stripe.tell("switches", {"reserve_rows_on_both_sides": True})
+    await sold(world, "100.00")
+    held = await world.stripe.tell("reserves", {"amount": 2000})
+    await world.sync("stripe.transactions")
+    assert await world.ledger("12650") == 20
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.all_posted()
+    await world.stripe.tell(f"reserves/{held['id']}/release")
+    await world.sync("stripe.transactions")
+    assert await world.ledger("12650") == 0
+    assert await world.troubles() == []
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_money_of_another_balance_is_named_and_never_touches_clearing(world: World) -> None:
+    await sold(world, "100.00")
+    spent = {"type": "issuing_transaction", "reporting_category": "issuing_transaction"}
+    await world.stripe.tell("adjust", spent | {"amount": -700, "balance_type": "issuing"})
+    await world.sync("stripe.transactions")
+    assert "balance 'issuing'" in (await world.trouble()).sentence
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.books_agree()
+    by_hand = 'balances_by_hand = ["issuing"]\n' + SANDBOX_MAPPING.read_text("utf-8")
+    await world.change(mapping_text=by_hand)
+    await world.wait_for_cure()
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
 async def test_a_payout_that_the_bank_sends_back_is_reversed(world: World) -> None:
     await sold(world, "100.00")
     (payout,) = await world.run_payouts()

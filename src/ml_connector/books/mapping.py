@@ -10,6 +10,7 @@ from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
 from ml_connector.books.modes import Modes
 from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
+from ml_connector.books.records import PAYMENTS
 
 
 class Role(StrEnum):
@@ -87,6 +88,8 @@ class Mapping:
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
     entry_types: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    balances_by_hand: tuple[str, ...] = ()
+    """Balances that Stripe holds beside that of payments, which people book themselves."""
     refunds_tax_category: str = ""
     """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
     modes: Modes = field(default_factory=Modes)
@@ -127,6 +130,8 @@ def problems(mapping: Mapping) -> list[str]:
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
     found += mapping.mirror.problems()
     found += _entry_type_problems(mapping)
+    if PAYMENTS in mapping.balances_by_hand:
+        found.append("The balance of payments is what is booked; it cannot be booked by hand.")
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found

@@ -28,9 +28,9 @@ from ml_connector.books.postings import (
     less_charges,
     posting_key,
 )
-from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.refunds import as_credit_memo, refund_undone
-from ml_connector.books.unexplained import Unexplained, UnknownPair
+from ml_connector.books.unexplained import OtherBalance, Unexplained, UnknownPair
 
 LONGEST_TEXT = 256
 
@@ -120,6 +120,26 @@ class Story:
     fee_apart: bool | None = None
 
 
+RESERVED = "risk_reserved"
+"""Stripe's balance of what it holds aside, which our reserve account stands for."""
+
+
+def why_passed_over(transaction: BalanceTransaction, mapping: Mapping) -> str:
+    """Why a movement of another balance than that of payments needs no document; empty if it does.
+
+    What leaves the balance of payments for a reserve is booked there; seen again on the side of
+    the reserve, it would cancel itself out.
+    """
+    if transaction.balance == PAYMENTS:
+        return ""
+    rule = RULES.get((transaction.type, transaction.category))
+    if transaction.balance == RESERVED and rule is RESERVE:
+        return "It is the other side of a reserve, which is booked where it left the payments."
+    if transaction.balance in mapping.balances_by_hand:
+        return f"It is of the balance {transaction.balance}, which is booked by hand."
+    return ""
+
+
 def is_receipt(transaction: BalanceTransaction) -> bool:
     """Whether the transaction is a customer's money, which needs its match to be posted."""
     return RULES.get((transaction.type, transaction.category)) is RECEIPT
@@ -161,6 +181,8 @@ def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) ->
     A fee that is posted apart is left out: then they add up to `amount`. Raises Unexplained,
     NotMapped or ForeignCurrency: then nothing of it is posted.
     """
+    if transaction.balance != PAYMENTS:
+        raise OtherBalance(transaction)
     rule = SET_ASIDE if story.aside else _rule(transaction, mapping)
     waits = _fee_waits(transaction, story, mapping)
     charges = () if waits else _charges(transaction, rule, story, mapping)

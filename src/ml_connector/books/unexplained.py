@@ -20,6 +20,20 @@ class UnknownPair(Unexplained):
         )
 
 
+class OtherBalance(Unexplained):
+    """A movement of money that Stripe holds beside that of payments, outside clearing."""
+
+    def __init__(self, transaction: BalanceTransaction) -> None:
+        pair = f"{transaction.type}/{transaction.category}"
+        super().__init__(
+            f"Stripe moved {transaction.net} as {pair} ({transaction.id}) on its balance"
+            f" {transaction.balance!r}, for which the clearing account does not stand.",
+            cause=f"rules.other_balance:{transaction.balance}",
+            remedy=f'Book it by hand, and name "{transaction.balance}" in balances_by_hand of the'
+            " mapping, so that it asks for nobody any more.",
+        )
+
+
 class UnknownFee(Unexplained):
     """A part of a fee whose kind has no account, or what no part of it accounts for."""
 

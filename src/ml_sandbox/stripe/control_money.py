@@ -171,6 +171,7 @@ def adjust(world: World, given: Obj) -> Obj:
         currency=currency,
         source=given.get("source"),
         description=given.get("description"),
+        balance_type=given.get("balance_type", balance.PAYMENTS),
     )
 
 
