@@ -46,6 +46,7 @@ from ml_connector.books.postings import (
 )
 from ml_connector.books.records import BalanceTransaction, FeePart
 from ml_connector.books.rules import Story, fee_may_wait, fee_role, postings
+from ml_connector.books.unexplained import UnknownFee
 
 RIDING = a_mapping(policies=Policies(fees=FeesPosted.PAYMENT_CHARGE))
 WITH_PAYOUT = a_mapping(policies=Policies(fees=FeesPosted.PAYOUT))
@@ -73,7 +74,7 @@ def on_clearing(made: list[tuple[str, Money]]) -> int:
 def test_documents_and_shares_of_the_payouts_fees_change_clearing_by_every_net(
     inside: list[BalanceTransaction], policy: FeesPosted
 ) -> None:
-    mapping = a_mapping(policies=Policies(fees=policy))
+    mapping = a_mapping(policies=Policies(fees=policy), fee_kinds={"rest": "61900"})
     left: list[Kept] = []
     for bt in inside:
         made = postings(bt, story_of(bt), mapping)
@@ -95,7 +96,7 @@ def test_documents_and_shares_of_the_payouts_fees_change_clearing_by_every_net(
 def test_what_is_decided_of_a_fee_is_kept_under_any_policy(
     bt: BalanceTransaction, policy: FeesPosted, apart: bool
 ) -> None:
-    mapping = a_mapping(policies=Policies(fees=policy))
+    mapping = a_mapping(policies=Policies(fees=policy), fee_kinds={"rest": "61900"})
     made = postings(bt, replace(story_of(bt), fee_apart=apart), mapping)
     assert clearing_effect(made, "USD") == (bt.net + bt.fee if apart else bt.net)
 
@@ -204,6 +205,18 @@ def test_neither_does_a_fee_alone_nor_one_of_an_unknown_kind() -> None:
     assert not fee_may_wait(a_balance_transaction(amount="0.00 USD", fee="0.10 USD"), WITH_PAYOUT)
     odd = a_balance_transaction("gift_card/gift", "5.00 USD", "0.10 USD")
     assert not fee_may_wait(odd, WITH_PAYOUT)
+
+
+def test_a_fee_that_nobody_can_explain_lets_its_movement_wait_whoever_is_to_carry_it() -> None:
+    """Left to the payout, it would keep the fees of all others from being posted."""
+    odd = (a_fee_part("0.50 USD"), a_fee_part("0.10 USD", "network_levy"))
+    bt = a_balance_transaction(fee="0.60 USD", fee_parts=odd)
+    for mapping in (WITH_PAYOUT, RIDING):
+        assert not fee_may_wait(bt, mapping)
+        with pytest.raises(UnknownFee, match="'network_levy'"):
+            postings(bt, story_of(bt), mapping)
+    known = replace(RIDING, fee_kinds={"network_levy": "61900"})
+    assert [one.purpose for one in postings(bt, story_of(bt), known)] == ["payment", "fee"]
 
 
 @shows(FeesPosted.PAYOUT, Purpose.FEES_OF_PAYOUT)

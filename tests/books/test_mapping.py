@@ -115,6 +115,18 @@ PLANTED: dict[str, tuple[Mapping, str]] = {
         a_mapping(pairs={"topup/topup": ""}),
         "The pair 'topup/topup' has no account.",
     ),
+    "a kind of fee on the clearing account": (
+        a_mapping(fee_kinds={"network_levy": CLEARING}),
+        f"The account {CLEARING} of 'fee kind network_levy' is a clearing account",
+    ),
+    "a kind of fee without account": (
+        a_mapping(fee_kinds={"network_levy": ""}),
+        "The kind of fee 'network_levy' has no account.",
+    ),
+    "the balance of payments by hand": (
+        replace(a_mapping(), balances_by_hand=("issuing", "payments")),
+        "The balance of payments is what is booked; it cannot be booked by hand.",
+    ),
     "a time zone that does not exist": (
         a_mapping(time_zone="Europe/Atlantis"),
         "'Europe/Atlantis' is not a time zone, such as Europe/Berlin.",

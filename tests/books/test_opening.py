@@ -96,6 +96,11 @@ def test_the_opening_entry_brings_each_account_to_what_stripe_held() -> None:
     ]
 
 
+def test_what_stripe_held_beside_the_payments_is_not_in_the_opening_position() -> None:
+    issued = replace(moved("issuing_transaction/issuing", -900, 2, "x_2"), balance="issuing")
+    assert of([moved("charge/charge", 1007, 1, "ch_1"), issued]).balance == usd(1000)
+
+
 @shows(Purpose.ARRIVAL)
 def test_a_payout_under_way_is_an_asset_until_it_reaches_the_bank() -> None:
     """400.00 had left Stripe and arrive on the second day.

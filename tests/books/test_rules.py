@@ -20,10 +20,12 @@ from build.ledger import (
     RESERVE,
     booked,
     entries,
+    story_of,
     t_accounts,
     the_journal,
 )
 from build.records import (
+    ACCOUNTS,
     BANK,
     CLEARING,
     a_balance_transaction,
@@ -35,16 +37,17 @@ from build.records import (
 )
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import erp_ref
+from ml_connector.books.mapping import Role
 from ml_connector.books.policies import FeesPosted, RefundsAs
 from ml_connector.books.postings import ArPayment, Purpose, Voiding, clearing_effect
 from ml_connector.books.rules import (
     LONGEST_TEXT,
     PartlyReturned,
     Story,
-    Unexplained,
     is_receipt,
     postings,
 )
+from ml_connector.books.unexplained import UnknownFee, UnknownPair
 
 # The rows of the rule table
 
@@ -253,7 +256,7 @@ def test_a_pair_without_rule_is_booked_only_to_the_account_that_a_person_mapped(
            |      0.10   | 0.10 |        as soon as the pair has an account
     """
     bt = a_balance_transaction("contribution/contribution", "-0.10 USD")
-    with pytest.raises(Unexplained, match=r"moved -0\.10 USD as contribution/contribution"):
+    with pytest.raises(UnknownPair, match=r"moved -0\.10 USD as contribution/contribution"):
         booked(bt)
     mapping = a_mapping(pairs={"contribution/contribution": "61000"})
     made = postings(bt, Story(subject="txn_1"), mapping)
@@ -395,10 +398,53 @@ def test_tax_inside_a_fee_goes_to_the_input_tax_account() -> None:
     ]
 
 
-def test_parts_that_do_not_add_up_to_the_fee_are_not_believed() -> None:
-    parts = (a_fee_part("2.69 USD"), a_fee_part("0.55 USD", "tax"))
+def test_tax_that_stripe_withholds_is_an_asset_and_no_fee() -> None:
+    """A fee of 3.44 of which 2.00 are passed through and 1.44 are tax withheld in our name.
+
+    clearing             | fees         | withheld tax
+           |      3.44   | 2.00 |       | 1.44 |
+    """
+    parts = (
+        a_fee_part("2.00 USD", "payment_method_passthrough_fee"),
+        a_fee_part("1.44 USD", "withheld_tax"),
+    )
     bt = a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
-    assert entries(booked(bt)[1]) == [(FEES, money("3.44 USD")), (CLEARING, money("-3.44 USD"))]
+    assert t_accounts(booked(bt)[1:]) == {
+        FEES: "2.00 USD",
+        ACCOUNTS[Role.WITHHELD_TAX]: "1.44 USD",
+        CLEARING: "-3.44 USD",
+    }
+
+
+ODD_FEES = {
+    "network_levy": (a_fee_part("2.69 USD"), a_fee_part("0.75 USD", "network_levy")),
+    "rest": (a_fee_part("2.19 USD"), a_fee_part("0.50 USD", "tax")),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_FEES)
+def test_a_part_of_a_fee_that_nothing_explains_is_named_until_it_has_an_account(kind: str) -> None:
+    """A fee of 3.44 of which 0.75 are of a kind without a rule, or are named by no part at all.
+
+    clearing             | receivable           | fees and tax | 61900
+           |             |        |             |      |       |      |       before: it waits
+    108.25 |      3.44   |        |   108.25    | 2.69 |       | 0.75 |       with an account
+    """
+    parts = ODD_FEES[kind]
+    bt = a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
+    with pytest.raises(UnknownFee, match=rf"of txn_1, 0\.75 USD are '{kind}'") as why:
+        booked(bt)
+    assert (why.value.cause, kind in why.value.remedy) == (f"rules.unknown_fee:{kind}", True)
+    made = postings(bt, story_of(bt), a_mapping(fee_kinds={kind: "61900"}))
+    left = t_accounts(made)
+    assert (left["61900"], left[CLEARING]) == ("0.75 USD", "104.81 USD")
+
+
+def test_a_kind_of_fee_may_have_an_account_of_its_own() -> None:
+    parts = (a_fee_part("3.24 USD"), a_fee_part("0.20 USD", "application_fee"))
+    bt = a_balance_transaction("charge/charge", "108.25 USD", "3.44 USD", fee_parts=parts)
+    made = postings(bt, story_of(bt), a_mapping(fee_kinds={"application_fee": "61900"}))
+    assert t_accounts(made[1:]) == {"61900": "0.20 USD", FEES: "3.24 USD", CLEARING: "-3.44 USD"}
 
 
 def test_parts_that_cancel_out_on_an_account_leave_no_empty_line() -> None:

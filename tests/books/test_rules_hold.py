@@ -47,9 +47,10 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import (
     ForeignCurrency,
     Story,
-    Unexplained,
     postings,
+    why_passed_over,
 )
+from ml_connector.books.unexplained import OtherBalance, Unexplained
 
 # What is never booked
 
@@ -85,6 +86,33 @@ def test_a_known_type_in_an_unknown_category_is_not_guessed(pair: str) -> None:
         booked(a_balance_transaction(pair, "-20.00 USD"))
 
 
+@pytest.mark.parametrize("pair", [*KNOWN_PAIRS, "issuing_transaction/issuing_transaction"])
+@pytest.mark.parametrize("balance", ["issuing", "refund_and_dispute_prefunding", "newer"])
+def test_what_clearing_does_not_stand_for_is_named_and_never_booked(
+    pair: str, balance: str
+) -> None:
+    bt = a_balance_transaction(pair, "-20.00 USD", balance=balance)
+    assert str(bt.moves) == "0.00 USD"
+    with pytest.raises(OtherBalance, match=rf"moved -20\.00 USD as {pair} .*'{balance}'") as why:
+        booked(bt)
+    assert why.value.cause == f"rules.other_balance:{balance}"
+    assert not why_passed_over(bt, a_mapping())
+    by_hand = replace(a_mapping(), balances_by_hand=(balance,))
+    assert "booked by hand" in why_passed_over(bt, by_hand)
+
+
+def test_a_reserve_is_booked_where_it_leaves_the_payments_and_passed_over_on_its_other_side() -> (
+    None
+):
+    pair = "reserve_hold/risk_reserved_funds"
+    left = a_balance_transaction(pair, "-20.00 USD")
+    other = a_balance_transaction(pair, "20.00 USD", balance="risk_reserved")
+    assert not why_passed_over(left, a_mapping())
+    assert "the other side of a reserve" in why_passed_over(other, a_mapping())
+    odd = a_balance_transaction("adjustment/other", "20.00 USD", balance="risk_reserved")
+    assert not why_passed_over(odd, a_mapping())
+
+
 def test_a_payment_that_settled_in_another_currency_is_held() -> None:
     bt = a_balance_transaction("charge/charge", "11.10 USD", "0.60 USD")
     story = Story(subject="ch_1", match=a_match(a_charge("10.00 EUR")))
@@ -117,6 +145,9 @@ def test_no_part_is_booked_when_an_account_is_missing(role: Role) -> None:
     bt = {
         Role.FEES: a_balance_transaction("charge/charge", fee="0.60 USD", fee_parts=parts),
         Role.INPUT_TAX: a_balance_transaction("charge/charge", fee="0.60 USD", fee_parts=parts),
+        Role.WITHHELD_TAX: a_balance_transaction(
+            fee="0.60 USD", fee_parts=(a_fee_part("0.60 USD", "withheld_tax"),)
+        ),
         Role.REFUNDS: a_balance_transaction("refund/refund"),
         Role.DISPUTED: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
         Role.DISPUTE_FEES: a_balance_transaction("adjustment/dispute", fee="15.00 USD"),
@@ -207,7 +238,7 @@ def movements(draw: st.DrawFn) -> BalanceTransaction:
 
 
 def with_contributions(bt: BalanceTransaction) -> list[Posting]:
-    mapping = a_mapping(pairs={"contribution/contribution": "61000"})
+    mapping = a_mapping(pairs={"contribution/contribution": "61000"}, fee_kinds={"rest": "61900"})
     return postings(bt, story_of(bt), mapping)
 
 

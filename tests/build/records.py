@@ -12,6 +12,7 @@ from ml_connector.books.policies import Policies
 from ml_connector.books.postings import Application, Journal, Line, Posting, Purpose, State
 from ml_connector.books.proof import Carried, Member
 from ml_connector.books.records import (
+    PAYMENTS,
     BalanceTransaction,
     Charge,
     ErpInvoice,
@@ -29,6 +30,7 @@ BANK = "10200"
 ACCOUNTS: ReadOnly[str, str] = {
     Role.FEES: "60100",
     Role.INPUT_TAX: "13500",
+    Role.WITHHELD_TAX: "13600",
     Role.REFUNDS: "40900",
     Role.DISPUTED: "12800",
     Role.DISPUTE_FEES: "60110",
@@ -66,6 +68,7 @@ def a_mapping(
     transit: ReadOnly[str, TransitAccounts] | None = None,
     policies: Policies | None = None,
     entry_types: ReadOnly[str, str] | None = None,
+    fee_kinds: ReadOnly[str, str] | None = None,
 ) -> Mapping:
     """Two currencies and an account for every role."""
     both = {"USD": dollar_accounts(), "EUR": euro_accounts()}
@@ -78,6 +81,7 @@ def a_mapping(
         currencies=both if currencies is None else currencies,
         accounts=ACCOUNTS if accounts is None else accounts,
         pairs={} if pairs is None else pairs,
+        fee_kinds={} if fee_kinds is None else fee_kinds,
         transit={} if transit is None else transit,
         policies=policies or Policies(),
         entry_types=ENTRY_TYPES if entry_types is None else entry_types,
@@ -98,6 +102,7 @@ def a_balance_transaction(
     id: str = "txn_1",  # noqa: A002 - the record's own word
     source: str | None = "ch_1",
     created: datetime = NOON,
+    balance: str = PAYMENTS,
 ) -> BalanceTransaction:
     """A change of the Stripe balance, of a `type/category`; `net` follows unless it is given."""
     kind, _, category = pair.partition("/")
@@ -117,6 +122,7 @@ def a_balance_transaction(
         available_on=created,
         status="pending",
         description="Payment for Invoice",
+        balance=balance,
     )
 
 

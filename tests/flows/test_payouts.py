@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import StripeId
 from ml_connector.books.certificate import Certificate
@@ -95,6 +96,70 @@ async def test_a_bill_of_stripes_own_has_no_event_yet_is_swept_posted_and_proven
     assert await world.ledger("61100") == fees
     await world.sync("stripe.transactions")
     assert await world.ledger("61100") == fees + Decimal("2.50")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+@pytest.mark.parametrize("fees", ["transaction", "payout", "payment_charge"])
+async def test_a_part_of_a_fee_of_an_unknown_kind_is_named_until_it_has_an_account(
+    world: World, fees: str
+) -> None:
+    """Under any policy for fees; the sale and its payout are proven after it, whole."""
+    types = '[entry_types]\nfees = "STRIPEFEE"\ninput_tax = "STRIPETAX"\n'
+    await world.change(mapping_text=mapping_with(types, fees=f'"{fees}"'))
+    await sold(world, "100.00")
+    odd = {"type": "reserve_release", "reporting_category": "risk_reserved_funds", "amount": 1000}
+    kinds = {"stripe_fee": 20, "network_levy": 30}
+    await world.stripe.tell("adjust", odd | {"fee_kinds": kinds})
+    await world.sync("stripe.transactions")
+    assert "0.30 USD are 'network_levy'" in (await world.trouble()).sentence
+    (waits,) = [one for one in await world.transactions() if one.cause != "fees.with_payout"]
+    assert (waits.amount_minor, waits.state) == (1000, "unexplained")
+    await world.books_agree()
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert not await is_proven(world, payout["id"])
+    more = f'{types}[fee_kinds]\nnetwork_levy = "81000"\n'
+    await world.change(mapping_text=mapping_with(more, fees=f'"{fees}"'))
+    await world.live()
+    assert await world.ledger("81000") == Decimal("0.30")
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_a_reserve_that_stripe_shows_on_both_sides_stands_once_on_its_account(
+    world: World,
+) -> None:
+    await world.stripe.tell("switches", {"reserve_rows_on_both_sides": True})
+    await sold(world, "100.00")
+    held = await world.stripe.tell("reserves", {"amount": 2000})
+    await world.sync("stripe.transactions")
+    assert await world.ledger("12650") == 20
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.all_posted()
+    await world.stripe.tell(f"reserves/{held['id']}/release")
+    await world.sync("stripe.transactions")
+    assert await world.ledger("12650") == 0
+    assert await world.troubles() == []
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    await world.all_posted()
+
+
+async def test_money_of_another_balance_is_named_and_never_touches_clearing(world: World) -> None:
+    await sold(world, "100.00")
+    spent = {"type": "issuing_transaction", "reporting_category": "issuing_transaction"}
+    await world.stripe.tell("adjust", spent | {"amount": -700, "balance_type": "issuing"})
+    await world.sync("stripe.transactions")
+    assert "balance 'issuing'" in (await world.trouble()).sentence
+    assert await world.cash() * 100 == await world.at_stripe()
+    await world.books_agree()
+    by_hand = 'balances_by_hand = ["issuing"]\n' + SANDBOX_MAPPING.read_text("utf-8")
+    await world.change(mapping_text=by_hand)
+    await world.wait_for_cure()
     (payout,) = await world.run_payouts()
     await world.live()
     assert await is_proven(world, payout["id"])

@@ -1,6 +1,7 @@
 """Payments that others had a hand in: a check beside the card, Acumatica's own plug-in, a hold."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 

@@ -37,6 +37,15 @@ def test_minor_units_pass_through_unchanged(amount: int, fee: int) -> None:
     assert record.net == record.amount - record.fee
 
 
+def test_money_of_another_balance_moves_nothing_of_that_of_payments() -> None:
+    paid = translate.transaction(read(wire.Transaction, ROW))
+    assert (paid.balance, paid.moves) == ("payments", paid.net)
+    issued = translate.transaction(read(wire.Transaction, ROW, balance_type="issuing"))
+    assert (issued.balance, issued.moves, issued.net) == ("issuing", usd("0.00"), paid.net)
+    before = {name: value for name, value in ROW.items() if name != "balance_type"}
+    assert translate.transaction(read(wire.Transaction, before)) == paid
+
+
 def test_an_expanded_source_is_its_id() -> None:
     row = read(wire.Transaction, ROW, source={"id": "dp_1", "object": "dispute", "amount": 1})
     assert translate.transaction(row).source == "dp_1"

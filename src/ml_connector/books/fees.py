@@ -1,6 +1,7 @@
 """What Stripe keeps, wherever it is posted: alone, on the payment, or with its payout."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,26 +21,50 @@ from ml_connector.books.postings import (
     posting_key,
 )
 from ml_connector.books.records import BalanceTransaction, FeePart, Payout
+from ml_connector.books.unexplained import UnknownFee
+
+BORNE_BY: ReadOnly[str, Role | None] = {
+    "stripe_fee": None,
+    "application_fee": None,
+    "payment_method_passthrough_fee": None,
+    "tax": Role.INPUT_TAX,
+    "withheld_tax": Role.WITHHELD_TAX,
+}
+"""The kinds of fee and who bears each; None: the role that bears the movement's whole fee."""
+
+REST = "rest"
+"""The kind that we give to what the parts of a fee leave of it, or name too much."""
 
 
 def fee_sides(bt: BalanceTransaction, role: Role, mapping: Mapping) -> dict[str, Money]:
-    """The fee by account: its tax on the input tax, the rest on the role's. Raises NotMapped."""
+    """The fee by account, each part of it by its kind; raises UnknownFee or NotMapped."""
     sides: dict[str, Money] = {}
     for part in _parts(bt):
-        account = mapping.account(_role_of(part, role))
+        account = _account_of(part, bt, role, mapping)
         sides[account] = sides.get(account, Money.zero(bt.fee.currency)) + part.amount
     return sides
 
 
-def _role_of(part: FeePart, role: Role) -> Role:
-    return Role.INPUT_TAX if part.kind == "tax" else role
+def is_explained(bt: BalanceTransaction, mapping: Mapping) -> bool:
+    """Whether every part of a fee is of a kind that has a role, or an account in the mapping."""
+    return all(part.kind in BORNE_BY or mapping.fee_kinds.get(part.kind) for part in _parts(bt))
+
+
+def _account_of(part: FeePart, bt: BalanceTransaction, role: Role, mapping: Mapping) -> str:
+    own = mapping.fee_kinds.get(part.kind)
+    if own:
+        return own
+    if part.kind not in BORNE_BY:
+        raise UnknownFee(bt, part)
+    return mapping.account(BORNE_BY[part.kind] or role)
 
 
 def _parts(bt: BalanceTransaction) -> tuple[FeePart, ...]:
-    """The fee's parts; the whole fee as one part when Stripe's details do not add up to it."""
-    if sum(part.amount.minor for part in bt.fee_parts) == bt.fee.minor:
-        return bt.fee_parts
-    return (FeePart("stripe_fee", bt.fee, bt.description),)
+    """The parts that Stripe names, and what they leave of the fee as a part of its own."""
+    code = bt.fee.currency
+    parts = tuple(one for one in bt.fee_parts if one.amount and one.amount.currency == code)
+    rest = bt.fee - total((one.amount for one in parts), code)
+    return (*parts, FeePart(REST, rest, bt.description)) if rest else parts
 
 
 # On the payment
@@ -48,14 +73,16 @@ def _parts(bt: BalanceTransaction) -> tuple[FeePart, ...]:
 def as_charges(bt: BalanceTransaction, mapping: Mapping) -> tuple[PaymentCharge, ...]:
     """The fee as charges of its payment, where the policy says so and it can be; else none.
 
-    It cannot be where a part is given back, where a role has no entry type, or where nothing of
-    the payment would be left. Raises NotMapped.
+    It cannot be where a part is given back or of a kind with an account of its own, where a role
+    has no entry type, or where nothing of the payment would be left. Raises NotMapped.
     """
     if mapping.policies.fees is not FeesPosted.PAYMENT_CHARGE or bt.fee >= bt.amount:
         return ()
     sums: dict[Role, Money] = {}
     for part in _parts(bt):
-        role = _role_of(part, Role.FEES)
+        if part.kind not in BORNE_BY or mapping.fee_kinds.get(part.kind):
+            return ()
+        role = BORNE_BY[part.kind] or Role.FEES
         sums[role] = sums.get(role, Money.zero(bt.fee.currency)) + part.amount
     kept_by = {role: amount for role, amount in sums.items() if amount}
     if any(

@@ -14,6 +14,7 @@ METHODS = "Payment Methods (CA204000)"
 KINDS: dict[str, frozenset[str]] = {
     Role.FEES: frozenset({"Expense"}),
     Role.INPUT_TAX: frozenset({"Asset", "Liability"}),
+    Role.WITHHELD_TAX: frozenset({"Asset"}),
     Role.REFUNDS: frozenset({"Income", "Expense"}),
     Role.DISPUTED: frozenset({"Asset"}),
     Role.DISPUTE_FEES: frozenset({"Expense"}),
@@ -52,6 +53,8 @@ def uses(mapping: Mapping) -> Iterator[Use]:
         yield Use(f"accounts.{role}", role, account)
     for pair, account in mapping.pairs.items():
         yield Use(f'pairs."{pair}"', "pair", account)
+    for kind, account in mapping.fee_kinds.items():
+        yield Use(f"fee_kinds.{kind}", "fee kind", account)
     for code, transit in mapping.transit.items():
         yield Use(f"transit.{code}.account", "transit", transit.account, code)
         if transit.counterpart:

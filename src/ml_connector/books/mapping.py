@@ -10,6 +10,7 @@ from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.mirror import MirrorPolicies
 from ml_connector.books.modes import Modes
 from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
+from ml_connector.books.records import PAYMENTS
 
 
 class Role(StrEnum):
@@ -23,6 +24,8 @@ class Role(StrEnum):
     """Contra revenue: money given back to customers."""
     DISPUTED = "disputed"
     """Asset: money that a bank holds while a dispute runs."""
+    WITHHELD_TAX = "withheld_tax"
+    """Asset: tax that Stripe withholds from us and pays to the state in our name."""
     DISPUTE_FEES = "dispute_fees"
     """Expense: what a dispute costs besides the money itself."""
     RESERVE = "reserve"
@@ -67,7 +70,8 @@ class TransitAccounts:
 class Mapping:
     """Where a connection's money is booked; `version` is stored with each posting.
 
-    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account;
+    `pairs` maps a balance-transaction pair that has no rule (`type/category`) to an account,
+    `fee_kinds` a part of a fee by its kind (`rest`: what the parts of a fee leave of it);
     `entry_types` the roles of fees to Acumatica's entry types, for fees that ride on a payment.
     """
 
@@ -79,10 +83,13 @@ class Mapping:
     currencies: ReadOnly[str, CurrencyAccounts]
     accounts: ReadOnly[str, str]
     pairs: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    fee_kinds: ReadOnly[str, str] = field(default_factory=dict[str, str])
     policies: Policies = field(default_factory=Policies)
     transit: ReadOnly[str, TransitAccounts] = field(default_factory=dict[str, TransitAccounts])
     mirror: MirrorPolicies = field(default_factory=MirrorPolicies)
     entry_types: ReadOnly[str, str] = field(default_factory=dict[str, str])
+    balances_by_hand: tuple[str, ...] = ()
+    """Balances that Stripe holds beside that of payments, which people book themselves."""
     refunds_tax_category: str = ""
     """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
     modes: Modes = field(default_factory=Modes)
@@ -123,6 +130,8 @@ def problems(mapping: Mapping) -> list[str]:
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
     found += mapping.mirror.problems()
     found += _entry_type_problems(mapping)
+    if PAYMENTS in mapping.balances_by_hand:
+        found.append("The balance of payments is what is booked; it cannot be booked by hand.")
     if not _is_zone(mapping.time_zone):
         found.append(f"{mapping.time_zone!r} is not a time zone, such as Europe/Berlin.")
     return found
@@ -167,7 +176,8 @@ def _account_problems(mapping: Mapping) -> list[str]:
     # Booked against itself, the clearing account would not move and the tie-out would be wrong.
     clearing = {accounts.clearing for accounts in mapping.currencies.values()} - {""}
     banks = {f"bank {code}": accounts.bank for code, accounts in mapping.currencies.items()}
-    uses = {**mapping.accounts, **mapping.pairs, **banks, **_transits(mapping)}
+    kinds = {f"fee kind {kind}": account for kind, account in mapping.fee_kinds.items()}
+    uses = {**mapping.accounts, **mapping.pairs, **kinds, **banks, **_transits(mapping)}
     for use, account in uses.items():
         if account in clearing:
             found.append(
@@ -175,6 +185,8 @@ def _account_problems(mapping: Mapping) -> list[str]:
                 " it may hold nothing else."
             )
     found.extend(f"The pair {pair!r} has no account." for pair, a in mapping.pairs.items() if not a)
+    empty = [kind for kind, account in mapping.fee_kinds.items() if not account]
+    found.extend(f"The kind of fee {kind!r} has no account." for kind in empty)
     return found
 
 

@@ -14,7 +14,7 @@ from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, posting_key
-from ml_connector.books.records import BalanceTransaction, Payout
+from ml_connector.books.records import PAYMENTS, BalanceTransaction, Payout
 from ml_connector.books.rules import DISPUTE, RESERVE, RULES, TRANSFER, Rule
 
 
@@ -73,7 +73,7 @@ def position(
     `payouts` are those whose transfer may still be under way; a dispute counts while it is open,
     as one that was lost before is a loss of the books before ours.
     """
-    own = [bt for bt in moved if bt.amount.currency == currency]
+    own = [bt for bt in moved if bt.amount.currency == currency and bt.balance == PAYMENTS]
     return Position(
         currency=currency,
         day=day,

@@ -169,9 +169,16 @@ class FeePart:
     description: str
 
 
+PAYMENTS = "payments"
+"""The balance of Stripe's that the clearing account stands for: its available and pending money."""
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceTransaction:
-    """One change of the Stripe balance, in settlement currency; immutable but for `status`."""
+    """One change of a balance at Stripe, in settlement currency; immutable but for `status`.
+
+    `balance` names which one: other money of ours than that of payments is held beside it.
+    """
 
     id: StripeId
     type: str
@@ -185,6 +192,12 @@ class BalanceTransaction:
     available_on: datetime
     status: str
     description: str
+    balance: str = PAYMENTS
+
+    @property
+    def moves(self) -> Money:
+        """What it changes the balance of payments by: nothing where it is of another balance."""
+        return self.net if self.balance == PAYMENTS else Money.zero(self.net.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import conversion
-from ml_connector.books.fees import as_charges, fee_sides, kept, refuse_twice
+from ml_connector.books.fees import as_charges, fee_sides, is_explained, kept, refuse_twice
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.policies import FeesPosted, RefundsAs
@@ -29,8 +29,9 @@ from ml_connector.books.postings import (
     less_charges,
     posting_key,
 )
-from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.refunds import as_credit_memo, out_of_payment, refund_undone
+from ml_connector.books.unexplained import OtherBalance, Unexplained, UnknownPair
 
 LONGEST_TEXT = 256
 
@@ -91,18 +92,6 @@ RULES: dict[tuple[str, str], Rule] = {
 }
 
 
-class Unexplained(AskAPerson):
-    """A kind of money movement that has no rule: listed by name, never guessed."""
-
-    def __init__(self, transaction: BalanceTransaction) -> None:
-        pair = f"{transaction.type}/{transaction.category}"
-        super().__init__(
-            f"Stripe moved {transaction.net} as {pair} ({transaction.id}), which has no rule.",
-            cause=f"rules.unknown_pair:{pair}",
-            remedy=f"Map an account for {pair}; until then its payout cannot be proven.",
-        )
-
-
 class ForeignCurrency(AskAPerson):
     """A payment settled in another currency than it was made in; held, never approximated."""
 
@@ -134,6 +123,26 @@ class Story:
     fee_apart: bool | None = None
 
 
+RESERVED = "risk_reserved"
+"""Stripe's balance of what it holds aside, which our reserve account stands for."""
+
+
+def why_passed_over(transaction: BalanceTransaction, mapping: Mapping) -> str:
+    """Why a movement of another balance than that of payments needs no document; empty if it does.
+
+    What leaves the balance of payments for a reserve is booked there; seen again on the side of
+    the reserve, it would cancel itself out.
+    """
+    if transaction.balance == PAYMENTS:
+        return ""
+    rule = RULES.get((transaction.type, transaction.category))
+    if transaction.balance == RESERVED and rule is RESERVE:
+        return "It is the other side of a reserve, which is booked where it left the payments."
+    if transaction.balance in mapping.balances_by_hand:
+        return f"It is of the balance {transaction.balance}, which is booked by hand."
+    return ""
+
+
 def is_receipt(transaction: BalanceTransaction) -> bool:
     """Whether the transaction is a customer's money, which needs its match to be posted."""
     return RULES.get((transaction.type, transaction.category)) is RECEIPT
@@ -147,9 +156,10 @@ def is_bounce(transaction: BalanceTransaction) -> bool:
 def fee_may_wait(transaction: BalanceTransaction, mapping: Mapping) -> bool:
     """Whether the fee of a transaction can be posted apart from it, with that of its payout.
 
-    Not that of a transfer, which is in no payout itself, nor a fee that stands alone.
+    Not that of a transfer, which is in no payout itself, nor a fee that stands alone, nor one that
+    nobody can explain: the whole movement waits for that.
     """
-    if not (transaction.fee and transaction.amount):
+    if not (transaction.fee and transaction.amount and is_explained(transaction, mapping)):
         return False
     try:
         return _rule(transaction, mapping) not in (TRANSFER, TRANSFER_BACK)
@@ -174,6 +184,8 @@ def postings(transaction: BalanceTransaction, story: Story, mapping: Mapping) ->
     A fee that is posted apart is left out: then they add up to `amount`. Raises Unexplained,
     NotMapped or ForeignCurrency: then nothing of it is posted.
     """
+    if transaction.balance != PAYMENTS:
+        raise OtherBalance(transaction)
     rule = SET_ASIDE if story.aside else _rule(transaction, mapping)
     waits = _fee_waits(transaction, story, mapping)
     charges = () if waits else _charges(transaction, rule, story, mapping)
@@ -209,7 +221,7 @@ def _rule(transaction: BalanceTransaction, mapping: Mapping) -> Rule:
         return known
     if f"{transaction.type}/{transaction.category}" in mapping.pairs:
         return Rule(Purpose.SUSPENSE)
-    raise Unexplained(transaction)
+    raise UnknownPair(transaction)
 
 
 def _main(

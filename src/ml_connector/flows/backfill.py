@@ -89,7 +89,7 @@ def _count(c: Connected, progress: Progress, moved: list[BalanceTransaction]) ->
     for bt in moved:
         day = progress.source.setdefault(day_in(bt.created, c.mapping.zone).isoformat(), {})
         count, minor = day.get(bt.net.currency, (0, 0))
-        day[bt.net.currency] = (count + 1, minor + bt.net.minor)
+        day[bt.net.currency] = (count + 1, minor + bt.moves.minor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.postings import Posting, State
-from ml_connector.books.records import BalanceTransaction
-from ml_connector.books.rules import Story, Unexplained
+from ml_connector.books.records import PAYMENTS, BalanceTransaction
+from ml_connector.books.rules import Story
+from ml_connector.books.unexplained import OtherBalance, Unexplained
 from ml_connector.flows import fees
 from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.carry_out import carry_out
@@ -23,9 +24,9 @@ from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.timing import require_due
 from ml_connector.store import postings, reports, transactions
-from ml_connector.store.transactions import TransactionState
+from ml_connector.store.transactions import SETTLED, TransactionState
 
-DONE = frozenset({TransactionState.POSTED, TransactionState.OPENING})
+DONE = frozenset(SETTLED)
 """The states of a movement to which nothing is added."""
 
 
@@ -39,6 +40,8 @@ async def accounted_for(c: Connected, bt: BalanceTransaction) -> AsyncGenerator[
     async with c.store.transaction() as tx:
         await transactions.remember(tx, c.id, [transaction_row(c.id, bt)])
     try:
+        if bt.balance != PAYMENTS:
+            raise OtherBalance(bt)  # before it waits for what can only come to payments
         yield
     except ConnectorError as error:
         unknown = isinstance(error, Unexplained)

@@ -178,7 +178,7 @@ async def _at_stripe(c: Connected, drift: Drift, known: dict[StripeId, Money]) -
     async for bt in c.stripe.transactions(created_from=c.begins):
         if bt.net.currency != left.currency:
             continue
-        moved = Moved(bt.id, day_in(bt.created, c.mapping.zone), bt.net)
+        moved = Moved(bt.id, day_in(bt.created, c.mapping.zone), bt.moves)
         one = at_stripe(moved, known)
         if one is not None:
             found.append(one)

@@ -21,6 +21,7 @@ from ml_connector.books.opening import (
 from ml_connector.books.postings import Journal, State
 from ml_connector.books.proof import Carried
 from ml_connector.books.records import BalanceTransaction, Payout
+from ml_connector.books.rules import why_passed_over
 from ml_connector.flows.carry_out import carry_out, fingerprint
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
@@ -61,12 +62,17 @@ class History:
 
 
 async def set_aside(c: Connected, bt: BalanceTransaction) -> bool:
-    """Whether a movement is in the opening position; then it is stored so, and not booked."""
-    if bt.created >= c.begins:
+    """Whether a movement is not to be booked; then it is stored so, with the reason.
+
+    It is in the opening position, or of a balance that the clearing account does not stand for.
+    """
+    row, why = transaction_row(c.id, bt), why_passed_over(bt, c.mapping)
+    if bt.created >= c.begins and not why:
         return False
-    row = transaction_row(c.id, bt)
     async with c.store.transaction() as tx:
         await transactions.remember(tx, c.id, [row])
+        if why:
+            await transactions.mark(tx, c.id, bt.id, TransactionState.IGNORED, why)
         await set_aside_all(c, tx, [row])
     return True
 
@@ -145,7 +151,7 @@ async def _history(c: Connected) -> History:
             history.before.append(bt)
         else:
             code = bt.net.currency
-            history.since[code] = history.since.get(code, Money.zero(code)) + bt.net
+            history.since[code] = history.since.get(code, Money.zero(code)) + bt.moves
     async for payout in c.stripe.payouts(cut - LONGEST_TRANSIT):
         history.payouts[payout.id] = payout
     return history

@@ -20,11 +20,13 @@ from ml_connector.books.matching import (
     words_of,
 )
 from ml_connector.books.policies import WhenUnmatched
+from ml_connector.books.postings import Purpose
 from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.amends import SettledMeanwhile
 from ml_connector.flows.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.editions import standing
 from ml_connector.flows.elsewhere import booked_elsewhere
 from ml_connector.flows.intake import look
 from ml_connector.flows.invoices import INVOICE_TYPE

@@ -56,7 +56,7 @@ def transaction_row(
         currency=bt.amount.currency,
         amount_minor=bt.amount.minor,
         fee_minor=bt.fee.minor,
-        net_minor=bt.net.minor,
+        net_minor=bt.moves.minor,
         source=bt.source,
         created=bt.created,
         available_on=bt.available_on,

@@ -7,6 +7,7 @@ from ml_connector.basics.clock import from_unix
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, totals
 from ml_connector.books.records import (
+    PAYMENTS,
     BalanceTransaction,
     Charge,
     Dispute,
@@ -118,6 +119,7 @@ def transaction(answer: wire.Transaction) -> BalanceTransaction:
         available_on=from_unix(answer.available_on),
         status=answer.status,
         description=answer.description or "",
+        balance=answer.balance_type or PAYMENTS,
     )
 
 

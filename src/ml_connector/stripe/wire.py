@@ -64,6 +64,7 @@ class Transaction(Struct, frozen=True):
     fee_details: list[FeeDetail] = field(default_factory=list[FeeDetail])
     source: str | Identified | None = None
     description: str | None = None
+    balance_type: str | None = None
 
 
 class Customer(Struct, frozen=True):

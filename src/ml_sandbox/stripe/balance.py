@@ -13,6 +13,7 @@ from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 FULL_CHECK_EVERY = 200
+PAYMENTS, PREFUNDING, ISSUING = "payments", "refund_and_dispute_prefunding", "issuing"
 
 
 def book(
@@ -28,10 +29,13 @@ def book(
     description: str | None = None,
     rate: Decimal | None = None,
     available_on: int | None = None,
+    fee_details: list[Obj] | None = None,
+    balance_type: str = PAYMENTS,
 ) -> Obj:
     """Books one balance transaction; net = amount - fee, minor units of the settlement currency.
 
-    Without `available_on` the money moves at once.
+    Without `available_on` the money moves at once; `fee_details` where the fee is of other parts,
+    `balance_type` where the money is of another balance than that of payments.
     """
     now = world.now()
     due = now if available_on is None else available_on
@@ -40,13 +44,13 @@ def book(
         "txn",
         type=kind,
         reporting_category=category,
-        balance_type="payments",
+        balance_type=balance_type,
         amount=amount,
         fee=fee,
         net=amount - fee,
         currency=currency,
         exchange_rate=rate,
-        fee_details=fee_rows(world, fee, currency, fee_description),
+        fee_details=fee_details or fee_rows(world, fee, currency, fee_description),
         source=source,
         status="pending" if due > now else "available",
         available_on=due,
@@ -79,8 +83,12 @@ def fee_row(amount: int, currency: str, description: str, kind: str) -> Obj:
 
 
 def count(world: World, row: Obj) -> None:
-    """Adds a row to the running balance and plans the moment it becomes available."""
+    """Adds a row to its running balance and plans the moment it becomes available."""
     currency, notes = row["currency"], world.notes
+    if row["balance_type"] != PAYMENTS:
+        beside = (row["balance_type"], currency)
+        notes.beside[beside] = notes.beside.get(beside, 0) + row["net"]
+        return
     notes.booked[currency] = notes.booked.get(currency, 0) + row["net"]
     if row["status"] == "available":
         notes.available[currency] = notes.available.get(currency, 0) + row["net"]
@@ -138,9 +146,11 @@ def check_running(world: World, currency: str) -> None:
 
 
 def check_balance(world: World) -> None:
-    """The balance must equal the sum of all nets, per currency."""
+    """The balance must equal the sum of all nets of payments, per currency."""
     sums: dict[str, int] = {}
     for row in world.tables["balance_transaction"]:
+        if row["balance_type"] != PAYMENTS:
+            continue
         sums[row["currency"]] = sums.get(row["currency"], 0) + row["net"]
     notes = world.notes
     for currency, total in sums.items():
@@ -162,16 +172,25 @@ def current(world: World) -> Obj:
     notes = world.notes
     held = {*notes.available, *notes.pending}
     currencies = ["usd", *sorted(held - {"usd"})]
+    issues = any(kind == ISSUING for kind, _ in notes.beside)
+    issued = {ISSUING: {"available": beside(world, ISSUING, currencies)}} if issues else {}
     return {
         "object": "balance",
         "available": rows_of(notes.available, currencies),
         "livemode": False,
         "pending": rows_of(notes.pending, currencies),
-        "refund_and_dispute_prefunding": {
-            "available": [{"amount": 0, "currency": c} for c in currencies],
+        PREFUNDING: {
+            "available": beside(world, PREFUNDING, currencies),
             "pending": [{"amount": 0, "currency": c} for c in currencies],
         },
+        **issued,
     }
+
+
+def beside(world: World, balance_type: str, currencies: Sequence[str]) -> list[Obj]:
+    """What a balance beside that of payments holds."""
+    held = world.notes.beside
+    return [{"amount": held.get((balance_type, c), 0), "currency": c} for c in currencies]
 
 
 def fetch_balance(world: World, _call: Call) -> Obj:

@@ -158,16 +158,20 @@ def fee(world: World, given: Obj) -> Obj:
 
 
 def adjust(world: World, given: Obj) -> Obj:
-    """Books any row, also of a type nobody knows."""
+    """Books any row, also of a type nobody knows; `fee_kinds` are the parts of its fee by kind."""
+    currency = given.get("currency", "usd")
+    kinds: dict[str, int] = given.get("fee_kinds", {})
     return balance.book(
         world,
         kind=given["type"],
         category=given["reporting_category"],
         amount=given["amount"],
-        fee=given.get("fee", 0),
-        currency=given.get("currency", "usd"),
+        fee=sum(kinds.values()) if kinds else given.get("fee", 0),
+        fee_details=[balance.fee_row(kinds[one], currency, one, one) for one in kinds],
+        currency=currency,
         source=given.get("source"),
         description=given.get("description"),
+        balance_type=given.get("balance_type", balance.PAYMENTS),
     )
 
 

@@ -24,7 +24,8 @@ def run(world: World, currency: str | None = None, *, instant: bool = True) -> l
     """Pays out what is available, one payout a currency; debts are carried over."""
     open_rows: dict[str, list[Obj]] = {}
     for row in world.tables["balance_transaction"]:
-        if row["status"] == "available" and row["id"] not in world.notes.paid_out:
+        held = row["balance_type"] == balance.PAYMENTS and row["status"] == "available"
+        if held and row["id"] not in world.notes.paid_out:
             open_rows.setdefault(row["currency"], []).append(row)
     chosen = [c for c in open_rows if currency is None or c == currency]
     made = [automatic(world, c, open_rows[c], instant=instant) for c in chosen]

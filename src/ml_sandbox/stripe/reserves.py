@@ -8,6 +8,8 @@ from ml_sandbox.stripe.events import emit
 from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
+RESERVED = "risk_reserved"
+
 
 def hold(world: World, amount: int, currency: str, days: int | None) -> Obj:
     """Takes an amount (minor units) off the balance; with `days` it is released by itself."""
@@ -20,7 +22,7 @@ def hold(world: World, amount: int, currency: str, days: int | None) -> Obj:
         amount=amount,
         created_by="stripe",
         currency=currency,
-        destination="risk_reserved",
+        destination=RESERVED,
         metadata={},
         reason="standalone",
         release_schedule={
@@ -38,16 +40,19 @@ def hold(world: World, amount: int, currency: str, days: int | None) -> Obj:
 
 
 def book(world: World, source: Obj, kind: str, amount: int) -> None:
-    """Books the reclassification."""
-    balance.book(
-        world,
-        kind=kind,
-        category="risk_reserved_funds",
-        amount=amount,
-        currency=source["currency"],
-        source=source["id"],
-        description="Reserved funds" if amount < 0 else "Reserved funds released",
-    )
+    """Books the reclassification: what leaves one balance is on the other."""
+    both = world.switches.reserve_rows_on_both_sides
+    for moved, held in [(amount, balance.PAYMENTS), *([(-amount, RESERVED)] if both else [])]:
+        balance.book(
+            world,
+            kind=kind,
+            category="risk_reserved_funds",
+            amount=moved,
+            currency=source["currency"],
+            source=source["id"],
+            description="Reserved funds" if amount < 0 else "Reserved funds released",
+            balance_type=held,
+        )
 
 
 def release_quietly(world: World, held: Obj) -> None:

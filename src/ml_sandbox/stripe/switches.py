@@ -44,6 +44,9 @@ class Switches:
         True, "An invoice finalized without debt emits invoice.payment_succeeded."
     )
     fx_fee_row: bool = switch(False, "The conversion fee is a stripe_fx_fee row of its own.")
+    reserve_rows_on_both_sides: bool = switch(
+        False, "A reserve has a row of the balance risk_reserved beside that of payments."
+    )
     partial_capture_returns_fee: bool = switch(
         True, "The row of a partial capture's rest gives the fee on that rest back."
     )

@@ -89,6 +89,7 @@ class Notes:
     available: dict[str, int] = field(default_factory=dict)  # currency -> sum of available net
     pending: dict[str, int] = field(default_factory=dict)  # currency -> sum of pending net
     booked: dict[str, int] = field(default_factory=dict)  # currency -> sum of all nets
+    beside: dict[tuple[str, str], int] = field(default_factory=dict)  # other balance, currency
     awaiting: dict[tuple[str, int], list[str]] = field(default_factory=dict)  # due rows
     numbers: dict[str, int] = field(default_factory=dict)  # invoice prefix -> next number
     invoice_of_note: dict[str, list[str]] = field(default_factory=dict)  # credit note -> lines
