@@ -13,8 +13,7 @@ from build.world import World
 from ml_connector.basics.ids import StripeId
 from ml_connector.flows.tie_out import measure
 from ml_connector.flows.timing import WAITS
-from ml_connector.store import findings, transactions
-from ml_connector.store.findings import Decision
+from ml_connector.store import transactions
 
 ROUNDS = 15
 LONGEST = 7 * 60
@@ -33,10 +32,17 @@ async def comes_to_rest(one: Living) -> None:
     await one.opens_every_month(0, 0)
     await world.pass_minutes(12 * DAY)  # debits succeed, money becomes available
     await world.stripe.ask_for("payouts/run", {})
+    written: list[str] = []
     for _ in range(ROUNDS):
-        if not await _a_round(one):
+        written = await _a_round(one)
+        if not written:
             return
-    raise AssertionError(f"After {ROUNDS} rounds something is still written.")
+    raise AssertionError(f"After {ROUNDS} rounds there is still {written}: {await told(world)}")
+
+
+async def told(world: World) -> list[str]:
+    """What the open troubles say."""
+    return [trouble.sentence for trouble in await world.troubles()]
 
 
 async def _a_round(one: Living) -> list[str]:
@@ -185,9 +191,3 @@ async def once_more_changes_nothing(one: Living) -> None:
     await world.sync()
     assert await writes(world) == []
     assert await world.erp.ask("ledger") == before
-
-
-async def changed_by_people(world: World) -> int:
-    """How many changes of our documents wait for a decision."""
-    async with world.store.transaction() as tx:
-        return len(await findings.in_state(tx, world.id, Decision.OPEN))
