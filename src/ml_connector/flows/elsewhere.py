@@ -9,7 +9,7 @@ from ml_connector.books.postings import Booked, PaymentCharge, Purpose
 from ml_connector.books.records import BalanceTransaction, Charge
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
-from ml_connector.flows.papers import DEAD
+from ml_connector.flows.paper import DEAD
 from ml_connector.flows.read_back import booked_differences
 from ml_connector.flows.rows import document
 from ml_connector.store import postings

@@ -38,7 +38,7 @@ from ml_connector.flows.edits import (
     payment_changes,
 )
 from ml_connector.flows.intake import look, look_all
-from ml_connector.flows.papers import DEAD
+from ml_connector.flows.paper import DEAD
 from ml_connector.flows.rows import (
     BOOKED,
     CREDIT_MEMO,

@@ -7,7 +7,7 @@ from ml_connector.books.postings import Voiding
 from ml_connector.books.records import Charge
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.elsewhere import riding
-from ml_connector.flows.papers import DEAD
+from ml_connector.flows.paper import DEAD
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
