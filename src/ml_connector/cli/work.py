@@ -18,11 +18,13 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         from ml_connector.cli.standing import show_standing
         from ml_connector.flows.catch_up import STREAMS
         from ml_connector.flows.intake import look_all
+        from ml_connector.flows.pause import require_active
         from ml_connector.flows.signals import Kind, Look
         from ml_connector.flows.standing import standing
 
         connection = await office.only(name)
         async with office.place.store.transaction() as tx:
+            await require_active(tx, connection)
             streams = [Look(Kind.STREAM, stream) for stream in STREAMS]
             await look_all(tx, connection, streams, priority=2)
         await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
@@ -34,29 +36,42 @@ def sync(name: Name = "", *, json: Json = False) -> int:
 
 
 async def work_until_idle(office: Office, connection: "ConnectionId", *, shown: bool) -> None:
-    """Works beside any running service until nothing is due, and nothing runs."""
+    """Works beside any running service until nothing is due, and nothing runs; raises Paused."""
     from ml_connector.assemble.worker import work
-    from ml_connector.cli import show
-    from ml_connector.store import jobs
+    from ml_connector.flows.pause import require_active
 
+    async with office.place.store.transaction() as tx:
+        await require_active(tx, connection)
     stop = asyncio.Event()
     worker = asyncio.create_task(work(office.place, office.board, stop))
+    try:
+        await _until_idle(office, connection, worker, shown=shown)
+    finally:
+        stop.set()
+        await worker
+
+
+async def _until_idle(
+    office: Office, connection: "ConnectionId", worker: "asyncio.Task[None]", *, shown: bool
+) -> None:
+    from ml_connector.cli import show
+    from ml_connector.flows.pause import require_active
+    from ml_connector.store import jobs
+
     most = 1
     with show.progress(shown=shown) as bar:
         task = bar.add_task("catching up", total=None) if bar else None
-        while True:
+        idle = False
+        while not idle and not worker.done():
             await asyncio.sleep(0.2)
             async with office.place.store.transaction() as tx:
+                await require_active(tx, connection)
                 waiting = await jobs.waiting(tx, connection)
                 idle = await jobs.idle(tx, connection)
             left = sum(one.due + one.doing for one in waiting)
             most = max(most, left)
             if bar and task is not None:
                 bar.update(task, total=most, completed=most - left)
-            if idle or worker.done():
-                break
-    stop.set()
-    await worker
 
 
 def status(name: Name = "", *, json: Json = False) -> int:
