@@ -1,13 +1,13 @@
-"""Connections: entered by a person, sealed, paused, and removed without forgetting the books."""
+"""Connections: entered by a person, sealed, and paused."""
 
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
-from build.stored import MAIN, NOON, OTHER, a_connection, a_posting
+from build.stored import MAIN, NOON, OTHER, a_connection
 from ml_connector.basics.errors import Bug, Misconfigured
-from ml_connector.store import connections, postings, tables
+from ml_connector.store import connections, tables
 from ml_connector.store.connections import Secrets
 from ml_connector.store.engine import Store
 from ml_connector.vault.keyring import KeyRing
@@ -114,16 +114,6 @@ async def test_an_unknown_name_is_refused_with_where_to_look(store: Store) -> No
         for act in (
             connections.get(tx, OTHER),
             connections.pause(tx, OTHER, "x"),
-            connections.remove(tx, OTHER),
         ):
             with pytest.raises(Misconfigured, match="no connection named 'other'"):
                 await act
-
-
-async def test_a_removed_connection_leaves_its_postings_on_record(store: Store) -> None:
-    async with store.transaction() as tx:
-        await connections.save(tx, a_connection(), RING)
-        (posting,) = await postings.plan(tx, [a_posting()])
-        await connections.remove(tx, MAIN)
-        assert await connections.every(tx) == []
-        assert await postings.get(tx, MAIN, posting.key) == posting

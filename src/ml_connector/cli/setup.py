@@ -170,6 +170,54 @@ def ping(name: Name = "", *, json: Json = False) -> int:
     return opened(body, as_json=json)
 
 
+def pause(
+    name: Name = "",
+    *,
+    why: Annotated[str, Parameter(help="What people will read in `status`.")] = "",
+    json: Json = False,
+) -> int:
+    """Let a connection rest: webhooks are taken in and kept, nothing is asked for or written.
+
+    What is under way is ended first. `resume` goes on with everything that was taken in.
+    """
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.flows.pause import pause as rest
+
+        place, connection = office.place, await office.only(name)
+        await rest(place.store, place.clock, connection, why, _actor())
+        if json:
+            show.as_json({"connection": connection, "active": False})
+        else:
+            show.say(f"Paused. Webhooks are kept; go on with: ml-connector resume {connection}")
+        return Exit.OK
+
+    return opened(body, as_json=json)
+
+
+def resume(name: Name = "", *, json: Json = False) -> int:
+    """Let a paused connection work again; a running service begins within seconds."""
+
+    async def body(office: Office) -> int:
+        from ml_connector.cli import show
+        from ml_connector.flows.pause import resume as go_on
+
+        place, connection = office.place, await office.only(name)
+        changed = await go_on(place.store, place.clock, connection, _actor())
+        if json:
+            show.as_json({"connection": connection, "active": True, "changed": changed})
+        else:
+            show.say("It works again." if changed else "It was not paused.")
+        return Exit.OK
+
+    return opened(body, as_json=json)
+
+
+def _actor() -> str:
+    return os.environ.get("USER", "command line")
+
+
 def _show_check(check: "Check") -> None:
     from ml_connector.cli import show
 

@@ -26,6 +26,7 @@ def facts(one: Standing) -> dict[str, object]:
     return {
         "connection": one.connection,
         "active": one.active,
+        "paused_reason": one.paused_reason,
         "idle": not one.due,
         "due": one.due,
         "later": one.later,
@@ -64,7 +65,8 @@ def _trouble(group: TroubleGroup) -> dict[str, object]:
 
 def _words(one: Standing) -> None:
     state = f"working on {one.due}" if one.due else "idle"
-    paused = "" if one.active else "(paused) "
+    why = f": {one.paused_reason}" if one.paused_reason else ""
+    paused = "" if one.active else f"(paused{why}) "
     show.say(f"{paused}{state}, {one.later} waiting for later", mark=one.connection, colour="bold")
     rows = [(row.state.value, str(row.count), str(row.net)) for row in one.money]
     if rows:

@@ -21,11 +21,13 @@ def sync(name: Name = "", *, json: Json = False) -> int:
         from ml_connector.cli.standing import show_standing
         from ml_connector.flows.catch_up import STREAMS
         from ml_connector.flows.intake import look_all
+        from ml_connector.flows.pause import require_active
         from ml_connector.flows.signals import Kind, Look
         from ml_connector.flows.standing import standing
 
         connection = await office.only(name)
         async with office.place.store.transaction() as tx:
+            await require_active(tx, connection)
             streams = [Look(Kind.STREAM, stream) for stream in STREAMS]
             await look_all(tx, connection, streams, priority=2)
         await work_until_idle(office, connection, shown=progress_wanted(as_json=json))
@@ -45,10 +47,13 @@ async def work_until_idle(
 ) -> None:
     """Works beside any running service until nothing is due, and nothing runs.
 
-    Raises TryAgain when there is no headway for as long as `patience`, in seconds.
+    Raises TryAgain when there is no headway for as long as `patience`, in seconds, and Paused.
     """
     from ml_connector.assemble.worker import work
+    from ml_connector.flows.pause import require_active
 
+    async with office.place.store.transaction() as tx:
+        await require_active(tx, connection)
     stop = asyncio.Event()
     worker = asyncio.create_task(work(office.place, office.board, stop))
     try:
@@ -67,6 +72,7 @@ async def _until_idle(
     patience: float,
 ) -> None:
     from ml_connector.cli import show
+    from ml_connector.flows.pause import require_active
     from ml_connector.store import jobs
 
     most, before, since = 1, None, time.monotonic()
@@ -75,6 +81,7 @@ async def _until_idle(
         while not worker.done():
             await asyncio.sleep(0.2)
             async with office.place.store.transaction() as tx:
+                await require_active(tx, connection)
                 waiting = await jobs.waiting(tx, connection)
                 idle = await jobs.idle(tx, connection)
             left = sum(one.due + one.doing for one in waiting)

@@ -27,6 +27,7 @@ class Standing:
 
     connection: ConnectionId
     active: bool
+    paused_reason: str
     backlog: Sequence[Backlog]
     money: Sequence[TransactionSum]
     troubles: Sequence[TroubleGroup]
@@ -61,6 +62,7 @@ async def standing(store: Store, connection: ConnectionId) -> Standing:
         return Standing(
             connection=connection,
             active=record.active,
+            paused_reason=record.paused_reason,
             backlog=await jobs.waiting(tx, connection),
             money=await transactions.sums(tx, connection),
             troubles=await troubles.grouped(tx, connection),

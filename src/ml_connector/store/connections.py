@@ -5,13 +5,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, select, update
+from sqlalchemy import RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import Bug, Misconfigured
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.store import tables
 from ml_connector.store.rows import JsonObject, moment
 from ml_connector.store.tables import connections
 from ml_connector.vault.keyring import KeyRing
@@ -240,22 +239,6 @@ async def set_start_date(
 ) -> None:
     """Lets the books begin on another day; raises UnknownConnection."""
     await _change(tx, connection, now, start_date=day)
-
-
-async def remove(tx: AsyncConnection, connection: ConnectionId) -> None:
-    """Forgets the connection and what only it needs; raises UnknownConnection.
-
-    What was booked (postings, links, transactions, payouts, mapping versions, exchanges, audit)
-    stays, so that a connection made again under the same name posts nothing twice.
-    """
-    if not (await tx.execute(delete(connections).where(connections.c.id == connection))).rowcount:
-        raise UnknownConnection(connection)
-    await tx.execute(delete(tables.tokens).where(tables.tokens.c.connection == connection))
-    await tx.execute(delete(tables.cursors).where(tables.cursors.c.connection == connection))
-    await tx.execute(delete(tables.inbox).where(tables.inbox.c.connection == connection))
-    await tx.execute(delete(tables.troubles).where(tables.troubles.c.connection == connection))
-    await tx.execute(delete(tables.schedules).where(tables.schedules.c.connection == connection))
-    await tx.execute(delete(tables.pace).where(tables.pace.c.connection == connection))
 
 
 async def _change(
