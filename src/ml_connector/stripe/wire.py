@@ -145,6 +145,7 @@ class Charge(Struct, frozen=True):
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     amount_refunded: int = 0
     captured: bool = True
+    amount_captured: int = 0
 
 
 class Refund(Struct, frozen=True):
