@@ -76,6 +76,17 @@ class Customer(Struct, frozen=True):
     metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
+class CustomerMovement(Struct, frozen=True):
+    """A change of what a customer owes or is owed apart from invoices; a debt is positive."""
+
+    id: str
+    amount: int
+    currency: str
+    type: str
+    invoice: str | Identified | None = None
+    metadata: dict[str, str] | None = None
+
+
 class PaymentOf(Struct, frozen=True):
     """What an invoice payment consists of: an intent, a bare charge or an outside record."""
 
