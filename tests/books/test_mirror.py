@@ -331,3 +331,20 @@ def test_an_invoice_made_by_hand_is_the_document_only_by_mark_or_number_and_exac
     facts: dict[str, object], same: bool
 ) -> None:
     assert is_the_same(an_invoice("12.00 USD"), by_hand(**facts)) is same
+
+
+@pytest.mark.parametrize(
+    ("balance", "safe"),
+    [
+        ("499 JPY", "500 JPY"),  # ten times 50
+        ("99.00 INR", "100.00 INR"),  # two hundred times 0.50
+        ("999.00 IDR", "1000.00 IDR"),  # no minimum is known
+    ],
+)
+def test_what_settles_in_another_currency_must_be_safely_above_its_minimum(
+    balance: str, safe: str
+) -> None:
+    with pytest.raises(CannotMirror, match=f"only from {money(safe)} on"):
+        plan_invoice(an_invoice(balance), connection="main", now=NOON, converted=True)
+    plan = plan_invoice(an_invoice(safe), connection="main", now=NOON, converted=True)
+    assert plan.total == money(safe)

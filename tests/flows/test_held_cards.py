@@ -2,6 +2,8 @@
 
 import pytest
 
+from build.policies import mapping_with
+from build.troubled import stuck
 from build.world import World
 from ml_connector.basics.ids import ErpRef
 
@@ -50,3 +52,29 @@ async def test_a_hold_that_is_let_go_leaves_nothing_open(world: World) -> None:
     assert await world.troubles() == []
     assert await world.documents("Payment") == []
     assert await world.balance_due(ref) == 100
+
+
+async def test_a_part_that_is_captured_is_the_payment_and_the_rest_goes_in_and_out(
+    world: World,
+) -> None:
+    ref = await sent(world)
+    intent = await held(world, ref)
+    await world.stripe_api(f"payment_intents/{intent}/capture", amount_to_capture="6000")
+    await world.live()
+    await world.pass_minutes(1)
+    await world.live()
+    await stuck(world, "100.00 USD were held", "60.00 USD were captured")
+    assert await world.documents("Payment") == []
+    pair = '[pairs]\n"refund/partial_capture_reversal" = "24400"\n'
+    await world.change(mapping_text=mapping_with(pair))
+    await world.wait_for_cure()
+    (payment,) = await world.documents("Payment")
+    assert payment["PaymentAmount"] == 60
+    assert (await world.balance_due(ref), await world.ledger("24400")) == (40, 0)
+    await world.mirror()
+    assert await world.troubles() == []
+    await world.all_posted()
+    await world.run_payouts()
+    await world.live()
+    await world.sync()
+    assert await world.troubles() == []

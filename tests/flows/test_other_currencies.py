@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from build.policies import mapping_with
+from build.troubled import stuck
 from build.world import World
 from ml_connector.basics.ids import ErpRef
 
@@ -108,3 +109,39 @@ async def test_a_debit_in_euros_that_comes_back_leaves_nothing_in_transit(
     for account in ("10500", "83000"):
         assert await world.ledger(account) == await world.ledger(account, "EUR") == 0
     await world.all_posted()
+
+
+async def a_tiny_invoice(world: World, price: str) -> ErpRef:
+    """Released, in Canadian dollars that Stripe settles in US dollars."""
+    await world.stripe.tell("rates", {"settlement": ["usd"]})
+    customer = await world.a_customer("Maple", "CAD")
+    ref = await world.an_invoice(price, customer=customer)
+    await world.mirror()
+    return ref
+
+
+async def test_what_may_be_below_the_minimum_of_the_settlement_currency_is_not_sent(
+    world: World,
+) -> None:
+    transit = TRANSIT.replace("EUR", "CAD").replace("10670", "10680")
+    await world.change(mapping_text=mapping_with(transit))
+    ref = await a_tiny_invoice(world, "0.60")
+    await stuck(world, ref.partition("|")[2], "settles in another currency", "5.00 CAD")
+    assert await world.stripe_invoices(ref) == []
+
+
+async def test_a_debt_that_stripe_put_onto_the_customers_balance_does_not_reach_the_next_invoice(
+    world: World,
+) -> None:
+    ref = await a_tiny_invoice(world, "0.60")
+    await world.wait_for_cure(at_most=3)
+    await stuck(world, ref.partition("|")[2], "0.60 CAD")
+    (paid,) = world.stripe_app.world.tables["invoice"]
+    assert (paid["status"], paid["amount_paid"]) == ("paid", 0)
+    customer = next(
+        r for r in world.stripe_app.world.tables["customer"] if r["id"] == paid["customer"]
+    )
+    assert customer["balance"] == 0
+    after = await world.an_invoice("80.00", customer=customer["metadata"]["erp_customer"])
+    await world.mirror()
+    assert (await world.mirrored(after))["amount_due"] == 8000

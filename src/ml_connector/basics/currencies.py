@@ -29,8 +29,22 @@ MINIMUM_CHARGE = {
     "SGD": 50, "THB": 1000,
 }  # fmt: skip
 
+# Stripe converts a charge and holds it against the minimum of the currency in which it settles.
+# Without a rate only a multiple of the own minimum is safe: that of rupees is far below the others.
+SAFELY_ABOVE, SAFELY_ABOVE_INR = 10, 200
+UNLISTED_AND_CONVERTED = 100_000
+
 LARGEST_CHARGE = 99_999_999
 LARGEST_CHARGE_IDR = 999_999_999_999
+
+
+def least_charge(code: str, *, converted: bool = False) -> int:
+    """The least, in minor units, that can safely be charged; `converted`: it settles in another."""
+    if not converted:
+        return MINIMUM_CHARGE.get(code, 1)
+    if code not in MINIMUM_CHARGE:
+        return UNLISTED_AND_CONVERTED
+    return MINIMUM_CHARGE[code] * (SAFELY_ABOVE_INR if code == "INR" else SAFELY_ABOVE)
 
 
 def exponent(code: str) -> int | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from ml_connector.basics.currencies import MINIMUM_CHARGE, largest_charge, smallest_step
+from ml_connector.basics.currencies import largest_charge, least_charge, smallest_step
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
@@ -158,12 +158,15 @@ class CannotMirror(AskAPerson):
     """An invoice that must not be sent as it stands; it waits, shown with the reason."""
 
 
-def plan_invoice(invoice: ErpInvoice, *, connection: str, now: datetime) -> InvoicePlan:
+def plan_invoice(
+    invoice: ErpInvoice, *, connection: str, now: datetime, converted: bool = False
+) -> InvoicePlan:
     """How a finalized invoice shall look in Stripe; raises CannotMirror with the reason.
 
-    The plan is for the balance, not the amount: what is still owed.
+    The plan is for the balance, not the amount: what is still owed. `converted`: by the mapping,
+    its currency settles in another one.
     """
-    _refuse_impossible_amounts(invoice)
+    _refuse_impossible_amounts(invoice, converted=converted)
     return InvoicePlan(
         number=invoice.number[:LONGEST_NUMBER],
         description=invoice.description[:LONGEST_DESCRIPTION],
@@ -175,9 +178,18 @@ def plan_invoice(invoice: ErpInvoice, *, connection: str, now: datetime) -> Invo
     )
 
 
-def _refuse_impossible_amounts(invoice: ErpInvoice) -> None:
+def _refuse_impossible_amounts(invoice: ErpInvoice, *, converted: bool) -> None:
     balance, code = invoice.balance, invoice.balance.currency
-    least = Money(MINIMUM_CHARGE.get(code, 1), code)
+    least = Money(least_charge(code), code)
+    safe = Money(least_charge(code, converted=converted), code)
+    if least <= balance < safe:
+        raise CannotMirror(
+            f"Invoice {invoice.number} of {balance} may be below Stripe's minimum charge: {code}"
+            f" settles in another currency, and only from {safe} on is it surely above that.",
+            cause=f"invoice.below_minimum:{invoice.ref}",
+            remedy="Collect it another way or join it with another invoice; Stripe would mark it"
+            " paid without any money.",
+        )
     if balance < least:
         raise CannotMirror(
             f"Invoice {invoice.number} of {balance} is below Stripe's minimum charge of {least}.",
@@ -272,6 +284,14 @@ def check_finalized(invoice: ErpInvoice, sent: StripeInvoice) -> None:
     Raises DoesNotAddUp; a foreign balance of the Stripe customer is named as such (rule 18).
     """
     check_customer_balance(invoice, sent.customer, sent.starting_balance)
+    if paid_without_money(sent):
+        raise DoesNotAddUp(
+            f"Stripe marked invoice {invoice.number} of {invoice.balance} as paid without any"
+            " money, as it is below the minimum charge of the currency that it settles in.",
+            cause=f"invoice.below_minimum:{invoice.ref}",
+            remedy="Collect it another way; what Stripe put onto its customer's balance was taken"
+            " off again.",
+        )
     if sent.amount_due != invoice.balance:
         raise DoesNotAddUp(
             f"Invoice {invoice.number} is {invoice.balance} in Acumatica but {sent.amount_due}"
@@ -293,3 +313,8 @@ def check_customer_balance(invoice: ErpInvoice, customer: StripeId, balance: Mon
             cause=f"invoice.customer_balance:{customer}",
             remedy="Set that customer's credit balance in Stripe to zero, then replay the invoice.",
         )
+
+
+def paid_without_money(sent: StripeInvoice) -> bool:
+    """Whether finalizing put the debt onto the customer's balance instead of asking for it."""
+    return sent.status == "paid" and not sent.amount_paid and bool(sent.total)

@@ -216,6 +216,8 @@ class Charge:
     refunded: Money | None = None
     """What was given back of it, refunds that failed apart; None is nothing."""
     captured: bool = True
+    authorized: Money | None = None
+    """What was held at first, where only `amount` of it was captured; else None."""
 
     @property
     def is_held(self) -> bool:

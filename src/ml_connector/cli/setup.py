@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
-    from ml_connector.flows.checkup import Check
+    pass
 
 SANDBOX_MAPPING = Path(__file__).with_name("sandbox.toml")
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -186,7 +186,7 @@ def pause(
         from ml_connector.flows.pause import pause as rest
 
         place, connection = office.place, await office.only(name)
-        await rest(place.store, place.clock, connection, why, _actor())
+        await rest(place.store, place.clock, connection, why, actor())
         if json:
             show.as_json({"connection": connection, "active": False})
         else:
@@ -204,7 +204,7 @@ def resume(name: Name = "", *, json: Json = False) -> int:
         from ml_connector.flows.pause import resume as go_on
 
         place, connection = office.place, await office.only(name)
-        changed = await go_on(place.store, place.clock, connection, _actor())
+        changed = await go_on(place.store, place.clock, connection, actor())
         if json:
             show.as_json({"connection": connection, "active": True, "changed": changed})
         else:
@@ -212,16 +212,3 @@ def resume(name: Name = "", *, json: Json = False) -> int:
         return Exit.OK
 
     return opened(body, as_json=json)
-
-
-def _actor() -> str:
-    return os.environ.get("USER", "command line")
-
-
-def _show_check(check: "Check") -> None:
-    from ml_connector.cli import show
-
-    sentence = f"{check.name}: {check.sentence}"
-    show.say(sentence, mark=check.verdict.value, colour=COLOURS[check.verdict])
-    if check.remedy:
-        show.say(f"     {check.remedy}")

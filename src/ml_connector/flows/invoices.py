@@ -11,6 +11,7 @@ from ml_connector.books.mirror import (
     Selection,
     check_customer_balance,
     check_finalized,
+    paid_without_money,
     plan_invoice,
 )
 from ml_connector.books.records import ErpInvoice, StripeInvoice
@@ -112,7 +113,8 @@ async def sending(c: Connected, invoice: ErpInvoice) -> Write:
 
 
 async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
-    plan = plan_invoice(invoice, connection=c.id, now=c.clock.now())
+    converted = invoice.balance.currency in c.mapping.transit
+    plan = plan_invoice(invoice, connection=c.id, now=c.clock.now(), converted=converted)
     await permit(c, await sending(c, invoice))
     customer = await _customer_of(c, invoice)
     try:
@@ -127,12 +129,22 @@ async def _send(c: Connected, invoice: ErpInvoice, draft: Link | None) -> None:
     try:
         check_finalized(invoice, made)
     except DoesNotAddUp:
-        await c.stripe.void_invoice(made.id)
-        await _forget(c, invoice, made.id, voided=True)
+        await _take_back(c, invoice, made)
         raise
     if c.mapping.mirror.send:
         await c.stripe.send_invoice(made.id)
     await _remember(c, invoice, made, SENT)
+
+
+async def _take_back(c: Connected, invoice: ErpInvoice, made: StripeInvoice) -> None:
+    """Nobody shall pay what does not add up, nor with the next invoice what was marked as paid."""
+    if paid_without_money(made):
+        # It is kept as sent, or each look would finalize one more.
+        await c.stripe.forgive_debt(made.customer, made.id)
+        await _remember(c, invoice, made, SENT)
+        return
+    await c.stripe.void_invoice(made.id)
+    await _forget(c, invoice, made.id, voided=True)
 
 
 async def _abandon(c: Connected, invoice: ErpInvoice, draft: Link) -> None:

@@ -43,7 +43,8 @@ async def write_of(c: Connected, look: Look) -> Write | None:
     invoice = await erp_invoice(c, ref)
     if not invoices.is_owed(invoice) or await invoices.left_out(c, invoice):
         return None
-    plan_invoice(invoice, connection=c.id, now=c.clock.now())
+    converted = invoice.balance.currency in c.mapping.transit
+    plan_invoice(invoice, connection=c.id, now=c.clock.now(), converted=converted)
     return await invoices.sending(c, invoice)
 
 

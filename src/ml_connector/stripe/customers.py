@@ -7,11 +7,13 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.books.records import Address, ErpCustomer, StripeCustomer
 from ml_connector.stripe import translate, wire
 from ml_connector.stripe.caller import Caller, at, metadata_query
+from ml_connector.stripe.translate import id_of
 
 if TYPE_CHECKING:  # the package's parameter types are slow to load and not needed to run
     from stripe.params import CustomerUpdateParams, CustomerUpdateParamsAddress
 
 CUSTOMERS = "/v1/customers"
+UNCHARGEABLE = frozenset({"invoice_too_small", "invoice_too_large"})
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_PHONE = 256, 512, 20
 
 
@@ -48,6 +50,24 @@ class Customers(Caller):
             listed = self._rows(CUSTOMERS, wire.Customer, {"email": email})
             hits += [row async for row in listed if self._is_twin_or_free(row, customer_id)]
         return list({hit.id: translate.customer(hit) for hit in hits}.values())
+
+    async def forgive_debt(self, customer_id: StripeId, invoice_id: StripeId) -> None:
+        """Takes off the customer's balance what an invoice put onto it, once: two calls.
+
+        Stripe does that with an amount that it cannot charge (fact S3.6).
+        """
+        path, undoes = at(CUSTOMERS, customer_id, "balance_transactions"), "mlc_undoes"
+        rows = [row async for row in self._rows(path, wire.CustomerMovement, {})]
+        undone = {(row.metadata or {}).get(undoes) for row in rows}
+        for row in rows:
+            mine = row.type in UNCHARGEABLE and id_of(row.invoice) == invoice_id
+            if mine and row.id not in undone:
+                params = {
+                    "amount": -row.amount,
+                    "currency": row.currency,
+                    "metadata": {undoes: row.id, "mlc": self._connection},
+                }
+                await self._post(path, wire.CustomerMovement, params, invoice_id, "forgive")
 
     def _is_twin(self, customer: wire.Customer, customer_id: str) -> bool:
         marks = customer.metadata

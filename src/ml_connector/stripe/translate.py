@@ -129,12 +129,14 @@ def _expanded(reference: wire.Transaction | str | None) -> BalanceTransaction | 
 
 
 def charge(answer: wire.Charge) -> Charge:
-    """A charge with its balance transaction, when that exists yet."""
+    """A charge with its balance transaction, when that exists yet; its amount is what was taken."""
+    whole = Money.wire(answer.amount, answer.currency)
+    partly = answer.captured and 0 < answer.amount_captured < answer.amount
     return Charge(
         id=StripeId(answer.id),
         payment_intent=id_of(answer.payment_intent),
         customer=id_of(answer.customer),
-        amount=Money.wire(answer.amount, answer.currency),
+        amount=Money.wire(answer.amount_captured, answer.currency) if partly else whole,
         status=answer.status,
         created=from_unix(answer.created),
         description=answer.description or "",
@@ -142,6 +144,7 @@ def charge(answer: wire.Charge) -> Charge:
         metadata=answer.metadata,
         refunded=Money.wire(answer.amount_refunded, answer.currency),
         captured=answer.captured,
+        authorized=whole if partly else None,
     )
 
 

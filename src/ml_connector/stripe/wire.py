@@ -79,6 +79,17 @@ class Customer(Struct, frozen=True):
     metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
+class CustomerMovement(Struct, frozen=True):
+    """A change of what a customer owes or is owed apart from invoices; a debt is positive."""
+
+    id: str
+    amount: int
+    currency: str
+    type: str
+    invoice: str | Identified | None = None
+    metadata: dict[str, str] | None = None
+
+
 class PaymentOf(Struct, frozen=True):
     """What an invoice payment consists of: an intent, a bare charge or an outside record."""
 
@@ -148,6 +159,7 @@ class Charge(Struct, frozen=True):
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     amount_refunded: int = 0
     captured: bool = True
+    amount_captured: int = 0
 
 
 class Refund(Struct, frozen=True):
