@@ -205,7 +205,7 @@ RETURNED = ["payout_failure/payout_reversal", "payout_cancel/payout_reversal"]
 
 @shows(*RETURNED, Purpose.PAYOUT_REVERSAL)
 @pytest.mark.parametrize("pair", RETURNED)
-def test_a_payout_that_failed_comes_back_on_the_day_it_failed(pair: str) -> None:
+def test_a_payout_that_failed_comes_back_no_earlier_than_it_was_to_arrive(pair: str) -> None:
     """A payout of 19.38 that the bank sent back.
 
     clearing             | bank
@@ -215,7 +215,11 @@ def test_a_payout_that_failed_comes_back_on_the_day_it_failed(pair: str) -> None
     made = booked(a_balance_transaction(pair, "19.38 USD"), story)
     assert [posting.key for posting in made] == ["payout_reversal:po_1"]
     assert t_accounts(made) == {BANK: "-19.38 USD", CLEARING: "19.38 USD"}
-    assert the_journal(made[0]).day == date(2026, 3, 31)
+    assert the_journal(made[0]).day == date(2026, 4, 2)
+    later = booked(
+        a_balance_transaction(pair, "19.38 USD"), Story(subject="po_1", arrival=date(2026, 3, 30))
+    )
+    assert the_journal(later[0]).day == date(2026, 3, 31)
 
 
 MINIMUM_BALANCE = [

@@ -240,3 +240,45 @@ async def test_a_payout_with_a_lost_dispute_inside_is_proven(world: World) -> No
     assert await world.balance_due(ref) == 300
     assert await world.balance_due(other) == 0
     await all_is_well(world)
+
+
+async def test_a_dispute_won_after_its_invoice_was_reopened_tells_a_person_what_to_enter(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with(dispute_lost='"reopen"'))
+    ref, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    for outcome in ("lost", "appeal", "won"):
+        await decided(world, dispute, outcome)
+    (told,) = [one for one in await world.troubles() if one.resource == dispute]
+    assert "100.00 USD" in told.remedy
+    assert charge in told.remedy
+    await world.books_agree()
+    lines = [
+        {"Account": "12650", "Subaccount": "000000", "DebitAmount": 100},
+        {"Account": "10650", "Subaccount": "000000", "CreditAmount": 100},
+    ]
+    await world.enter("JournalTransaction", {"Hold": False, "Details": lines}, release=True)
+    settles = {"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}
+    body: Json = {
+        "Type": "Payment", "CustomerID": "GOODFOOD", "PaymentMethod": "STRIPE", "Hold": False,
+        "CashAccount": "10650ST", "PaymentRef": charge, "PaymentAmount": 100,
+        "DocumentsToApply": [settles],
+    }  # fmt: skip
+    await world.enter("Payment", body, release=True)
+    await world.wait_for_cure()
+    assert not [one for one in await world.troubles() if one.resource == dispute]
+    assert await world.ledger(DISPUTED) == 0
+    assert await world.balance_due(ref) == 0
+    assert await world.cash() * 100 == await world.at_stripe()
+
+
+async def test_a_loss_that_was_booked_is_taken_back_whole_when_the_dispute_is_won(
+    world: World,
+) -> None:
+    _, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    for outcome in ("lost", "appeal", "won"):
+        await decided(world, dispute, outcome)
+    assert await world.ledger(LOSSES) == await world.ledger(DISPUTED) == 0
+    await all_is_well(world)

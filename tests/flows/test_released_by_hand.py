@@ -157,3 +157,22 @@ async def test_a_document_that_is_released_with_another_date_is_in_the_ledger_an
     await world.wait_for_cure(at_most=3)
     assert any("Its date is 2026-10-06" in one.sentence for one in await world.troubles())
     await world.books_agree()
+
+
+async def test_what_pays_a_credit_memo_out_is_made_once_the_memo_is_released(world: World) -> None:
+    await world.change(mapping_text=mapping_with(refunds='"credit_memo"'))
+    charge = await sold(world)
+    await world.change(mapping_text=mapping_with(refunds='"credit_memo"', release="false"))
+    await world.refund(charge, 2500)
+    await world.live()
+    (memo,) = [one for one in await world.documents("Credit Memo") if "Customer" in one]
+    assert (await world.trouble()).cause == "policy.release"
+    assert f"Credit Memo {memo['ReferenceNbr']} waits to be released" in await named(world)
+    assert await world.documents("Refund") == []
+    keys = {"Type": "Credit Memo", "ReferenceNbr": memo["ReferenceNbr"]}
+    await world.enter("Invoice", keys, release=True)
+    await world.pass_minutes(90)
+    await world.settle()
+    (paid,) = await world.documents("Refund")
+    assert paid["Status"] == "Balanced"
+    assert f"Refund {paid['ReferenceNbr']} waits to be released" in await named(world)

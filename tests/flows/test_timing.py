@@ -117,3 +117,19 @@ async def test_a_refund_waits_with_its_payment_and_becomes_a_memo_when_that_is_b
     assert (paid["PaymentRef"], paid["Status"]) == (refund, "Closed")
     assert await world.troubles() == []
     await world.all_posted()
+
+
+async def test_the_fees_of_a_payout_wait_with_its_members_until_it_is_done(world: World) -> None:
+    text = mapping_with(post_when='"paid_out"', fees='"payout"')
+    await world.change(mapping_text=text)
+    await sold(world)
+    await world.pass_time(timedelta(days=4))
+    made = (await world.stripe.tell("payouts/run", {"instant": False}))["payouts"]
+    await world.live()
+    assert await world.ledger("61100") == 0
+    await reasons(world)
+    await world.pass_time(timedelta(days=7))
+    await world.live()
+    assert len(made) == 1
+    assert await world.ledger("61100") > 0
+    await world.all_posted()

@@ -36,6 +36,21 @@ class CannotReopen(AskAPerson):
         )
 
 
+class WonAfterReopening(AskAPerson):
+    """A dispute whose invoice was opened again when it was lost, and that was won after all."""
+
+    def __init__(self, dispute: str, charge: str, paid: Money, undone: Money) -> None:
+        super().__init__(
+            f"The dispute {dispute} was won after its payment {charge} of {paid} had been voided:"
+            " the invoice is owed in Acumatica though the money is back.",
+            cause=f"dispute.won_after_all:{dispute}",
+            remedy="Enter in Acumatica a journal that debits the account of disputed money and"
+            f" credits the clearing account with {undone}, and a payment of {paid} into the"
+            f" clearing cash account with the reference {charge}, applied to the invoice;"
+            " release both.",
+        )
+
+
 def as_loss(lost: Lost, mapping: Mapping) -> Posting:
     """The disputed funds become a loss; the clearing account is not touched."""
     sides = {

@@ -269,6 +269,11 @@ class Dispute:
         """Whether the bank has decided against us; an appeal may still change it."""
         return self.status == "lost"
 
+    @property
+    def won(self) -> bool:
+        """Whether the bank has decided for us, at once or after all."""
+        return self.status == "won"
+
 
 @dataclass(frozen=True, slots=True)
 class Payout:

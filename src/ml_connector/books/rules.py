@@ -282,10 +282,17 @@ def _refund(
 
 
 def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> date:
-    """A transfer is dated when it reaches the bank, everything else when it happened."""
+    """A transfer is dated when it reaches the bank, everything else when it happened.
+
+    What was cancelled before it arrived comes back on that day, or the bank would show for a while
+    a credit that never was.
+    """
+    happened = day_in(bt.created, mapping.zone)
     if rule is TRANSFER and story.arrival is not None:
         return story.arrival
-    return day_in(bt.created, mapping.zone)
+    if rule is TRANSFER_BACK and story.arrival is not None:
+        return max(happened, story.arrival)
+    return happened
 
 
 _KEYED_BY_TRANSACTION = frozenset(

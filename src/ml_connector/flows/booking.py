@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.books import rules
-from ml_connector.books.postings import Posting, State
+from ml_connector.books.postings import Posting, Purpose, State
 from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.books.unexplained import OtherBalance, Unexplained
@@ -91,7 +91,11 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
 async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
     """What may go is posted; one that is held back or waits does not keep the next from it."""
     held, left, gone = HoldingBack(), list[ErpRef](), list[Deleted]()
+    memo_stands = True
     for key in keys:
+        if _pays_out_a_memo(key, keys) and not memo_stands:
+            continue
+        stopped = len(held.held) + len(left) + len(gone)
         try:
             with held.each():
                 await carry_out(c, key)
@@ -102,11 +106,22 @@ async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
                 raise
         except Deleted as error:
             gone.append(error)
+        if _is(key, Purpose.CREDIT_MEMO):
+            memo_stands = len(held.held) + len(left) + len(gone) == stopped
     if gone:
         raise gone[0]
     if left:
         raise WaitsForRelease(*left)
     held.tell()
+
+
+def _pays_out_a_memo(key: PostingKey, keys: Sequence[PostingKey]) -> bool:
+    """Whether a document can only follow a credit memo among the same ones."""
+    return _is(key, Purpose.REFUND_PAID) and any(_is(one, Purpose.CREDIT_MEMO) for one in keys)
+
+
+def _is(key: PostingKey, purpose: Purpose) -> bool:
+    return key.startswith(f"{purpose}:")
 
 
 async def plan_anew(

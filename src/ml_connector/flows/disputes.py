@@ -1,24 +1,36 @@
 """Disputes: what the bank took and gave back, and what becomes of it once the bank has decided."""
 
 from ml_connector.basics.clock import day_in
-from ml_connector.basics.errors import AskAPerson
+from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.disputes import CannotReopen, Lost, as_loss, as_loss_reversed, as_reopened
+from ml_connector.books.disputes import (
+    CannotReopen,
+    Lost,
+    WonAfterReopening,
+    as_loss,
+    as_loss_reversed,
+    as_reopened,
+)
 from ml_connector.books.policies import WhenLost
-from ml_connector.books.postings import Posting, Purpose, State, Voiding
+from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows import stubs
 from ml_connector.flows.booking import accounted_for, book, book_besides
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing
+from ml_connector.flows.elsewhere import carried_by_others
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import opened, set_aside
+from ml_connector.flows.rows import document
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
+
+OF_THE_DISPUTE = frozenset({"dispute", "dispute_reversal"})
+"""The categories of what a bank takes and gives back; a fee or an adjustment is neither."""
 
 
 async def follow(c: Connected, dispute_id: StripeId) -> None:
@@ -83,7 +95,8 @@ async def _known(c: Connected, dispute: StripeId) -> list[BalanceTransactionRow]
 
 async def _end(c: Connected, dispute: Dispute) -> None:
     """A lost dispute is booked by policy; a loss that was booked and then won is taken back."""
-    rows = await _known(c, dispute.id)
+    known = await _known(c, dispute.id)
+    rows = [row for row in known if row.category in OF_THE_DISPUTE]
     taken = [row for row in rows if row.amount_minor < 0]
     if not taken:
         return
@@ -93,9 +106,35 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
         lost = _lost(c, dispute, withdrawal, away)
         await _book_loss(c, lost, loss)
-    elif not away and loss is not None and loss.state is State.VERIFIED:
-        given_back = _lost(c, dispute, withdrawal, abs(withdrawal.amount))
+        return
+    back = not away or (dispute.won and len(taken) < len(rows))
+    if back and loss is not None and loss.state is State.VERIFIED:
+        given_back = _taken_back(c, dispute, loss)
         await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
+    elif back:
+        await _require_payment(c, dispute)
+
+
+def _taken_back(c: Connected, dispute: Dispute, loss: PostingRow) -> Lost:
+    """The loss as it was booked: what came back may be another amount, at another rate."""
+    paper = document(loss)
+    if not isinstance(paper, Journal):
+        raise Bug(f"The loss of a dispute is no journal: {loss.key}")
+    day, booked = day_in(c.clock.now(), c.mapping.zone), max(one.amount for one in paper.lines)
+    return Lost(dispute.id, str(dispute.charge), booked, loss.transaction_id, day)
+
+
+async def _require_payment(c: Connected, dispute: Dispute) -> None:
+    """A dispute won after its invoice was opened again is a person's, until a payment stands.
+
+    Two calls, for such disputes alone. Raises WonAfterReopening.
+    """
+    undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
+    if undone is None or undone.state is not State.VERIFIED or dispute.charge is None:
+        return
+    charge = await c.stripe.charge(dispute.charge)
+    if await carried_by_others(c, charge) is None:
+        raise WonAfterReopening(dispute.id, dispute.charge, charge.amount, undone.clearing)
 
 
 class BeforeOurBooks(AskAPerson):

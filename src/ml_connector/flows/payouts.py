@@ -19,7 +19,7 @@ from ml_connector.flows.intake import look_all
 from ml_connector.flows.opening import opened, set_aside, set_aside_all, share_of
 from ml_connector.flows.rows import payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
-from ml_connector.flows.timing import WAITS, wake_due
+from ml_connector.flows.timing import WAITS, lets_fees_in, wake_due
 from ml_connector.store import audit, findings, payouts, postings, transactions
 from ml_connector.store import fees as store_fees
 from ml_connector.store.postings import PostingRow
@@ -44,7 +44,8 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
         await _learn_members(c, payout)
     elif not payout.automatic:
         await fees.take_of_available(c, payout)
-    await fees.carry_out_of(c, payout.id)
+    if lets_fees_in(c, payout):
+        await fees.carry_out_of(c, payout.id)
     await wake_due(c)
     await try_proof(c, payout_id)
     held.tell()

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId
 from ml_connector.books.policies import PostWhen
-from ml_connector.books.records import BalanceTransaction
+from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import is_transfer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import standing_of
@@ -65,6 +65,12 @@ async def not_due(c: Connected, bt: BalanceTransaction) -> NotDue | None:
         until = f"its payout is done (available on {until})"
     remedy = "Nothing to do: it is booked by itself then."
     return NotDue(f"Waits until {until}, by policy.", cause=WAITS, remedy=remedy)
+
+
+def lets_fees_in(c: Connected, payout: Payout) -> bool:
+    """Whether the journal of a payout's fees may be posted: not before its members are."""
+    done = payout.status in DECIDED
+    return done or c.mapping.policies.post_when is not PostWhen.PAID_OUT
 
 
 async def wake_due(c: Connected) -> int:

@@ -205,17 +205,19 @@ def close(world: World, call: Call) -> Obj:
 
 
 def appeal(world: World, dispute: Obj) -> Obj:
-    """The bank appeals a won dispute: it must be answered once more, the money is away again."""
-    if dispute["status"] != "won":
-        raise bad(f"Only a won dispute can be appealed, not one that is {dispute['status']}.")
+    """A decided dispute is appealed: it must be answered once more, won money is away again."""
+    if dispute["status"] not in {"won", "lost"}:
+        raise bad(f"Only a decided dispute can be appealed, not one that is {dispute['status']}.")
     before = world.wire.frozen(dispute)
     dispute["status"] = "appeal_needs_response"
     dispute["evidence_details"] |= {"due_by": deadline(world), "past_due": False}
-    if len(dispute["balance_transactions"]) > 1:
+    back = len(dispute["balance_transactions"]) > 1
+    if back:
         given = dispute["balance_transactions"].pop()
         book(world, dispute, "dispute", -given["amount"], 0)
     emit(world, "charge.dispute.updated", dispute, changes(world, before, dispute))
-    emit(world, "charge.dispute.funds_withdrawn", dispute)
+    if back:
+        emit(world, "charge.dispute.funds_withdrawn", dispute)
     plan_deadline(world, dispute)
     return dispute
 
