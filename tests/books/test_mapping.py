@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from build.records import ACCOUNTS, CLEARING, a_mapping, dollar_accounts, euro_accounts
 from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.hold import Hold
 from ml_connector.books.mapping import (
     CurrencyAccounts,
     Mapping,
@@ -126,6 +127,10 @@ PLANTED: dict[str, tuple[Mapping, str]] = {
     "the balance of payments by hand": (
         replace(a_mapping(), balances_by_hand=("issuing", "payments")),
         "The balance of payments is what is booked; it cannot be booked by hand.",
+    ),
+    "a hold on what is no charge": (
+        replace(a_mapping(), hold=Hold(charges=("ch_1", "pi_1"))),
+        "hold.charges names 'pi_1', which is no charge of Stripe's (ch_... or py_...).",
     ),
     "a time zone that does not exist": (
         a_mapping(time_zone="Europe/Atlantis"),

@@ -74,6 +74,7 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert answer(run("audit", "verify", "--json")) == {"intact": True, "first_broken": None}
     assert answer(run("guardian", "trial", "--json")) == {"findings": []}
     assert answer(run("late", "trial", "--json")) == {"late": [], "totals": []}
+    assert answer(run("exchange", "trial", "--json")) == {"exchange": [], "totals": []}
     unknown = run("acknowledge", "000999", "--connection", "trial", "--json")
     assert (unknown.returncode, answer(unknown)["error"]["cause"]) == (1, "acknowledge.nothing")
     file = str(sandbox.with_name("plan.json"))

@@ -1,5 +1,7 @@
 """Payments in one currency that Stripe settles in another: both amounts stand, none is guessed."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from build.policies import mapping_with
 from build.troubled import stuck
 from build.world import World
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.basics.money import Money
+from ml_connector.flows.exchange import Converted, exchange_list, sums
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +65,35 @@ async def test_the_difference_stands_between_transit_and_counterpart_until_it_is
     assert await world.states() == {"verified"}
     await world.deliver_again()
     await world.all_posted()
+
+
+@pytest.mark.parametrize(("mapping", "cleared"), [(LISTED, False), (CLEARED, True)])
+async def test_each_conversion_is_listed_with_its_own_rate_until_the_bank_takes_it_back(
+    world: World, mapping: str, cleared: bool
+) -> None:
+    """Paid 100.00 EUR at 1.085, then taken back: two rows that add up to nothing."""
+    await world.change(mapping_text=mapping)
+    ref = await an_invoice_in_euros(world)
+    charge = await world.pay(ref, card=BANK_DEBIT)
+    await world.pass_minutes(10 * 24 * 60)
+    await world.live()
+    (one,) = await exchange_list(world.store, world.id)
+    assert (one.charge, str(one.paid), str(one.settled)) == (charge, "100.00 EUR", "108.50 USD")
+    assert (one.rate, one.cleared) == (Decimal("1.085"), cleared)
+    await world.stripe.tell(f"charges/{charge}/return")
+    await world.sync("stripe.transactions")
+    found = await exchange_list(world.store, world.id)
+    assert [str(row.paid) for row in found] == ["100.00 EUR", "-100.00 EUR"]
+    (added,) = sums(found)
+    assert (added.count, added.cleared) == (2, cleared)
+    assert [str(added.paid), str(added.settled)] == ["0.00 EUR", "0.00 USD"]
+
+
+def test_a_rate_is_that_of_the_two_amounts_whatever_the_decimals_of_their_currencies() -> None:
+    paid, settled = Money(1000, "JPY"), Money(649, "USD")
+    one = Converted(StripeId("txn_1"), date(2026, 10, 5), "ch_1", paid, settled, cleared=False)
+    assert one.rate == Decimal("0.00649")
+    assert replace(one, paid=Money(3, "JPY")).rate == Decimal("2.16333333")
 
 
 async def test_by_policy_the_transit_is_emptied_and_the_difference_is_gain_or_loss(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.currencies import exponent
 from ml_connector.basics.errors import AskAPerson, Misconfigured
+from ml_connector.books.hold import Hold
 from ml_connector.books.mirror import MirrorPolicies
 from ml_connector.books.modes import Modes
 from ml_connector.books.policies import FeesPosted, Policies, WhenConverted
@@ -93,6 +94,7 @@ class Mapping:
     refunds_tax_category: str = ""
     """The tax category of a refund's credit memo; empty leaves it to Acumatica."""
     modes: Modes = field(default_factory=Modes)
+    hold: Hold = field(default_factory=Hold)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -129,6 +131,7 @@ def problems(mapping: Mapping) -> list[str]:
     """What is wrong with a mapping by itself, a sentence each; empty when it is sound."""
     found = _currency_problems(mapping) + _account_problems(mapping) + _transit_problems(mapping)
     found += mapping.mirror.problems()
+    found += mapping.hold.problems()
     found += _entry_type_problems(mapping)
     if PAYMENTS in mapping.balances_by_hand:
         found.append("The balance of payments is what is booked; it cannot be booked by hand.")

@@ -76,6 +76,9 @@ def outcome(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Outcome:
         story = _story(bt, known, mapping)
         if story is None:
             return Outcome({}, "It waits by the policy for payments of no mirrored invoice.")
+        mapping.hold.refuse_charge(bt.source)
+        if story.match is not None:
+            mapping.hold.refuse_match(story.match)
         made = [*rules.postings(bt, story, mapping), *_end(known, mapping)]
     except ConnectorError as error:
         return Outcome({}, error.sentence)

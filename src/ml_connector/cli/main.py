@@ -5,6 +5,7 @@ from cyclopts import App
 from ml_connector.cli import (
     books,
     demo,
+    exchange,
     golive,
     keys,
     late,
@@ -52,5 +53,6 @@ app.command(golive.opening)
 app.command(golive.backfill)
 app.command(late.late)
 app.command(late.acknowledge)
+app.command(exchange.exchange)
 app.command(sandbox.sandbox)
 app.command(service.db)

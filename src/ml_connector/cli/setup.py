@@ -212,3 +212,12 @@ def resume(name: Name = "", *, json: Json = False) -> int:
         return Exit.OK
 
     return opened(body, as_json=json)
+
+
+def _show_check(check: "Check") -> None:
+    from ml_connector.cli import show
+
+    sentence = f"{check.name}: {check.sentence}"
+    show.say(sentence, mark=check.verdict.value, colour=COLOURS[check.verdict])
+    if check.remedy:
+        show.say(f"     {check.remedy}")

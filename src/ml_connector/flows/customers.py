@@ -33,6 +33,7 @@ class MayBeKnown(AskAPerson):
 
 async def mirror(c: Connected, customer_id: str) -> None:
     """Makes Stripe's customer say what Acumatica's says; creates it once, updates it later."""
+    c.mapping.hold.refuse_customer(customer_id)
     customer = await c.acumatica.customer(customer_id, c.mapping.mirror.opt_out)
     await leave_out(c, ErpRef(customer_id), _why_left_out(c, customer))
     async with c.store.statement() as tx:

@@ -46,6 +46,7 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
             continue
         with held.each():
             async with accounted_for(c, transaction):
+                c.mapping.hold.refuse_charge(dispute.charge, f"The dispute {dispute.id}")
                 await book(c, transaction, story_of(dispute))
     held.tell()
     await _end(c, dispute)

@@ -57,11 +57,13 @@ class WaitsForCustomer(TryAgain):
 async def mirror(c: Connected, ref: ErpRef) -> None:
     """Makes Stripe ask for what the ERP invoice is owed; does nothing when it is level.
 
-    Raises WaitsForCustomer, CannotMirror, DoesNotAddUp, or what `keep_level` raises.
+    Raises OnHold, WaitsForCustomer, CannotMirror, DoesNotAddUp, or what `keep_level` raises.
     """
+    c.mapping.hold.refuse_invoice(ref.partition("|")[2])
     async with c.store.statement() as tx:
         known = await links.by_erp(tx, c.id, INVOICE, ref)
     if known and sent_of(known[0]).state == SENT:
+        c.mapping.hold.refuse_invoice(ref.partition("|")[2], sent_of(known[0]).customer_id)
         if not await keep_level(c, known[0]):
             return
         known = []
@@ -71,6 +73,7 @@ async def mirror(c: Connected, ref: ErpRef) -> None:
     if owed:
         await leave_out(c, ref, why_not)
     if owed and not why_not:
+        c.mapping.hold.refuse_invoice(invoice.number, invoice.customer_id)
         await _send(c, invoice, known[0] if known else None)
     elif known:
         await _abandon(c, invoice, known[0])

@@ -33,16 +33,20 @@ async def write_of(c: Connected, look: Look) -> Write | None:
 
     Raises what the flow would raise instead of writing.
     """
+    hold = c.mapping.hold
     if look.kind is Kind.CUSTOMER:
+        hold.refuse_customer(look.resource)
         customer = await c.acumatica.customer(look.resource, c.mapping.mirror.opt_out)
         return customers.due(c, customer, await _link(c, CUSTOMER, ErpRef(look.resource)))
     ref = ErpRef(look.resource)
     link = await _link(c, INVOICE, ref)
     if link is not None and sent_of(link).state == SENT:
+        hold.refuse_invoice(ref.partition("|")[2], sent_of(link).customer_id)
         return await _levelling(c, link)
     invoice = await erp_invoice(c, ref)
     if not invoices.is_owed(invoice) or await invoices.left_out(c, invoice):
         return None
+    hold.refuse_invoice(invoice.number, invoice.customer_id)
     converted = invoice.balance.currency in c.mapping.transit
     plan_invoice(invoice, connection=c.id, now=c.clock.now(), converted=converted)
     return await invoices.sending(c, invoice)

@@ -64,6 +64,7 @@ async def account_for(c: Connected, transaction_id: StripeId) -> None:
 async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
     """What else is known of a movement; of a returned debit, the payment that it undoes."""
     subject = transaction.source or transaction.id
+    c.mapping.hold.refuse_charge(transaction.source, f"{transaction.id} of {transaction.net}")
     if not is_bounce(transaction):
         return Story(subject=subject, text=transaction.description)
     row = await receipt_of(c, subject)

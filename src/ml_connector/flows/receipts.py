@@ -98,9 +98,17 @@ async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
 async def story_of(c: Connected, charge: Charge) -> Story:
     """Whose payment a charge is and what it settles, or where the policy puts it instead.
 
-    Raises Unmatched, HeldByHand or BookedElsewhere where it is to wait.
+    Raises Unmatched, HeldByHand, OnHold or BookedElsewhere where it is to wait.
     """
     refuse_held(charge)
+    c.mapping.hold.refuse_charge(charge.id, f"The payment {charge.id} of {charge.amount}")
+    story = await _placed(c, charge)
+    if story.match is not None:
+        c.mapping.hold.refuse_match(story.match)
+    return story
+
+
+async def _placed(c: Connected, charge: Charge) -> Story:
     invoice = await _paid_by(c, charge)
     looks = invoice is None or await _was_tried(c, charge)
     booked = await booked_elsewhere(c, charge) if looks else None
@@ -140,9 +148,10 @@ async def _by_policy(c: Connected, charge: Charge, why: NoInvoice) -> Story:
     if named is not None:
         return Story(subject=charge.id, match=on_account(charge, named))
     policy = c.mapping.policies.unmatched
+    customer = await _customer_of(c, charge)
+    c.mapping.hold.refuse_customer(customer, f"The payment {charge.id} of {charge.amount}")
     if policy is WhenUnmatched.SUSPENSE:
         return Story(subject=charge.id, aside=True, text=charge.description)
-    customer = await _customer_of(c, charge)
     if policy is WhenUnmatched.UNAPPLIED and customer is not None:
         return Story(subject=charge.id, match=on_account(charge, customer))
     raise why

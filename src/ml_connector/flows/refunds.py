@@ -49,6 +49,7 @@ async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction
     One call where its payment is in the books. Raises NotPostedYet, NotDue or WaitsWithIt while
     that is not.
     """
+    c.mapping.hold.refuse_charge(refund.charge, f"The refund {refund.id} of {refund.amount}")
     text = f"of {refund.charge}" if refund.charge else ""
     if transaction.type == "refund_failure":
         voids, aside = await _paid_back(c, refund), await _was_aside(c, refund)
