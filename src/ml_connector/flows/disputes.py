@@ -6,7 +6,7 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.disputes import CannotReopen, Lost, as_loss, as_loss_reversed, as_reopened
 from ml_connector.books.policies import WhenLost
-from ml_connector.books.postings import Posting, Purpose, State, Voiding
+from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows import stubs
@@ -16,6 +16,7 @@ from ml_connector.flows.editions import standing
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.opening import opened, set_aside
+from ml_connector.flows.rows import document
 from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -91,10 +92,12 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
     loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
-        lost = _lost(c, dispute, withdrawal, away)
+        undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
+        lost = _lost(c, dispute, withdrawal, away, loss or undone)
         await _book_loss(c, lost, loss)
     elif not away and loss is not None and loss.state is State.VERIFIED:
-        given_back = _lost(c, dispute, withdrawal, abs(withdrawal.amount))
+        before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
+        given_back = _lost(c, dispute, withdrawal, abs(withdrawal.amount), before)
         await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
 
 
@@ -117,8 +120,20 @@ async def _is_ours(c: Connected, dispute: Dispute, withdrawal: BalanceTransactio
     return dispute.id in {part.subject for part in opening.position.disputed}
 
 
-def _lost(c: Connected, dispute: Dispute, row: BalanceTransactionRow, taken: Money) -> Lost:
+def _lost(
+    c: Connected,
+    dispute: Dispute,
+    row: BalanceTransactionRow,
+    taken: Money,
+    before: PostingRow | None,
+) -> Lost:
+    """An end on the day when it was first seen, which is in what was planned of it before.
+
+    Else a plan that a person approves would be another one on the next day.
+    """
     day = day_in(c.clock.now(), c.mapping.zone)
+    if before is not None and isinstance(paper := document(before), Journal):
+        day = paper.true_day or paper.day
     return Lost(dispute.id, str(dispute.charge), taken, row.id, day)
 
 
