@@ -14,10 +14,12 @@ from ml_connector.store.troubles import Trouble
 PERSON = "controller"
 
 
-async def set_modes(world: World, **modes: str) -> None:
+async def set_modes(world: World, policies: dict[str, str] | None = None, **modes: str) -> None:
     """A person sets the modes of kinds of record; those not named are automatic."""
     said = "".join(f'{kind} = "{mode}"\n' for kind, mode in modes.items())
-    await world.change(mapping_text=mapping_with(f"[modes]\n{said}"))
+    await world.change(
+        mapping_text=mapping_with(f"[modes]\n{said}", accounts=None, **(policies or {}))
+    )
 
 
 async def a_plan(world: World) -> Plan:

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from build.planning import a_plan, apply, set_modes
 from build.policies import mapping_with
 from build.world import World, a_world
+from ml_connector.books.plans import Plan
 from ml_connector.flows.late import late_arrivals, totals_by_month
 from ml_connector.flows.tie_out import measure
 from ml_connector.store.engine import Store
@@ -88,6 +90,63 @@ async def test_a_month_that_closes_between_creating_and_releasing_moves_what_was
     assert len(numbers) == 1
     assert await world.troubles() == []
     await world.all_posted()
+
+
+async def test_a_payment_refused_for_its_closed_month_is_written_late_once_that_is_approved(
+    world: World,
+) -> None:
+    await set_modes(world, {"closed_period": '"next_open"'}, payments="approve")
+    charge = await sold(world)
+    await world.live()
+    payment = f"payment:{charge}"
+    await into_november(world)
+    await period(world, "102026", closed=True)
+    plan = await a_plan(world)
+    assert day_of(plan, payment) == "2026-10-05"
+    await apply(world, plan, only=[payment])
+    assert await world.documents("Payment") == []
+    assert "not any more as controller approved it" in (await world.trouble()).sentence
+    await world.deliver_again()
+    assert await world.documents("Payment") == []
+    plan = await a_plan(world)
+    assert day_of(plan, payment) == "2026-11-01"
+    await apply(world, plan, only=[payment])
+    (written,) = await world.documents("Payment")
+    assert (written["Status"], str(written["ApplicationDate"])[:10]) == ("Closed", "2026-11-01")
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+async def test_a_payment_made_before_its_month_closed_stays_balanced_until_another_day_is_approved(
+    world: World,
+) -> None:
+    await set_modes(world, {"release": "false"}, payments="approve")
+    charge = await sold(world)
+    await world.live()
+    payment = f"payment:{charge}"
+    await apply(world, await a_plan(world), only=[payment])
+    await into_november(world)
+    await period(world, "102026", closed=True)
+    await set_modes(world, {"closed_period": '"next_open"'}, payments="approve")
+    await world.wait_for_cure()
+    await world.deliver_again()
+    (made,) = await world.documents("Payment")
+    assert (made["Status"], str(made["ApplicationDate"])[:10]) == ("Balanced", "2026-10-05")
+    (trouble,) = [one for one in await world.troubles() if payment in one.sentence]
+    assert "not any more as controller approved it" in trouble.sentence
+    plan = await a_plan(world)
+    assert day_of(plan, payment) == "2026-11-01"
+    await apply(world, plan, only=[payment])
+    (written,) = await world.documents("Payment")
+    assert written["ReferenceNbr"] == made["ReferenceNbr"]
+    assert (written["Status"], str(written["ApplicationDate"])[:10]) == ("Closed", "2026-11-01")
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
+def day_of(plan: Plan, key: str) -> object:
+    """The day on which a plan shows a document."""
+    return next(one.body["day"] for one in plan.documents if one.key == key)
 
 
 async def test_where_no_later_day_is_open_late_money_waits(world: World) -> None:

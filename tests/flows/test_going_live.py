@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from build.planning import a_plan, apply, keys
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.clock import start_of_day
@@ -96,6 +97,38 @@ async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand
     again = await post(await world.connected(), (await propose(c, SUSPENSE))[0], "Kim")
     assert again == await opened(c, "USD")
     assert await world.cash() * 100 == await world.at_stripe()
+
+
+async def test_what_was_under_way_at_the_cut_over_can_be_approved_when_it_ends(
+    world: World,
+) -> None:
+    held = await paid_by_others(world, 5000)
+    await paid_by_others(world, 30000)
+    dispute = await disputed(world, held)
+    (under_way,) = await world.run_payouts()
+    await world.pass_time(timedelta(days=1))
+    asked = mapping_with(
+        '[modes]\npayouts = "approve"\ndisputes = "approve"', accounts={"in_transit": TRANSIT}
+    )
+    await world.change(start_date=world.clock.now().date(), mapping_text=asked)
+    c = await world.connected()
+    await post(c, (await propose(c, SUSPENSE))[0], "Kim")
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "lost"})
+    await world.pass_time(timedelta(days=3))
+    await world.live()
+    assert await world.ledger(DISPUTED) == 50
+    assert await world.ledger(TRANSIT) * 100 == under_way["amount"]
+    await world.books_agree()
+    plan = await a_plan(world)
+    ends = [f"arrival:{under_way['id']}", f"dispute_loss:{dispute}"]
+    assert keys(plan) == ends
+    await world.pass_time(timedelta(days=1))
+    await apply(world, plan, only=ends)
+    assert await world.ledger(DISPUTED) == await world.ledger(TRANSIT) == 0
+    assert await world.ledger("61160") == 50
+    assert await world.cash() * 100 == await world.at_stripe()
+    assert await world.troubles() == []
+    assert keys(await a_plan(world)) == []
 
 
 async def an_old_debit(world: World) -> str:

@@ -205,3 +205,76 @@ async def test_a_payout_is_proven_when_the_last_of_its_members_is_approved(world
     await apply(world, await a_plan(world))
     assert (await standing(world.store, world.id)).payouts_proven == 1
     await world.all_posted()
+
+
+async def test_the_fees_of_a_payout_wait_for_approval_and_keep_nothing_else_waiting(
+    world: World,
+) -> None:
+    policies = {"fees": '"payout"', "post_when": '"paid_out"'}
+    await set_modes(world, policies, fees="approve")
+    await world.pay(ErpRef(await a_sent_invoice(world)))
+    await world.live()
+    (payout,) = await world.run_payouts()
+    await world.live()
+    (payment,) = await world.documents("Payment")
+    assert payment["Status"] == "Closed"  # what waited for the payout was woken all the same
+    (trouble,) = await waiting(world, Kind.PAYOUT)
+    assert "waits for approval" in trouble.sentence
+    plan = await a_plan(world)
+    fees = f"fees_of_payout:{payout['id']}"
+    assert keys(plan) == [fees]
+    c = await world.connected()
+    await applying.decline(c, [fees], "the bank's bill is booked by hand", "controller")
+    await world.settle()
+    (trouble,) = await waiting(world, Kind.PAYOUT)
+    assert "declined by controller" in trouble.sentence
+    assert (await standing(world.store, world.id)).payouts_proven == 0
+    await apply(world, await a_plan(world), only=[fees])
+    assert await world.ledger("61100") == Decimal("3.20")
+    assert await world.troubles() == []
+    assert (await standing(world.store, world.id)).payouts_proven == 1
+    assert keys(await a_plan(world)) == []
+    await world.all_posted()
+
+
+@pytest.mark.parametrize("made", ["not made yet", "made and balanced"])
+async def test_a_payment_that_settles_less_after_a_cheque_is_written_once_that_is_approved(
+    world: World, made: str
+) -> None:
+    """The cheque comes before the payment is sent, or before it is released."""
+    ref = ErpRef(await a_sent_invoice(world))
+    charge = await world.pay(ref)
+    payment = f"payment:{charge}"
+    await set_modes(world, {"release": "false"}, payments="approve")
+    await world.live()
+    if made == "made and balanced":
+        await apply(world, await a_plan(world), only=[payment])
+        assert await by_stripe(world) == [("Balanced", 100)]
+    await by_cheque(world, ref, 60)
+    await set_modes(world, payments="approve")
+    if made == "not made yet":
+        await apply(world, await a_plan(world), only=[payment])
+    await world.wait_for_cure(at_most=3)
+    await world.deliver_again()
+    assert await by_stripe(world) == ([] if made == "not made yet" else [("Balanced", 100)])
+    (trouble,) = [one for one in await world.troubles() if payment in one.sentence]
+    assert "not any more as controller approved it" in trouble.sentence
+    await world.books_agree()
+    plan = await a_plan(world)
+    (shown,) = [one for one in plan.documents if one.key == payment]
+    assert [one for one in shown.facts.values() if "owed" in one] == ["Open, 40.00 USD owed"]
+    await apply(world, plan, only=[payment])
+    assert await by_stripe(world) == [("Open", 40)]
+    assert await world.balance_due(ref) == 0
+    assert payment not in keys(await a_plan(world))
+    await world.all_posted()
+
+
+async def by_stripe(world: World) -> list[tuple[str, Decimal]]:
+    """The payments that are not by cheque: their status, and what they settle."""
+    c = await world.connected()
+    found = [one for one in await world.documents("Payment") if one["PaymentMethod"] != "CHECK"]
+    read = [await c.acumatica.payment(ErpRef(f"Payment|{one['ReferenceNbr']}")) for one in found]
+    return [
+        (one.status, sum((a.amount.decimal for a in one.applications), Decimal(0))) for one in read
+    ]

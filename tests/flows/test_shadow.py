@@ -67,3 +67,37 @@ async def test_people_post_beside_the_shadow_and_the_score_is_exact(world: World
         "extra": "8.62 USD",  # 79.00 for what is 77.38, and 7.00 of bank charges
     }, [part.sentence for part in usd.parts]
     assert await world.states() == {"planned"}
+
+
+async def test_the_fees_that_wait_for_their_payout_are_compared_with_what_people_post(
+    world: World,
+) -> None:
+    """One payout's fees are booked in one sum, the other's one by one with the charge quoted."""
+    shadows = dict.fromkeys(("payments", "fees", "payouts"), "shadow")
+    await set_modes(world, {"fees": '"payout"'}, **shadows)
+    await world.pay(ErpRef(await a_sent_invoice(world, "100.00")))
+    await world.pay(ErpRef(await a_sent_invoice(world, "50.00")))
+    (gathered,) = await world.run_payouts()
+    await world.live()
+    charges = [
+        str(await world.pay(ErpRef(await a_sent_invoice(world, price))))
+        for price in ("80.00", "40.00")
+    ]
+    (apart,) = await world.run_payouts()
+    await world.live()
+    await a_journal_by_hand(world, "4.95", "61100", "what Stripe has kept")
+    await a_journal_by_hand(world, "2.62", "61100", f"Stripe fee {charges[0]}")
+    await a_journal_by_hand(world, "1.46", "61100", f"Stripe fee {charges[1]}")
+    usd, _ = await score(world)
+    about = {
+        key: (part.outcome, str(part.amount))
+        for part in usd.parts
+        for key in part.ours
+        if key.startswith("fees_of_payout:")
+    }
+    assert about == {
+        f"fees_of_payout:{gathered['id']}": (Outcome.SAME, "-4.95 USD"),
+        f"fees_of_payout:{apart['id']}": (Outcome.SPLIT, "-4.08 USD"),
+    }
+    assert usd.moved(Outcome.EXTRA).minor == 0
+    assert await world.states() == {"planned"}

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
-    pass
+    from ml_connector.flows.checkup import Check
 
 SANDBOX_MAPPING = Path(__file__).with_name("sandbox.toml")
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}

@@ -11,7 +11,7 @@ from ml_connector.basics.ids import ConnectionId, PostingKey
 from ml_connector.books.approval import Verdict
 from ml_connector.books.modes import Mode
 from ml_connector.books.plans import NotPlanned, Plan, PlannedDocument, moved
-from ml_connector.books.postings import State
+from ml_connector.books.postings import Purpose, State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.drawing_up import DECLINED, draw_up_again, plan_hash
 from ml_connector.flows.intake import look_all
@@ -221,6 +221,8 @@ async def _declinable(c: Connected, tx: AsyncConnection, key: str) -> Look | Non
     if row is None:
         kind, _, resource = key.partition(":")
         return Look(Kind(kind), resource) if kind in (Kind.CUSTOMER, Kind.INVOICE) else None
+    if row.purpose == Purpose.FEES_OF_PAYOUT:
+        return Look(Kind.PAYOUT, row.transaction_id)
     bt = await transactions.get(tx, c.id, row.transaction_id)
     return None if bt is None else for_transaction(bt.id, bt.type, bt.source)
 

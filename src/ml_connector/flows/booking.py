@@ -20,6 +20,7 @@ from ml_connector.flows.debit_papers import MemoUsed
 from ml_connector.flows.editions import of_edition, standing_of, tell_posted_again
 from ml_connector.flows.gate import HoldingBack
 from ml_connector.flows.intake import look
+from ml_connector.flows.otherwise import as_it_stands
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.timing import require_due
@@ -80,6 +81,7 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
         keys = [posting.key for posting in made]
         own = [row.key for row in known if row.state is State.VERIFIED]
         await postings.forget_unsent(tx, c.id, bt, [*own, *keys])
+        made = await as_it_stands(c, tx, made)
         rows = [posting_row(c.id, posting, c.mapping.version) for posting in made]
         await postings.plan(tx, rows, now=c.clock.now())
         await transactions.mark(tx, c.id, bt, TransactionState.OWED)
@@ -140,6 +142,7 @@ async def plan_anew(
         keys = [*(one.key for one in planned), *(key for key in stored if key not in keys)]
     else:
         await postings.forget_unsent(tx, c.id, bt, keys)
+    planned = await as_it_stands(c, tx, planned)
     rows = [posting_row(c.id, posting, c.mapping.version) for posting in planned]
     await postings.plan(tx, rows, now=c.clock.now())
     return keys

@@ -29,6 +29,7 @@ from ml_connector.flows.by_hand import Deleted, WaitsForRelease
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import permit_posting
 from ml_connector.flows.intake import look_all
+from ml_connector.flows.otherwise import permit_again
 from ml_connector.flows.paper import DayKept, Paper, ReadBack
 from ml_connector.flows.papers import paper_of
 from ml_connector.flows.rows import document
@@ -229,6 +230,8 @@ async def _look_before_release(held: _Held) -> None:
         error = Deleted(held.ref)
         await held.fail(error)
         raise error from gone
+    if not stands.released:
+        await permit_again(held.c, held.row)
     if stands.outdated:
         await _correct(held)
     if stands.lacking:
@@ -243,6 +246,7 @@ async def _complete(held: _Held) -> None:
         await held.paper.complete(held.ref)
     except DayKept as kept:
         await held.amend(kept.said, kept)
+        await permit_again(held.c, held.row)
     except TryAgain:
         raise  # it stays `created`; the next run looks at what it lacks first
     except ConnectorError as refusal:
@@ -250,12 +254,16 @@ async def _complete(held: _Held) -> None:
 
 
 async def _otherwise(held: _Held, refusal: ConnectorError) -> None:
-    """Says of a document that is made what policy allows instead, or stops here."""
+    """Says of a document that is made what policy allows instead, or stops here.
+
+    It stays as it is, not released, until what is said instead is permitted.
+    """
     if not amendable(held.c, held.document, refusal):
         stands = in_plain_words(held.c, held.document, refusal)
         await held.fail(stands)
         raise stands
     await _amend(held, refusal)
+    await permit_again(held.c, held.row)
     await _correct(held)
 
 
@@ -265,6 +273,7 @@ async def _correct(held: _Held) -> None:
         await held.paper.correct(held.ref)
     except DayKept as kept:
         await held.amend(kept.said, kept)
+        await permit_again(held.c, held.row)
     except TryAgain:
         raise  # it stays `created`; the next run sees that it is outdated
     except ConnectorError as error:

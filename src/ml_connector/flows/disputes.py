@@ -1,5 +1,7 @@
 """Disputes: what the bank took and gave back, and what becomes of it once the bank has decided."""
 
+from datetime import date
+
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import StripeId
@@ -105,24 +107,30 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
     loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
-        lost = _lost(c, dispute, withdrawal, away)
+        undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
+        lost = _lost(c, dispute, withdrawal, away, loss or undone)
         await _book_loss(c, lost, loss)
         return
     back = not away or (dispute.won and len(taken) < len(rows))
     if back and loss is not None and loss.state is State.VERIFIED:
-        given_back = _taken_back(c, dispute, loss)
+        before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
+        given_back = _taken_back(c, dispute, loss, before)
         await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
     elif back:
         await _require_payment(c, dispute)
 
 
-def _taken_back(c: Connected, dispute: Dispute, loss: PostingRow) -> Lost:
+def _taken_back(
+    c: Connected, dispute: Dispute, loss: PostingRow, before: PostingRow | None
+) -> Lost:
     """The loss as it was booked: what came back may be another amount, at another rate."""
     paper = document(loss)
     if not isinstance(paper, Journal):
         raise Bug(f"The loss of a dispute is no journal: {loss.key}")
-    day, booked = day_in(c.clock.now(), c.mapping.zone), max(one.amount for one in paper.lines)
-    return Lost(dispute.id, str(dispute.charge), booked, loss.transaction_id, day)
+    booked = max(one.amount for one in paper.lines)
+    return Lost(
+        dispute.id, str(dispute.charge), booked, loss.transaction_id, _first_seen(c, before)
+    )
 
 
 async def _require_payment(c: Connected, dispute: Dispute) -> None:
@@ -157,9 +165,24 @@ async def _is_ours(c: Connected, dispute: Dispute, withdrawal: BalanceTransactio
     return dispute.id in {part.subject for part in opening.position.disputed}
 
 
-def _lost(c: Connected, dispute: Dispute, row: BalanceTransactionRow, taken: Money) -> Lost:
-    day = day_in(c.clock.now(), c.mapping.zone)
-    return Lost(dispute.id, str(dispute.charge), taken, row.id, day)
+def _lost(
+    c: Connected,
+    dispute: Dispute,
+    row: BalanceTransactionRow,
+    taken: Money,
+    before: PostingRow | None,
+) -> Lost:
+    return Lost(dispute.id, str(dispute.charge), taken, row.id, _first_seen(c, before))
+
+
+def _first_seen(c: Connected, before: PostingRow | None) -> date:
+    """The day of an end: that of what was planned of it before, else today.
+
+    Were it always today, a plan that a person approves would be another one on the next day.
+    """
+    if before is not None and isinstance(paper := document(before), Journal):
+        return paper.true_day or paper.day
+    return day_in(c.clock.now(), c.mapping.zone)
 
 
 async def _book_loss(c: Connected, lost: Lost, loss: PostingRow | None) -> None:

@@ -15,7 +15,15 @@ from ml_connector.flows import mirror_plan
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.gate import Write, posting_hash
 from ml_connector.flows.level import erp_invoice
-from ml_connector.flows.plan import Planned, owed, plan_one
+from ml_connector.flows.plan import (
+    Planned,
+    Stored,
+    facts_of,
+    left_over,
+    owed,
+    plan_again,
+    plan_one,
+)
 from ml_connector.flows.rows import posting_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.store import approvals
@@ -50,6 +58,8 @@ async def draw_up(c: Connected, tell: Tell = silently) -> Plan:
     for at, transaction in enumerate(movements):
         tell(at, whole)
         await drawing.add_movement(await plan_one(c, transaction))
+    for waiting in await left_over(c, {one.id for one in movements}):
+        await drawing.add_stored(waiting)
     for at, look in enumerate(looks, start=len(movements)):
         tell(at, whole)
         await drawing.add_mirrored(look)
@@ -61,9 +71,11 @@ async def draw_up_again(c: Connected, documents: Sequence[PlannedDocument]) -> P
     """The plan of the same movements and records as they stand now, with all their documents."""
     drawing = await _start(c)
     for transaction in dict.fromkeys(one.transaction for one in documents if one.transaction):
-        await drawing.add_movement(
-            await plan_one(c, await c.stripe.transaction(StripeId(transaction)))
-        )
+        again = await plan_again(c, StripeId(transaction))
+        if isinstance(again, Stored):
+            await drawing.add_stored(again)
+        else:
+            await drawing.add_movement(again)
     records = {Look(Kind(one.kind), one.resource): None for one in documents if not one.transaction}
     for look in records:
         await drawing.add_mirrored(look)
@@ -94,9 +106,20 @@ class _Drawing:
             return
 
         async def add() -> None:
-            self.documents += [await self._document(planned, one) for one in planned.postings]
+            await self._add(planned.look, planned.postings, facts_of(bt))
 
         await self._unless_troubled(bt.id, bt.net, add)
+
+    async def add_stored(self, waiting: Stored) -> None:
+        """Documents that wait as they are stored, whatever they belong to."""
+
+        async def add() -> None:
+            await self._add(waiting.look, waiting.postings, waiting.facts)
+
+        await self._unless_troubled(waiting.subject, None, add)
+
+    async def _add(self, look: Look, made: Sequence[Posting], facts: dict[str, str]) -> None:
+        self.documents += [await self._document(look, one, facts) for one in made]
 
     async def add_mirrored(self, look: Look) -> None:
         """A customer or an invoice with the write to Stripe that it is owed, if any."""
@@ -118,15 +141,12 @@ class _Drawing:
         except ConnectorError as error:
             self.rest.append(NotPlanned(subject, amount, error.sentence, error.remedy))
 
-    async def _document(self, planned: Planned, posting: Posting) -> PlannedDocument:
-        c, look, bt = self.c, planned.look, planned.transaction
+    async def _document(
+        self, look: Look, posting: Posting, facts: dict[str, str]
+    ) -> PlannedDocument:
+        c = self.c
         row = posting_row(c.id, posting, c.mapping.version)
         kind = OF_PURPOSE[posting.purpose]
-        facts = {
-            f"the amount of {bt.id}": str(bt.amount),
-            f"the fee of {bt.id}": str(bt.fee),
-            **await self._invoices_of(posting),
-        }
         return PlannedDocument(
             key=posting.key,
             record_type=kind,
@@ -134,11 +154,11 @@ class _Drawing:
             title=_title(posting),
             kind=look.kind,
             resource=look.resource,
-            transaction=bt.id,
+            transaction=posting.transaction,
             body_hash=posting_hash(posting.key, row.kind, row.body),
             body=row.body,
             entries=entries_of(posting, c.mapping),
-            facts=facts,
+            facts={**facts, **await self._invoices_of(posting)},
         )
 
     async def _invoices_of(self, posting: Posting) -> dict[str, str]:

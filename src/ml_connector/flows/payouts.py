@@ -45,7 +45,8 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
     elif not payout.automatic:
         await fees.take_of_available(c, payout)
     if lets_fees_in(c, payout):
-        await fees.carry_out_of(c, payout.id)
+        with held.each():
+            await fees.carry_out_of(c, payout.id)
     await wake_due(c)
     await try_proof(c, payout_id)
     held.tell()

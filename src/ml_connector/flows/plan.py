@@ -4,14 +4,17 @@ The documents are made by the same stories as those that are posted, so that wha
 shown and what is written later are the same to the letter. Nothing is written.
 """
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass, field
+
+import msgspec
 
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.books import rules
 from ml_connector.books.editions import in_edition
 from ml_connector.books.matching import settled
+from ml_connector.books.modes import BY_COMMAND
 from ml_connector.books.postings import Posting, Purpose
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
@@ -19,10 +22,12 @@ from ml_connector.flows import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.editions import WasUndone, standing_of
 from ml_connector.flows.fees import followed
+from ml_connector.flows.otherwise import as_it_stands, waits_for_a_word
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.timing import not_due
-from ml_connector.store import transactions
+from ml_connector.store import payouts as stored_payouts
+from ml_connector.store import postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
@@ -54,11 +59,63 @@ async def plan(c: Connected) -> AsyncGenerator[Planned]:
         yield await plan_one(c, transaction)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Documents that wait although their movement is owed nothing, as they are stored.
+
+    The fees of a payout belong to no movement; what began before our books is in the opening.
+    """
+
+    subject: StripeId
+    look: Look
+    postings: tuple[Posting, ...]
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+
+
 async def owed(c: Connected) -> list[BalanceTransaction]:
     """The balance transactions that are not in the ledger and are ours to post, oldest first."""
     found = [bt async for bt in c.stripe.transactions(created_from=c.begins)]
     rows = [(bt, await _known(c, bt)) for bt in reversed(found)]
     return [bt for bt, row in rows if row is None or row.state is not TransactionState.POSTED]
+
+
+async def left_over(c: Connected, besides: Collection[StripeId]) -> list[Stored]:
+    """What waits in our own rows and belongs to none of some movements: no call."""
+    async with c.store.statement() as tx:
+        rows = await postings.before_release(tx, c.id)
+    asked = [row.transaction_id for row in rows if row.purpose not in BY_COMMAND]
+    found = [await stored(c, one) for one in dict.fromkeys(asked) if one not in besides]
+    return [one for one in found if one.postings]
+
+
+async def plan_again(c: Connected, subject: StripeId) -> Planned | Stored:
+    """What a movement, or a payout with its fees, would become as it stands now."""
+    async with c.store.statement() as tx:
+        payout = await stored_payouts.get(tx, c.id, subject)
+    if payout is not None:
+        return await stored(c, subject)
+    bt = await c.stripe.transaction(subject)
+    row = await _known(c, bt)
+    posted = row is not None and row.state is TransactionState.POSTED
+    return await stored(c, subject) if posted or bt.created < c.begins else await plan_one(c, bt)
+
+
+async def stored(c: Connected, subject: StripeId) -> Stored:
+    """The stored documents of a movement or a payout that are not written, or wait as amended."""
+    async with c.store.transaction() as tx:
+        bt = await transactions.get(tx, c.id, subject)
+        rows = await standing_of(c, tx, subject)
+    waiting = [posting_of(row) for row in rows if not row.taken or await waits_for_a_word(c, row)]
+    if bt is None:
+        return Stored(subject, Look(Kind.PAYOUT, subject), tuple(waiting))
+    at = for_transaction(bt.id, bt.type, bt.source)
+    facts = facts_of(msgspec.convert(bt.body, BalanceTransaction))
+    return Stored(subject, at, tuple(waiting), facts)
+
+
+def facts_of(bt: BalanceTransaction) -> dict[str, str]:
+    """What the documents of a movement rest on at Stripe."""
+    return {f"the amount of {bt.id}": str(bt.amount), f"the fee of {bt.id}": str(bt.fee)}
 
 
 async def _known(c: Connected, bt: BalanceTransaction) -> BalanceTransactionRow | None:
@@ -105,17 +162,20 @@ async def _story(c: Connected, bt: BalanceTransaction) -> Story:
 async def _still_to_send(c: Connected, bt: StripeId, made: list[Posting]) -> list[Posting]:
     """The documents that Acumatica has nothing of, as `booking.plan_anew` would plan them.
 
-    Once a part is taken, the same documents are made as were planned then; what belongs to the
-    movement besides (the loss of a dispute) is among them.
+    One that stands there, said otherwise than was approved, waits all the same. Once a part is
+    taken, the same documents are made as were planned then; what belongs to the movement besides
+    (the loss of a dispute) is among them.
     """
     async with c.store.transaction() as tx:
         known = {row.key: row for row in await standing_of(c, tx, bt)}
+        made = await as_it_stands(c, tx, made)
     if not any(row.taken for row in known.values()):
         return made
+    made_already = [row for row in known.values() if await waits_for_a_word(c, row)]
     keys: set[PostingKey] = {one.key for one in made}
     kept = [one for one in made if one.key in known and not known[one.key].taken]
     besides = [row for key, row in known.items() if key not in keys and not row.taken]
-    return [*kept, *(posting_of(row) for row in besides)]
+    return [*kept, *(posting_of(row) for row in (*besides, *made_already))]
 
 
 def posting_of(row: PostingRow) -> Posting:

@@ -15,7 +15,7 @@ from ml_connector.books.shadow import Comparison, Ours, Theirs, compare
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
-from ml_connector.store import postings, transactions
+from ml_connector.store import fees, postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow
 
@@ -73,13 +73,13 @@ async def _ours(c: Connected, since: date) -> tuple[list[tuple[Ours, str]], list
             rows = await postings.by_transaction(tx, c.id, bt.id)
             if not rows:
                 rest.append(Unposted(bt.id, bt.net, bt.reason or "It is not looked at yet."))
-            for row in rows:
-                if _is_shadow(c, row):
-                    customer = await _customer_of(c, row)
-                    one = _planned(c, bt, row, customer)
-                    if one.day >= since:
-                        found.append((one, row.currency))
-    return found, rest
+            planned = [row for row in rows if _is_shadow(c, row)]
+            found += [(await _of_movement(c, bt, row), row.currency) for row in planned]
+        for row in await postings.of_purpose(tx, c.id, Purpose.FEES_OF_PAYOUT):
+            if _is_shadow(c, row):
+                members = await fees.carried_by(tx, c.id, row.key)
+                found.append((_of_payout(c, row, members), row.currency))
+    return [(one, currency) for one, currency in found if one.day >= since], rest
 
 
 def _is_shadow(c: Connected, row: PostingRow) -> bool:
@@ -98,7 +98,20 @@ async def _customer_of(c: Connected, row: PostingRow) -> str:
     return next((one.customer_id for one in paid if isinstance(one, ArPayment | ArRefund)), "")
 
 
-def _planned(c: Connected, bt: BalanceTransactionRow, row: PostingRow, customer: str) -> Ours:
+async def _of_movement(c: Connected, bt: BalanceTransactionRow, row: PostingRow) -> Ours:
+    words = {str(bt.id), str(bt.source or bt.id)}
+    day = day_in(bt.created, c.mapping.zone)
+    return _planned(c, row, words, day, await _customer_of(c, row))
+
+
+def _of_payout(c: Connected, row: PostingRow, members: Iterable[BalanceTransactionRow]) -> Ours:
+    """The fees of a payout: a person may quote it, or what a fee in it is of."""
+    words = {str(one) for bt in members for one in (bt.id, bt.source) if one is not None}
+    return _planned(c, row, words, day_in(row.created_at, c.mapping.zone), "")
+
+
+def _planned(c: Connected, row: PostingRow, words: set[str], seen: date, customer: str) -> Ours:
+    """A document as it would be posted; `seen` is its day where it has none of its own."""
     paper = document(row)
     clearing = c.mapping.of_currency(row.currency).clearing
     named = {On.ACCOUNT: "", On.CUSTOMER: _receivable(customer)}
@@ -108,9 +121,9 @@ def _planned(c: Connected, bt: BalanceTransactionRow, row: PostingRow, customer:
         if side.on is not On.CASH and side.name != clearing
     )
     dated = not isinstance(paper, Voiding | Booked)
-    day = paper.day if dated else day_in(bt.created, c.mapping.zone)
-    names = {str(bt.id), str(bt.source or bt.id), row.key.partition(":")[2]}
-    return Ours(row.key, row.purpose, bt.id, day, row.clearing, others, frozenset(names))
+    day = paper.day if dated else seen
+    names = frozenset({*words, row.key.partition(":")[2]})
+    return Ours(row.key, row.purpose, row.transaction_id, day, row.clearing, others, names)
 
 
 def _receivable(customer: str) -> str:

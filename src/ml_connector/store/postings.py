@@ -310,6 +310,19 @@ async def by_transaction(
     return await _where(tx, connection, table.c.transaction_id == transaction_id)
 
 
+async def before_release(tx: AsyncConnection, connection: ConnectionId) -> list[PostingRow]:
+    """Every posting that is planned, refused, or made and not released yet, by key."""
+    early = (State.PLANNED, State.CREATED, State.FAILED)
+    return await _where(tx, connection, table.c.state.in_([str(one) for one in early]))
+
+
+async def of_purpose(
+    tx: AsyncConnection, connection: ConnectionId, purpose: str
+) -> list[PostingRow]:
+    """The postings for one reason, by key."""
+    return await _where(tx, connection, table.c.purpose == purpose)
+
+
 async def by_erp(
     tx: AsyncConnection, connection: ConnectionId, erp_type: str, erp_number: str
 ) -> list[PostingRow]:
