@@ -259,10 +259,9 @@ def _main(
         documents = _refund(bt, story, story.customer_id, mapping)
         if documents:
             return documents
-    other = _other_side(bt, rule, mapping)
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
-    day = _day(bt, rule, story, mapping)
-    journal = _journal(bt, what, {other: -bt.amount}, day=day, story=story, mapping=mapping)
+    sides, day = {_other_side(bt, rule, mapping): -bt.amount}, _day(bt, rule, story, mapping)
+    journal = _journal(bt, what, sides, day=day, story=story, mapping=mapping)
     subject = bt.id if rule.purpose in _KEYED_BY_TRANSACTION else story.subject
     return [Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)]
 
@@ -282,17 +281,11 @@ def _refund(
 
 
 def _day(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> date:
-    """A transfer is dated when it reaches the bank, everything else when it happened.
-
-    What was cancelled before it arrived comes back on that day, or the bank would show for a while
-    a credit that never was.
-    """
-    happened = day_in(bt.created, mapping.zone)
-    if rule is TRANSFER and story.arrival is not None:
-        return story.arrival
-    if rule is TRANSFER_BACK and story.arrival is not None:
-        return max(happened, story.arrival)
-    return happened
+    """A transfer is dated on its arrival, its return no earlier, all else when it happened."""
+    happened, arrives = day_in(bt.created, mapping.zone), story.arrival
+    if arrives is None or rule not in (TRANSFER, TRANSFER_BACK):
+        return happened
+    return arrives if rule is TRANSFER else max(happened, arrives)
 
 
 _KEYED_BY_TRANSACTION = frozenset(
