@@ -152,6 +152,15 @@ class QuotedPayment:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one payment has settled of one document, in the document's currency."""
+
+    payment: ErpRef
+    document: ErpRef
+    amount: Decimal
+
+
 PAYMENT_RELEASED = frozenset(("Open", "Closed", "Reserved"))
 """Statuses of a payment that is in the ledger."""
 
