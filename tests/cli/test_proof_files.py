@@ -118,4 +118,17 @@ def test_the_page_runs_nothing_fetches_nothing_and_quotes_what_it_shows(file: Pa
     page = page_of(checked(file.read_text("utf-8")))
     assert "12.00 USD" in page
     assert "&lt;b&gt;61100&lt;/b&gt;" in page
+    assert key_id(KEY.public) in page
+    assert "ab" * 32 in page  # the hash of each document as it was read back
+    for words in ("Arrives 2026-10-09", "The equation", "Sums per account", "GL 000045"):
+        assert words in page
+    assert "@page { size: A4" in page
     assert not any(word in page for word in ("<script", "http:", "https:", "<link", "<b>61100"))
+
+
+def test_a_page_of_a_changed_proof_says_what_does_not_fit(file: Path) -> None:
+    text = file.read_text("utf-8").replace('"net": "12.00 USD"', '"net": "12.01 USD"')
+    page = page_of(checked(text))
+    assert "Line 2 was changed" in page
+    assert "Not to be relied on." in page
+    assert "was checked when this page was made" not in page

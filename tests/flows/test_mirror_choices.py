@@ -6,10 +6,13 @@ import pytest
 
 from build.clerks import by_cheque
 from build.troubled import stuck
-from build.world import SANDBOX_MAPPING, World
+from build.world import CUSTOMER, SANDBOX_MAPPING, World
+from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ErpRef
+from ml_connector.books.finding import Severity
 from ml_connector.flows.explain import explain
+from ml_connector.flows.lint import lint
 from ml_connector.flows.signals import Kind
 
 pytestmark = pytest.mark.anyio
@@ -283,8 +286,78 @@ async def test_the_payment_link_is_written_into_a_field_of_the_firms_own(world: 
     assert fields[ref]["Document.AttributePAYLINK"] == url
 
 
+async def a_sales_invoice(world: World) -> ErpRef:
+    """An invoice of sales-order origin, released: only these stand on the form SO303000."""
+    line = {"TransactionDescr": "Service", "Account": "40000", "Qty": 1,
+            "UnitPrice": Decimal("100.00"), "TaxCategory": "EXEMPT"}  # fmt: skip
+    body = {"Type": "Invoice", "CustomerID": CUSTOMER, "Hold": False, "Details": [line]}
+    made = await world.enter("SalesInvoice", body, release=True)
+    return ErpRef(f"Invoice|{made['ReferenceNbr']}")
+
+
+async def test_the_payment_link_is_written_into_a_plain_field_that_the_form_has(
+    world: World,
+) -> None:
+    await world.erp.tell("switches", {"texts_on_released": True})
+    await decide(world, 'source = "SalesInvoice"\nwrite_link = "ExternalRef"')
+    ref = await a_sales_invoice(world)
+    await world.mirror()
+    await world.settle()
+    (paper,) = world.erp_app.world.tables["SalesInvoice"]
+    assert paper.get("ExternalRef") == hosted(world, ref)
+    found = await lint(await world.connected())
+    assert [one for one in found if one.key == "mirror.write_link"] == []
+    assert await world.troubles() == []
+
+
+async def test_a_plain_field_that_is_closed_after_the_release_is_told_to_a_person(
+    world: World,
+) -> None:
+    await decide(world, 'write_link = "Description"')
+    ref = await world.an_invoice()
+    await world.mirror()
+    await world.settle()
+    trouble = await world.trouble()
+    assert (trouble.resource, trouble.cause) == (ref, "acumatica.not_taken:Description")
+    (told,) = [one for one in await lint(await world.connected()) if one.key == "mirror.write_link"]
+    assert told.severity is Severity.WARN
+
+
+async def test_a_document_that_the_form_does_not_show_is_never_made_by_writing_its_link(
+    world: World,
+) -> None:
+    ref = await world.an_invoice()  # of AR origin: not on SO303000
+    before = len(list(world.erp_app.world.tables["Invoice"]))
+    with pytest.raises(Missing):
+        await (await world.connected()).acumatica.write_plain(
+            ref, "SalesInvoice", "ExternalRef", "x"
+        )
+    assert len(list(world.erp_app.world.tables["Invoice"])) == before
+
+
+async def test_a_plain_field_that_the_forms_contract_lacks_is_told_by_the_lint(
+    world: World,
+) -> None:
+    await decide(world, 'write_link = "ExternalRef"')  # of SalesInvoice only
+    await world.an_invoice()
+    (told,) = [one for one in await lint(await world.connected()) if one.key == "mirror.write_link"]
+    assert told.severity is Severity.FAIL
+    assert "contract of Invoice has no field 'ExternalRef'" in told.sentence
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Amount", "CustomerID", "DueDate", "Status", "Details", "amount", "Document.CuryOrigDocAmt"],
+)
+async def test_the_payment_link_never_goes_into_a_field_that_the_books_rely_on(
+    world: World, field: str
+) -> None:
+    with pytest.raises(Misconfigured, match=rf"write_link cannot be '{field}'"):
+        await decide(world, f'write_link = "{field}"')
+
+
 async def test_a_place_for_the_link_that_does_not_exist_is_refused(world: World) -> None:
-    with pytest.raises(Misconfigured, match=r"none, note, or a field"):
+    with pytest.raises(Misconfigured, match=r"none, note, a field"):
         await decide(world, 'write_link = "notes"')
 
 

@@ -6,19 +6,25 @@ import pytest
 
 from build.planning import a_sent_invoice, set_modes
 from build.world import CUSTOMER, World
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.books.shadow import Comparison, Outcome
 from ml_connector.flows.shadow import shadow
 
 pytestmark = pytest.mark.anyio
 
 
-async def a_payment_by_hand(world: World, amount: str, reference: str) -> None:
+async def a_payment_by_hand(
+    world: World, amount: str, reference: str, *invoices: tuple[ErpRef, str]
+) -> None:
     """What a clerk books from Stripe's dashboard."""
     body = {
         "Type": "Payment", "CustomerID": CUSTOMER, "PaymentMethod": "STRIPE",
         "CashAccount": "10650ST", "PaymentRef": reference, "PaymentAmount": Decimal(amount),
         "Hold": False,
+        "DocumentsToApply": [
+            {"DocType": "Invoice", "ReferenceNbr": erp_keys(ref)[1], "AmountPaid": Decimal(part)}
+            for ref, part in invoices
+        ],
     }  # fmt: skip
     await world.enter("Payment", body, release=True)
 
@@ -53,7 +59,7 @@ async def test_people_post_beside_the_shadow_and_the_score_is_exact(world: World
     await world.live()
     await world.refund(charges[0], 1000)
     await world.live()
-    await a_payment_by_hand(world, "100.00", charges[0])
+    await a_payment_by_hand(world, "100.00", charges[0], (ErpRef(refs[0]), "100.00"))
     await a_journal_by_hand(world, "3.20", "61100", f"Stripe fee {charges[0]}")
     await a_payment_by_hand(world, "48.25", "transfer of October")
     await a_payment_by_hand(world, "79.00", charges[2])
@@ -101,3 +107,52 @@ async def test_the_fees_that_wait_for_their_payout_are_compared_with_what_people
     }
     assert usd.moved(Outcome.EXTRA).minor == 0
     assert await world.states() == {"planned"}
+
+
+async def test_a_payment_that_people_applied_to_another_invoice_is_split_and_names_both(
+    world: World,
+) -> None:
+    await set_modes(world, payments="shadow", fees="shadow", payouts="shadow")
+    first, second, third = [ErpRef(await a_sent_invoice(world, "100.00")) for _ in range(3)]
+    charges = [str(await world.pay(ref)) for ref in (first, second)]
+    await world.live()
+    await a_payment_by_hand(world, "100.00", charges[0], (first, "100.00"))
+    await a_payment_by_hand(world, "100.00", charges[1], (third, "100.00"))
+    usd, sums = await score(world)
+    assert (sums["same"], sums["split"]) == ("100.00 USD", "100.00 USD")
+    (told,) = [part.sentence for part in usd.parts if part.outcome is Outcome.SPLIT]
+    assert told.endswith(
+        f"but settles {third.replace('|', ' ')}; it would have settled {second.replace('|', ' ')}."
+    )
+
+
+async def test_what_payments_settled_costs_one_call_however_many_there_are(world: World) -> None:
+    await set_modes(world, payments="shadow", fees="shadow", payouts="shadow")
+    calls: list[int] = []
+    for _ in range(2):
+        for _ in range(3):
+            ref = ErpRef(await a_sent_invoice(world, "100.00"))
+            await a_payment_by_hand(world, "100.00", str(await world.pay(ref)), (ref, "100.00"))
+        await world.live()
+        await world.erp.reset_calls()
+        _, sums = await score(world)
+        calls.append(len(await world.erp.calls()))
+    assert sums["same"] == "600.00 USD"
+    assert "split" not in sums
+    assert calls[0] == calls[1] <= 4  # a month of the ledger, payments, invoices; the sign-in
+
+
+async def test_where_a_site_does_not_list_applications_the_score_says_so(world: World) -> None:
+    await set_modes(world, payments="shadow", fees="shadow", payouts="shadow")
+    ref = ErpRef(await a_sent_invoice(world, "100.00"))
+    charge = str(await world.pay(ref))
+    await world.live()
+    await a_payment_by_hand(world, "100.00", charge)
+    refused = {"kind": "status", "when": "before", "status": 403, "method": "GET",
+               "path": "/Invoice$", "times": 9}  # fmt: skip
+    await world.erp.spoil(refused)
+    c = await world.connected()
+    found = await shadow(c, c.record.start_date)
+    (usd,) = [one for one in found.comparisons if one.currency == "USD"]
+    assert str(usd.moved(Outcome.SAME)) == "100.00 USD"
+    assert found.unread

@@ -18,7 +18,7 @@ from ml_connector.acumatica.errors import (
     explain,
     is_page,
 )
-from ml_connector.acumatica.fields import decode, encode, sent
+from ml_connector.acumatica.fields import Sendable, decode, encode, sent
 from ml_connector.acumatica.patience import Patience
 from ml_connector.acumatica.queries import Addresses
 from ml_connector.acumatica.session import Session
@@ -76,7 +76,7 @@ class Endpoint:
     async def put(
         self,
         call: Call,
-        record: msgspec.Struct,
+        record: Sendable,
         kind: type[W],
         query: Mapping[str, str] | None = None,
     ) -> W:

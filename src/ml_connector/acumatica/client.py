@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from ml_connector.acumatica import translate, wire
 from ml_connector.acumatica.calls import write
 from ml_connector.acumatica.changes import every_change
 from ml_connector.acumatica.documents import (
     Changed,
 )
-from ml_connector.acumatica.fields import Field, sent, text
+from ml_connector.acumatica.errors import NotTaken
+from ml_connector.acumatica.fields import Field, decode, sent, text
 from ml_connector.acumatica.forms import KEYS
 from ml_connector.acumatica.journals import Journals
 from ml_connector.acumatica.ledger_forms import LedgerForms
@@ -97,6 +100,21 @@ class AcumaticaClient(Payments, Memos, Journals, LedgerForms):
         """Fills a field of the form that no contract shows, by `View.Field`: one call."""
         view, _, name = place.partition(".")
         await self._write_text(ref, custom={view: {name: sent(value)}})
+
+    async def write_plain(self, ref: ErpRef, form: InvoiceView, name: str, value: str) -> None:
+        """Fills a field of the form's contract: two calls. Saying it twice does no harm.
+
+        The document is looked up first, as a write by keys that the form does not show would make
+        a new one. Raises AskAPerson when the answer says that the field was not taken: Acumatica
+        ignores unknown names, and fields that are closed, without a word.
+        """
+        found = await self._one(form, ref, wire.InvoiceTextWire)
+        body = {"id": found.id, name: sent(value)}
+        call = write(form, f"the payment link of {ref}", ref)
+        answer = await self._endpoint.put(call, body, dict[str, msgspec.Raw])
+        told = decode(bytes(answer.get(name, b"{}")), Field[object])
+        if told.value != value:
+            raise NotTaken(ref, name)
 
     async def _write_text(
         self,

@@ -159,6 +159,15 @@ class QuotedPayment:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one payment has settled of one document, in the document's currency."""
+
+    payment: ErpRef
+    document: ErpRef
+    amount: Decimal
+
+
 OPEN = "Open"
 """The status of a payment in the ledger of which a part is on no document."""
 

@@ -19,6 +19,7 @@ from ml_connector.basics.errors import (
     Refused,
     TryAgain,
 )
+from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.http.transport import Response
 
 FORMS = {
@@ -37,6 +38,20 @@ FORMS = {
     "AccountDetailsForPeriodInquiry": "Account Details for Period (GL404001)",
 }
 """The form whose rights decide about each entity."""
+
+
+class NotTaken(AskAPerson):
+    """A field that Acumatica left as it was, without a word."""
+
+    def __init__(self, ref: ErpRef, field: str) -> None:
+        kind, number = erp_keys(ref)
+        super().__init__(
+            f"Acumatica did not take the payment link into {field} of {kind} {number}.",
+            cause=f"acumatica.not_taken:{field}",
+            remedy="On this site the field is closed once a document is released, or too short."
+            ' Choose another place: mirror.write_link = "note", or a field of your own.',
+        )
+
 
 NO_SUCH_RECORD = "NoEntitySatisfiesTheCondition"
 LONGEST_SENTENCE = 600

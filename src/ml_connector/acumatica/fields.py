@@ -1,5 +1,6 @@
 """A field as Acumatica wraps it, where absent, null and a value are three things."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -101,7 +102,11 @@ def exact(amount: Decimal) -> Field[Decimal]:
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def encode(record: msgspec.Struct) -> bytes:
+Sendable = msgspec.Struct | Mapping[str, Field[str] | str]
+"""A record; or its id, and texts by the names of fields that a person chose."""
+
+
+def encode(record: Sendable) -> bytes:
     """A record as a JSON body with exact decimals."""
     return _encoder.encode(record)
 

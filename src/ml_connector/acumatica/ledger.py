@@ -1,7 +1,7 @@
 """What the general ledger says, line by line, and what payments say of themselves."""
 
 from ml_connector.acumatica import wire
-from ml_connector.acumatica.documents import LedgerLine, QuotedPayment
+from ml_connector.acumatica.documents import LedgerLine, QuotedPayment, Settled
 from ml_connector.acumatica.fields import held, number, text
 from ml_connector.acumatica.translate import required_day
 from ml_connector.basics.ids import erp_ref
@@ -29,3 +29,12 @@ def quoted_payment(record: wire.PaymentWire) -> QuotedPayment:
     words = (text(record.payment_ref), text(record.external_ref), text(record.description))
     ref = erp_ref(held(record.type, "Type"), held(record.reference_nbr, "ReferenceNbr"))
     return QuotedPayment(ref, " ".join(word for word in words if word))
+
+
+def settled(record: wire.InvoiceWire) -> list[Settled]:
+    """What each payment has settled of one document."""
+    ref = erp_ref(held(record.type, "Type"), held(record.reference_nbr, "ReferenceNbr"))
+    return [
+        Settled(erp_ref(text(row.doc_type), text(row.reference_nbr)), ref, number(row.amount_paid))
+        for row in record.applications_default or ()
+    ]

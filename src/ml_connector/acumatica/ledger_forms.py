@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import count
 
 from ml_connector.acumatica import inquiries, ledger, translate, wire
 from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.documents import (
     LedgerLine,
     QuotedPayment,
+    Settled,
 )
 from ml_connector.acumatica.errors import Call
 from ml_connector.acumatica.fields import held, number, sent, text
@@ -19,6 +21,9 @@ from ml_connector.basics.money import Money
 from ml_connector.books.calendar import Calendar
 from ml_connector.books.drift import Movement
 from ml_connector.books.tenant import ErpAccount, ErpPaymentMethod
+
+SETTLED_AT_ONCE = 500
+APPLIED = ",".join(f"ApplicationsDefault/{x}" for x in ("DocType", "ReferenceNbr", "AmountPaid"))
 
 
 class LedgerForms(Forms):
@@ -84,6 +89,28 @@ class LedgerForms(Forms):
         }
         rows = await self._rows("Payment", "the payments", wire.PaymentWire, query)
         return [ledger.quoted_payment(row) for row in rows]
+
+    async def settled(self, since: datetime) -> list[Settled]:
+        """What payments have settled of the documents changed since: one call for each page.
+
+        Asked from the documents' side: the list of payments does not take their applications.
+        Raises where a site does not list these either.
+        """
+        query = {
+            "$filter": f"LastModifiedDateTime ge {moment(since)}",
+            "$select": f"Type,ReferenceNbr,{APPLIED}",
+            "$expand": "ApplicationsDefault",
+            "$top": str(SETTLED_AT_ONCE),
+        }
+        found: list[Settled] = []
+        for skip in count(0, SETTLED_AT_ONCE):
+            page = await self._rows(
+                "Invoice", "what was settled", wire.InvoiceWire, query | {"$skip": str(skip)}
+            )
+            found += [one for record in page for one in ledger.settled(record)]
+            if len(page) < SETTLED_AT_ONCE:
+                break
+        return found
 
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""

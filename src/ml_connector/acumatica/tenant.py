@@ -1,5 +1,9 @@
 """A tenant's own set-up: the lists that a mapping is compared with, a call or two each."""
 
+from typing import TypeVar
+
+import msgspec
+
 from ml_connector.acumatica import translate, wire
 from ml_connector.acumatica.calendar import calendar
 from ml_connector.acumatica.calls import Endpoint
@@ -9,6 +13,8 @@ from ml_connector.acumatica.queries import quoted
 from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.books.calendar import Calendar
 from ml_connector.books.tenant import ErpAccount, ErpBranch, ErpSubaccount
+
+T = TypeVar("T")
 
 ACCOUNT = "AccountCD,Description,Type,Active,CashAccount,CurrencyID"
 BESIDE = "AccountRecords.ControlAccountModule,AccountRecords.AllowManualEntry"
@@ -59,6 +65,14 @@ class TenantForms:
         query = {"$expand": "Details"}
         return calendar(await self._rows("FinancialPeriod", wire.FinancialYearWire, query))
 
-    async def _rows(self, entity: str, kind: type[wire.R], query: dict[str, str]) -> list[wire.R]:
+    async def fields(self, form: str) -> frozenset[str] | None:
+        """The names of a form's fields, as its newest record shows them: one call.
+
+        None when there is no record yet.
+        """
+        rows = await self._rows(form, dict[str, msgspec.Raw], {"$top": "1"})
+        return frozenset(rows[0]) if rows else None
+
+    async def _rows(self, entity: str, kind: type[T], query: dict[str, str]) -> list[T]:
         call = Call(entity, f"the list of {entity}", writes=False)
         return await self._endpoint.get(call, entity, list[kind], query)

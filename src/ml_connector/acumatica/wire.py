@@ -115,6 +115,7 @@ class SettledWire(Record, frozen=True):
     """A document that has settled a part of an AR document."""
 
     doc_type: Field[str] = ABSENT
+    reference_nbr: Field[str] = ABSENT
     amount_paid: Field[Decimal] = ABSENT
 
 

@@ -5,7 +5,7 @@ Another check is another function in `CHECKS`.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ml_connector.books import lint_accounts
+from ml_connector.books import link_place, lint_accounts
 from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
@@ -148,6 +148,23 @@ def roles(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
             )
 
 
+def link(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
+    """A plain field for the payment link that the contract lacks, or that people write into."""
+    key, place, form = "mirror.write_link", mapping.mirror.write_link, mapping.mirror.source
+    if not link_place.is_plain(place):
+        return
+    if tenant.link_fields is None and key not in tenant.unread:
+        told = f"Whether {form} has a field {place!r} cannot be checked before a first invoice."
+        yield unchecked(key, told, "Look again when there is one.")
+    wrong = link_place.misplaced(place, form, tenant.link_fields or ())
+    if tenant.link_fields is not None and wrong:
+        remedy = "Name a field of that form, extend the endpoint (SM207060), or choose another"
+        yield fail(key, wrong, f"{remedy} source: Acumatica would ignore it without a word.")
+    if place.casefold() in link_place.OVERWRITES:
+        told = f"The payment link takes the place of what people wrote as {place}."
+        yield warn(key, told, "Use ExternalRef of SalesInvoice, the note, or a field of your own.")
+
+
 def unread(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
     """What could not be read at all, with the reason."""
     del mapping
@@ -169,6 +186,7 @@ CHECKS: tuple[Check, ...] = (
     roles,
     lint_accounts.shared_clearing,
     lint_accounts.control_told,
+    link,
     unread,
 )
 """Every comparison that is made."""

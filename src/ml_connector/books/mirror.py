@@ -11,6 +11,7 @@ from ml_connector.basics.currencies import largest_charge, least_charge, smalles
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
+from ml_connector.books import link_place
 from ml_connector.books.records import ErpInvoice, ErpLine, ErpTax, StripeInvoice
 
 
@@ -23,9 +24,6 @@ class Adopt(StrEnum):
     """One that stands alone is taken over."""
     NEVER = "never"
     """It is left alone; a new one is made."""
-
-
-NO_LINK, LINK_IN_NOTE = "none", "note"
 
 
 class WhenReopened(StrEnum):
@@ -61,7 +59,8 @@ class MirrorPolicies:
     """What a firm decides about its mirror; the `[mirror]` table of the mapping.
 
     With `send` Stripe mails each invoice; `source` is the form through which one is read.
-    `write_link` is where in the ERP its address goes: `note`, or a field (`View.Field`). A
+    `write_link` is where in the ERP its address goes: `note`, a field (`View.Field`), or a plain
+    field of the form's contract. A
     customer whose attribute `opt_out` has one of the values `opt_out_values` is left out.
     """
 
@@ -72,7 +71,7 @@ class MirrorPolicies:
     send: bool = False
     source: Literal["Invoice", "SalesInvoice"] = "Invoice"
     reopened: WhenReopened = WhenReopened.ASK
-    write_link: str = NO_LINK
+    write_link: str = link_place.NO_LINK
     opt_out: str = ""
     opt_out_values: tuple[str, ...] = ("true", "1", "yes")
 
@@ -104,11 +103,8 @@ class MirrorPolicies:
 
     def problems(self) -> list[str]:
         """What is wrong with the choices by themselves, a sentence each."""
-        place = self.write_link
-        if place in {NO_LINK, LINK_IN_NOTE} or all(place.partition(".")):
-            return []
-        known = "none, note, or a field by its view, such as Document.AttributePAYLINK"
-        return [f"mirror.write_link cannot be {place!r}; it is {known}."]
+        wrong = link_place.problem(self.write_link)
+        return [wrong] if wrong else []
 
 
 LARGEST_NUMBER_OF_LINES = 250

@@ -56,6 +56,7 @@ class Paper:
     key: str
     lines: tuple[tuple[int, Facts], ...]
     complaints: tuple[Complaint, ...]
+    signature: str = ""
 
     @property
     def key_id(self) -> str:
@@ -104,7 +105,7 @@ def opened(text: str, format_: str, check: Check) -> Paper:
     if paper.get(KEY_ID, key_id(key)) != key_id(key):
         found.append(Complaint(0, f"The paper calls its key {paper[KEY_ID]}; it is {key_id(key)}."))
     lines = tuple((number, facts) for number, facts, _ in rows)
-    return Paper(format_, name, key, lines, tuple(found))
+    return Paper(format_, name, key, lines, tuple(found), _text(paper, "signature"))
 
 
 def _of_line(format_: str, name: str, number: int, facts: Facts) -> bytes:

@@ -3,7 +3,8 @@
 Four outcomes, all measured by what they do to the clearing account:
 
     same     the same money against the same other side, on nearly the same day
-    split    the same money in another way: netted, gathered, or against other accounts
+    split    the same money in another way: netted, gathered, against other accounts, or settling
+             another invoice
     missing  we would have posted it, and nobody did
     extra    somebody posted it, and we would not have
 
@@ -38,7 +39,8 @@ class Ours:
     """A document that we would have posted; `clearing` is what it does to the clearing account.
 
     `words` are the names that a person may quote (charge, balance transaction, payout). `others`
-    is the other side by account; a customer's receivables stand under `customer ID`.
+    is the other side by account; a customer's receivables stand under `customer ID`. `settles` is
+    what of it goes to which document, in minor units; None where nothing is settled by it.
     """
 
     key: str
@@ -48,17 +50,22 @@ class Ours:
     clearing: Money
     others: Mapping[str, int]
     words: frozenset[str]
+    settles: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A document that stands in the ERP and was not posted by us."""
+    """A document that stands in the ERP and was not posted by us.
+
+    `settles` is what it settles of which document; None where that could not be read.
+    """
 
     document: str
     day: date
     clearing: Money
     others: Mapping[str, int]
     text: str
+    settles: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +113,14 @@ class Comparison:
 def compare(currency: str, ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Comparison:
     """Compares the documents of one currency; the order in which they come does not matter.
 
-    Surest evidence first: the same document, with its name quoted and without; a movement
+    Surest evidence first: the same document, with its name quoted and without; one that settles
+    another invoice; a movement
     netted; documents of one kind, then of all kinds, gathered by day and by month; the same amount
     against another side; another amount under a quoted name.
     """
     left = _Left(ours, theirs)
     left.one_by_one(lambda mine, other: _like(mine, other) and _quotes(mine, other))
+    left.one_by_one(lambda mine, other: _like(mine, other) and not _elsewhere(mine, other))
     left.one_by_one(_like)
     left.gathered(lambda one: one.transaction, _near)
     left.gathered(lambda one: (one.purpose, one.day), _near)
@@ -145,6 +154,13 @@ def _like(mine: Ours, other: Theirs) -> bool:
     return _near(mine, other) and dict(mine.others) == dict(other.others)
 
 
+def _elsewhere(mine: Ours, other: Theirs) -> bool:
+    """Whether both settle documents, and not the same ones; what was not read tells nothing."""
+    if mine.settles is None or other.settles is None:
+        return False
+    return dict(mine.settles) != dict(other.settles)
+
+
 def _quotes(mine: Ours, other: Theirs) -> bool:
     return not mine.words.isdisjoint(_words(other))
 
@@ -176,7 +192,7 @@ class _Left:
             if fitting:
                 nearest = _nearest(fitting, mine.day)
                 found[mine.clearing.minor].remove(nearest)
-                same = _like(mine, nearest)
+                same = _like(mine, nearest) and not _elsewhere(mine, nearest)
                 self._take(Outcome.SAME if same else Outcome.SPLIT, [mine], [nearest])
 
     def gathered(self, key: Callable[[Ours], Hashable], alike: Alike) -> None:
@@ -278,5 +294,13 @@ def _sentence(outcome: Outcome, amount: Money, ours: list[Ours], theirs: list[Th
 def _how(ours: list[Ours], theirs: list[Theirs]) -> str:
     if len(ours) > 1 or len(theirs) > 1:
         return " in one sum" if len(theirs) == 1 else ""
+    if _like(ours[0], theirs[0]) and _elsewhere(ours[0], theirs[0]):
+        stands, planned = _settled(theirs[0].settles), _settled(ours[0].settles)
+        return f", but settles {stands}; it would have settled {planned}"
     other, mine = " and ".join(theirs[0].others), " and ".join(ours[0].others)
     return f", against {other} instead of {mine}" if other != mine else ", otherwise split"
+
+
+def _settled(settles: Mapping[str, int] | None) -> str:
+    """The documents by name, such as `Invoice 000123`."""
+    return " and ".join(sorted(one.replace("|", " ") for one in settles or ())) or "nothing"

@@ -1,6 +1,6 @@
 """What an ERP tenant's own set-up says, as far as a mapping can be compared with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -70,7 +70,8 @@ class Tenant:
 
     `unread` says why, by what it is. `subaccounts` are those that answer to the mapping's own
     code or, when there is none, some other one. `elsewhere` maps a clearing cash account to the
-    other connection of this installation that uses it, too.
+    other connection of this installation that uses it, too. `link_fields` are the
+    fields of the form that a payment link is written through, where it goes into a plain one.
     """
 
     today: date
@@ -82,3 +83,4 @@ class Tenant:
     periods: Calendar | None = None
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
+    link_fields: Collection[str] | None = None

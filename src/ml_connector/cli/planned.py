@@ -120,6 +120,7 @@ def shadow_facts(found: Shadow) -> dict[str, object]:
             {"transaction": one.transaction, "amount": money(one.amount), "reason": one.reason}
             for one in found.rest
         ],
+        "applications_not_read": found.unread,
     }
 
 
@@ -156,3 +157,6 @@ def show_shadow(found: Shadow) -> None:
             show.say(part.sentence, mark=part.outcome, colour="yellow")
     for item in found.rest:
         show.say(f"{item.transaction} {item.amount}: {item.reason}", mark="not compared")
+    if found.unread:
+        told = f"Which invoices payments settled could not be read. {found.unread}"
+        show.say(told, mark="not compared", colour="yellow")

@@ -8,6 +8,7 @@ from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.books.finding import Finding
+from ml_connector.books.link_place import is_plain
 from ml_connector.books.lint import findings
 from ml_connector.books.tenant import ErpPaymentMethod, Tenant
 from ml_connector.flows.connected import Connected
@@ -40,7 +41,7 @@ class _Reader:
 
 
 async def read_tenant(c: Connected) -> Tenant:
-    """The tenant's lists, eight calls at most."""
+    """The tenant's lists, nine calls at most."""
     forms, reader = c.acumatica.tenant, _Reader()
     accounts = await forms.accounts()
     method = await _method(c)
@@ -56,6 +57,7 @@ async def read_tenant(c: Connected) -> Tenant:
         periods=await reader.optional("period", forms.periods()),
         unread=reader.unread,
         elsewhere=await _elsewhere(c),
+        link_fields=await _link_fields(c, reader),
     )
 
 
@@ -64,6 +66,14 @@ async def _method(c: Connected) -> ErpPaymentMethod | None:
         return await c.acumatica.payment_method(c.mapping.payment_method)
     except Missing:
         return None
+
+
+async def _link_fields(c: Connected, reader: _Reader) -> frozenset[str] | None:
+    chosen = c.mapping.mirror
+    if not is_plain(chosen.write_link):
+        return None
+    read = c.acumatica.tenant.fields(chosen.source)
+    return await reader.optional("mirror.write_link", read)
 
 
 async def _elsewhere(c: Connected) -> dict[str, str]:

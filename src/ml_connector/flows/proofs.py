@@ -1,5 +1,6 @@
 """The signed proof of a payout: gathered from our own rows, sealed line by line."""
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,7 +61,7 @@ def checked(text: str) -> Paper:
     """
     paper = opened(text, FORMAT, genuine)
     found = (*paper.complaints, *recount(paper.lines))
-    return Paper(paper.format, paper.name, paper.key, paper.lines, found)
+    return replace(paper, complaints=found)
 
 
 async def arrived(c: Connected, since: date | None) -> list[StripeId]:

@@ -1,11 +1,13 @@
 """What we would have posted beside what people posted on the clearing accounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from ml_connector.acumatica.documents import LedgerLine
 from ml_connector.basics.clock import day_in, start_of_day
+from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import erp_keys
 from ml_connector.basics.money import Money, total
 from ml_connector.books.entries import On, sides
@@ -20,6 +22,7 @@ from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow
 
 RECEIVABLES = "AR"
+CREDIT_MEMO = "Credit Memo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +32,48 @@ class Shadow:
     since: date
     comparisons: tuple[Comparison, ...]
     rest: tuple[Unposted, ...]
+    unread: str = ""
+    """Why it is not told which invoices payments settled; empty when it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What receivables documents say that the ledger does not, by their number."""
+
+    quoted: Mapping[str, str]
+    settled: Mapping[str, Mapping[str, Decimal]] | None
+    unread: str = ""
+
+    def settles(self, number: str, currency: str) -> dict[str, int] | None:
+        """What a payment settles of each document; None where that could not be read."""
+        if self.settled is None:
+            return None
+        return {
+            ref: Money.of(amount, currency).minor
+            for ref, amount in self.settled.get(number, {}).items()
+        }
 
 
 async def shadow(c: Connected, since: date) -> Shadow:
     """Compares what is planned in shadow mode with what stands in Acumatica from a day on.
 
-    From our own rows and, per month, one call for the ledger; one more for the payments.
+    From our own rows and, per month, one call for the ledger; one more for the payments, and one
+    for each page of the invoices that were touched, which tell what was settled by whom.
     """
     until = day_in(c.clock.now(), c.mapping.zone)
     ours, rest = await _ours(c, since)
     lines = await _lines(c, since, max([until, *(one.day for one, _ in ours)]))
-    quoted = await _quoted(c, since)
+    beside = Beside(await _quoted(c, since), *await _settled(c, since))
     mine = await _our_documents(c)
     comparisons = [
         compare(
             code,
             [one for one, currency in ours if currency == code],
-            _theirs(lines, accounts.clearing, code, mine, quoted),
+            _theirs(lines, accounts.clearing, code, mine, beside),
         )
         for code, accounts in c.mapping.currencies.items()
     ]
-    return Shadow(since, tuple(comparisons), tuple(rest))
+    return Shadow(since, tuple(comparisons), tuple(rest), beside.unread)
 
 
 async def _lines(c: Connected, first: date, last: date) -> list[LedgerLine]:
@@ -123,7 +147,12 @@ def _planned(c: Connected, row: PostingRow, words: set[str], seen: date, custome
     dated = not isinstance(paper, Voiding | Booked)
     day = paper.day if dated else seen
     names = frozenset({*words, row.key.partition(":")[2]})
-    return Ours(row.key, row.purpose, row.transaction_id, day, row.clearing, others, names)
+    settles = (
+        {str(one.document): one.amount.minor for one in paper.applications}
+        if isinstance(paper, ArPayment)
+        else None
+    )
+    return Ours(row.key, row.purpose, row.transaction_id, day, row.clearing, others, names, settles)
 
 
 def _receivable(customer: str) -> str:
@@ -144,6 +173,24 @@ async def _quoted(c: Connected, since: date) -> dict[str, str]:
     return {erp_keys(one.ref)[-1]: one.text for one in found}
 
 
+async def _settled(c: Connected, since: date) -> tuple[dict[str, dict[str, Decimal]] | None, str]:
+    """What each payment settles, by its number; None with the reason where no list tells it."""
+    try:
+        found = await c.acumatica.settled(start_of_day(since, c.mapping.zone))
+    except TryAgain:
+        raise
+    except ConnectorError as error:
+        return None, error.sentence
+    settled: dict[str, dict[str, Decimal]] = {}
+    for one in found:
+        kind, number = erp_keys(one.payment)
+        if kind == CREDIT_MEMO:  # numbered apart from payments
+            continue
+        documents = settled.setdefault(number, {})
+        documents[one.document] = documents.get(one.document, Decimal(0)) + one.amount
+    return settled, ""
+
+
 async def _our_documents(c: Connected) -> set[tuple[str, str]]:
     """Module and number of what we have posted ourselves."""
     async with c.store.transaction() as tx:
@@ -157,7 +204,7 @@ def _theirs(
     clearing: str,
     code: str,
     mine: set[tuple[str, str]],
-    quoted: dict[str, str],
+    beside: Beside,
 ) -> list[Theirs]:
     """What people have posted on a clearing account, a document each."""
     papers: dict[str, list[LedgerLine]] = {}
@@ -165,7 +212,7 @@ def _theirs(
         if line.amount.currency == code and _number(line) not in mine:
             papers.setdefault(_name(line), []).append(line)
     return [
-        _document(name, own, clearing, code, quoted)
+        _document(name, own, clearing, code, beside)
         for name, own in papers.items()
         if any(line.account == clearing for line in own)
     ]
@@ -184,16 +231,18 @@ def _name(line: LedgerLine) -> str:
 
 
 def _document(
-    name: str, lines: list[LedgerLine], clearing: str, code: str, quoted: dict[str, str]
+    name: str, lines: list[LedgerLine], clearing: str, code: str, beside: Beside
 ) -> Theirs:
     moved = total((line.amount for line in lines if line.account == clearing), code)
     others = _by_account((line.account, line.amount) for line in lines if line.account != clearing)
     first = lines[0]
     texts = [f"{line.text} {line.reference}" for line in lines]
+    settles: dict[str, int] | None = None
     if first.module == RECEIVABLES:
-        texts.append(quoted.get(first.reference, ""))
+        texts.append(beside.quoted.get(first.reference, ""))
         others = _as_customer(others, first.customer_id)
-    return Theirs(name, first.day, moved, others, " ".join(texts))
+        settles = beside.settles(first.reference, code)
+    return Theirs(name, first.day, moved, others, " ".join(texts), settles)
 
 
 def _as_customer(others: dict[str, int], customer: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef
-from ml_connector.books.mirror import LINK_IN_NOTE, NO_LINK
+from ml_connector.books.link_place import LINK_IN_NOTE, NO_LINK, is_plain
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.mirrored import INVOICE, SENT, sent_of
@@ -42,6 +42,8 @@ async def write_back(c: Connected, ref: ErpRef) -> None:
         return
     if place == LINK_IN_NOTE:
         await _into_note(c, known[0], url)
+    elif is_plain(place):
+        await c.acumatica.write_plain(ref, c.mapping.mirror.source, place, url)
     else:
         await c.acumatica.write_field(ref, place, url)
     await _remember(c, known[0], wanted)

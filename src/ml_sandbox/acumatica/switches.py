@@ -64,6 +64,9 @@ class Switches:
         "auto", "The authorize address consents at once (auto) or shows a page (page)."
     )
     unauthorized_body: str = _switch("json", "Body of a 401: json, html or empty.")
+    texts_on_released: bool = _switch(
+        False, "Description and external reference of a released invoice can be written."
+    )
     custom_on_released: bool = _switch(
         True, "User-defined fields of a released invoice can be written; otherwise ignored."
     )

@@ -66,6 +66,9 @@ _UNRELEASED = frozenset(
 )
 
 
+_TEXTS = ("Description", "ExternalRef")
+
+
 def released(document: Record) -> bool:
     """Whether the document has been released to GL."""
     return document.get("Status") not in _UNRELEASED
@@ -117,6 +120,9 @@ class InvoiceForm(Form):
                 draft.set(DueDate=due or draft.get("DueDate"))
             if "Hold" in body.values:
                 change_reservation(draft, hold=bool(body.get("Hold")))
+            for name in _TEXTS if unit.switches.texts_on_released else ():
+                if name in body.values:
+                    draft.set(**{name: body.get(name)})
             written = body.custom if unit.switches.custom_on_released else {}
             take_note(draft, Body(note=body.note, custom=dict(written)))
             return

@@ -12,7 +12,7 @@ from ml_sandbox.acumatica.world import Unit
 
 _SAME = (
     "Type ReferenceNbr Amount Balance CustomerOrder Date Description DueDate Hold"
-    " IsTaxValid Project Status TaxTotal BillToContactOverride"
+    " IsTaxValid Project Status TaxTotal BillToContactOverride ExternalRef"
 ).split()
 _LINE_SAME = (
     "Account Amount CalculateDiscountsOnImport CostCode DiscountAmount InventoryID LineNbr"
