@@ -12,6 +12,7 @@ from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
+from ml_connector.books.captures import left_uncaptured
 from ml_connector.books.conversion import conversion
 from ml_connector.books.fees import as_charges, fee_sides, is_explained, kept, refuse_twice
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
@@ -29,7 +30,7 @@ from ml_connector.books.postings import (
     less_charges,
     posting_key,
 )
-from ml_connector.books.records import PAYMENTS, BalanceTransaction, Charge
+from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.refunds import as_credit_memo, out_of_payment, refund_undone
 from ml_connector.books.unexplained import OtherBalance, Unexplained, UnknownPair
 
@@ -94,24 +95,6 @@ RULES: dict[tuple[str, str], Rule] = {
 
 class ForeignCurrency(AskAPerson):
     """A payment settled in another currency than it was made in; held, never approximated."""
-
-
-LEFT_UNCAPTURED = "refund/partial_capture_reversal"
-"""What of a hold was not captured: booked with the payment, given back in a row of its own."""
-
-
-class PartlyCaptured(AskAPerson):
-    """Less was captured than was held, and there is no account for the rest on its way back."""
-
-    def __init__(self, charge: Charge, transaction: BalanceTransaction) -> None:
-        super().__init__(
-            f"Of the payment {charge.id}, for which {charge.authorized} were held, only"
-            f" {charge.amount} were captured; Stripe booked {transaction.amount}"
-            f" ({transaction.id}) and gives the rest back.",
-            cause="rules.partly_captured",
-            remedy=f'Give "{LEFT_UNCAPTURED}" an account under [pairs], through which the rest goes'
-            " in and out; in a currency that settles in another one, book it by hand.",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +303,7 @@ def _receipt(
     cash, more = mapping.of_currency(bt.amount.currency).clearing_cash, []
     arrived = less_charges(paid, charges)
     if match.charge.authorized is not None and paid != bt.amount:
-        more = [_left_uncaptured(bt, match.charge, story, mapping)]
+        more = [left_uncaptured(bt, match.charge, day=day, mapping=mapping)]
     elif paid != bt.amount:
         cash = _transit(bt, match, mapping).cash
         arrived = Money.zero(bt.amount.currency)
@@ -340,19 +323,6 @@ def _receipt(
     )
     key = posting_key(Purpose.PAYMENT, match.charge.id)
     return [Posting(key, Purpose.PAYMENT, bt.id, payment, arrived), *more]
-
-
-def _left_uncaptured(
-    bt: BalanceTransaction, charge: Charge, story: Story, mapping: Mapping
-) -> Posting:
-    """What Stripe booked beside the captured part; its own row takes it out again."""
-    account = mapping.pairs.get(LEFT_UNCAPTURED)
-    if account is None or bt.amount != charge.authorized:
-        raise PartlyCaptured(charge, bt)
-    rest, day = bt.amount - charge.amount, day_in(bt.created, mapping.zone)
-    what = f"Not captured of Stripe payment {charge.id}"
-    journal = _journal(bt, what, {account: -rest}, day=day, story=story, mapping=mapping)
-    return Posting(posting_key(Purpose.SUSPENSE, bt.id), Purpose.SUSPENSE, bt.id, journal, rest)
 
 
 def _transit(bt: BalanceTransaction, match: Match, mapping: Mapping) -> TransitAccounts:
