@@ -8,11 +8,11 @@ from ml_connector.cli import (
     golive,
     keys,
     late,
-    mapping,
     plans,
     proofs,
     repairs,
     sandbox,
+    screen,
     service,
     setup,
     work,
@@ -47,7 +47,7 @@ app.command(books.tieout)
 app.command(proofs.proof)
 app.command(keys.keys)
 app.command(books.audit)
-app.command(mapping.mapping)
+app.command(screen.mapping)
 app.command(golive.opening)
 app.command(golive.backfill)
 app.command(late.late)
