@@ -9,11 +9,11 @@ from ml_connector.cli import (
     golive,
     keys,
     late,
-    mapping,
     plans,
     proofs,
     repairs,
     sandbox,
+    screen,
     service,
     setup,
     work,
@@ -48,7 +48,7 @@ app.command(books.tieout)
 app.command(proofs.proof)
 app.command(keys.keys)
 app.command(books.audit)
-app.command(mapping.mapping)
+app.command(screen.mapping)
 app.command(golive.opening)
 app.command(golive.backfill)
 app.command(late.late)

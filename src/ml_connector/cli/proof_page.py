@@ -174,7 +174,10 @@ def _documents(paper: Paper) -> str:
                 f"{_say(one, 'state')} {_when(one, 'verified_at')}<br>"
                 f"<code>{_say(one, 'read_back')}</code>"
             ),
-            "<br>".join(_say(entry, "account") for entry in _rows(one, "entries")),
+            "<br>".join(
+                f'<span class="amount">{_say(entry, "account")}</span>'
+                for entry in _rows(one, "entries")
+            ),
             "<br>".join(_say(entry, "amount") for entry in _rows(one, "entries")),
         ]
         for one in _of(paper, "document")

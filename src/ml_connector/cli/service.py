@@ -14,6 +14,7 @@ from ml_connector.cli.frame import Exit, Json, Office, opened, run
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.applications import Starlette
 
 
 def serve(*, host: str = "", port: int = 0) -> int:
@@ -32,8 +33,8 @@ def serve(*, host: str = "", port: int = 0) -> int:
         from ml_connector.cli import show
 
         settings = office.place.settings
-        sock = _listen(host or settings.host, port or settings.port)
-        server, stop = _server(office), _until_told()
+        sock = listening(host or settings.host, port or settings.port)
+        server, stop = _server(office), until_told()
         show.note(f"Listening on {host or settings.host}:{port or settings.port}.")
         async with asyncio.TaskGroup() as tasks:
             web = tasks.create_task(server.serve(sockets=[sock]))
@@ -52,13 +53,13 @@ def worker() -> int:
     async def body(office: Office) -> int:
         from ml_connector.assemble.worker import work
 
-        await work(office.place, office.board, _until_told())
+        await work(office.place, office.board, until_told())
         return Exit.OK
 
     return opened(body)
 
 
-def _until_told() -> asyncio.Event:
+def until_told() -> asyncio.Event:
     """Set by SIGINT or SIGTERM: running jobs end, then the program does."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -73,7 +74,7 @@ async def _ended(web: "asyncio.Task[None]", stop: asyncio.Event) -> None:
     stop.set()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
     """A listening socket; raises Misconfigured when the port is taken or not allowed."""
     from ml_connector.basics.errors import Misconfigured
 
@@ -92,9 +93,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server(office: Office) -> "uvicorn.Server":
-    import uvicorn
-
     from ml_connector.web.app import create_app
+
+    return quiet_server(create_app(office.place))
+
+
+def quiet_server(app: "Starlette") -> "uvicorn.Server":
+    """A web server that logs nothing of requests and leaves signals to whoever runs it."""
+    import uvicorn
 
     class Quiet(uvicorn.Server):
         """Leaves signals to the service."""
@@ -105,7 +111,7 @@ def _server(office: Office) -> "uvicorn.Server":
 
     return Quiet(
         uvicorn.Config(
-            create_app(office.place),
+            app,
             log_config=None,
             access_log=False,
             ws="none",

@@ -54,6 +54,12 @@ def _unreadable(sentence: str) -> Misconfigured:
 
 def _line(written: str, at: str) -> str:
     """Where a key stands, for a sentence; empty for one that is written inside a line."""
+    number = line_of(written, at)
+    return f" (Line {number}.)" if number else ""
+
+
+def line_of(written: str, at: str) -> int | None:
+    """The line in which a key or a table begins; None for one that is written inside a line."""
     table = ""
     for number, line in enumerate(written.splitlines(), start=1):
         if header := _HEADER.match(line):
@@ -65,8 +71,8 @@ def _line(written: str, at: str) -> str:
         else:
             continue
         if here == at:
-            return f" (Line {number}.)"
-    return ""
+            return number
+    return None
 
 
 def _plain(name: str) -> str:
