@@ -7,11 +7,16 @@ exchange difference, on the counterpart of the transit or, by policy, on the gai
 
 from datetime import date
 
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.policies import WhenConverted
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, posting_key
 from ml_connector.books.records import BalanceTransaction
+
+
+class ForeignCurrency(AskAPerson):
+    """A payment settled in another currency than it was made in; held, never approximated."""
 
 
 def conversion(

@@ -13,7 +13,7 @@ from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money
 from ml_connector.books.captures import left_uncaptured
-from ml_connector.books.conversion import conversion
+from ml_connector.books.conversion import ForeignCurrency, conversion
 from ml_connector.books.fees import as_charges, fee_sides, is_explained, kept, refuse_twice
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
@@ -91,10 +91,6 @@ RULES: dict[tuple[str, str], Rule] = {
     ("payment_network_reserve_hold", "risk_reserved_funds"): RESERVE,
     ("payment_network_reserve_release", "risk_reserved_funds"): RESERVE,
 }
-
-
-class ForeignCurrency(AskAPerson):
-    """A payment settled in another currency than it was made in; held, never approximated."""
 
 
 @dataclass(frozen=True, slots=True)
