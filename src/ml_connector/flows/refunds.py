@@ -2,6 +2,7 @@
 
 from ml_connector.acumatica.documents import OPEN, ErpPayment
 from ml_connector.basics.ids import StripeId, erp_ref
+from ml_connector.books.modes import OF_PURPOSE, Mode
 from ml_connector.books.postings import ArPayment, Booked, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Refund
 from ml_connector.books.rules import Story
@@ -91,9 +92,14 @@ async def _receipt(c: Connected, refund: Refund) -> PostingRow | None:
         if why is not None:
             raise why
         return None
-    if receipt.state is not State.VERIFIED:
+    if receipt.state is not State.VERIFIED and not _in_shadow(c, receipt):
         raise NotPostedYet(what, refund.charge)
     return receipt
+
+
+def _in_shadow(c: Connected, receipt: PostingRow) -> bool:
+    """Whether a payment is only planned, for ever: nothing that goes back of it waits for that."""
+    return c.mapping.modes.of(OF_PURPOSE[Purpose(receipt.purpose)]) is Mode.SHADOW
 
 
 async def _rest_of(c: Connected, receipt: PostingRow, refund: Refund) -> ErpPayment | None:
