@@ -35,7 +35,7 @@ machines: ## the state machines, of the books and of the whole connector, with m
 	@$(DEV) && ML_EXAMPLES=5000 $(PY) -m pytest -n $(WORKERS) --timeout 3600 tests/machines $(ARGS)
 bench: ## the benchmarks, by hand; they print ratios (ARGS=accept)
 	@$(DEV) && $(PY) -m bench $(ARGS)
-screens: ## pictures of every page of the sandboxes, into screens/ (needs chromium)
+screens: ## pictures of every page of the sandboxes and of the mapping, into screens/ (needs chromium)
 	@$(DEV) && ./tools/screens
 lock: ## pin the newest allowed packages, with hashes and without any host's name
 	@$(DEV) && ./tools/lock

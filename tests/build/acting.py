@@ -17,6 +17,7 @@ import msgspec
 from build.service import Service, served
 from build.world import SITE, World, a_world
 from ml_connector.cli.books import tie_out_facts
+from ml_connector.cli.choices import mapping_of_choice
 from ml_connector.cli.findings import collect, complaints
 from ml_connector.cli.standing import facts
 from ml_connector.flows.standing import standing
@@ -40,6 +41,8 @@ class Theatre:
 
     async def act(self, scenario: Scenario) -> Json:
         """Lives through the story; what the books must show then."""
+        if scenario.choice:
+            await self.world.change(mapping_text=mapping_of_choice(scenario.choice))
         return await anyio.to_thread.run_sync(self._act, scenario)
 
     def _act(self, scenario: Scenario) -> Json:

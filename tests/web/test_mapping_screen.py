@@ -118,6 +118,7 @@ async def test_a_text_made_from_a_version_that_is_no_more_in_force_is_refused_an
     done = await sitting.press("put", text=mine, base=str(first))
     assert (done.status_code, typed(done.text)) == (409, mine)
     assert "came in force meanwhile" in done.text
+    assert f"Begin anew from version {first + 1}" in done.text
     assert await sitting.in_force() == (first + 1, other)
 
 

@@ -20,6 +20,7 @@ from ml_connector.basics.errors import ConnectorError, Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.cli import show
 from ml_connector.cli.books import tie_out_facts
+from ml_connector.cli.choices import mapping_of_choice
 from ml_connector.cli.findings import COUNTED, collect, complaints
 from ml_connector.cli.stage import Facts, Processes, Sandbox, ask
 from ml_connector.cli.standing import facts
@@ -110,7 +111,7 @@ def play(name: str, server: str, folder: Path) -> Trial:
         with ExitStack() as stack:
             processes = Processes(stack, place, stack.enter_context(_database(server)))
             sandbox = processes.sandboxes(seed=SEED, at=BEGINS)
-            processes.connect(CONNECTION, sandbox, start=START)
+            processes.connect(CONNECTION, sandbox, start=START, mapping=_mapping(name, place))
             processes.start_service()
             stack.callback(processes.stop_service)
             _act(trial, sandbox)
@@ -121,6 +122,14 @@ def play(name: str, server: str, folder: Path) -> Trial:
     trial.seconds = time.monotonic() - started
     (place / "result.json").write_text(jsonlib.dumps(trial.facts, default=str), "utf-8")
     return trial
+
+
+def _mapping(name: str, place: Path) -> Path:
+    """The mapping of the scenario's firm, as a file."""
+    choice = next((one.get("choice", "") for one in stories() if one["name"] == name), "")
+    file = place / "mapping.toml"
+    file.write_text(mapping_of_choice(choice), "utf-8")
+    return file
 
 
 def _act(trial: Trial, sandbox: Sandbox) -> None:

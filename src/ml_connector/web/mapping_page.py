@@ -92,7 +92,7 @@ def page(view: View) -> str:
         f"Mapping of {view.connection}",
         f"<h1>Mapping of {escape(view.connection)}</h1>"
         f'<p class="quiet">Version {view.in_force} is in force{looking}.</p>'
-        f"{_told(view.told)}"
+        f"{_told(view.told)}{_overtaken(view)}"
         f'<div class="columns"><div>{_form(view)}</div><div>{_beside(view)}</div></div>'
         f"{_what_if(view)}{_versions(view)}{_end(view)}",
     )
@@ -114,6 +114,15 @@ def _told(told: Told | None) -> str:
     after = f"<p>Next: {escape(told.next)}</p>" if told.next else ""
     word, reason = escape(told.word), escape(told.reason)
     return f'<div class="told" role="status"><p><b>{word}.</b> {reason}</p>{after}</div>'
+
+
+def _overtaken(view: View) -> str:
+    """How to go on when another version came in force under the text in the editor."""
+    if view.base == view.in_force:
+        return ""
+    made = f"The text below was made from version {view.base}."
+    copy = "Copy what you need of it first."
+    return f'<p>{made} <a href="/">Begin anew from version {view.in_force}</a>. {copy}</p>'
 
 
 def _hidden(view: View) -> str:
@@ -203,7 +212,7 @@ def _versions(view: View) -> str:
     rows = [
         (
             f"{one.version}{' (in force)' if one.version == view.in_force else ''}",
-            f"{one.created_at:%Y-%m-%d %H:%M}",
+            f"{one.created_at:%Y-%m-%d %H:%M} UTC",
             escape(one.author),
             escape(one.note),
             "<br>".join(

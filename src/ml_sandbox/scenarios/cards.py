@@ -159,9 +159,9 @@ def yen_kronur_and_dinars(stage: Stage) -> Expected:
 def paid_in_another_currency(stage: Stage) -> Expected:
     """A Canadian invoice is paid; Stripe settles it in US dollars. Half of it is refunded.
 
-    The payment is never converted by guess: it is named in dollars and a person is asked.
+    Without transit accounts the payment is never converted by guess: it is named in dollars and a
+    person is asked.
     """
-    # later: both sides meet in an FX transit account, the rest is the exchange difference
     customer = stage.clerk.customer("Lavoie", "CAD")
     charge = stage.pay(stage.invoice("100.00", customer=customer, currency="CAD"))
     stage.refund(charge, "50.00")
@@ -171,6 +171,18 @@ def paid_in_another_currency(stage: Stage) -> Expected:
         unposted={"USD": "69.85"},
         held={"rules.fx": 1},
     )
+
+
+def paid_in_another_currency_by_transit(stage: Stage) -> Expected:
+    """The same with transit accounts for Canadian dollars: both sides meet there.
+
+    The invoice is paid in its own currency, a journal brings what Stripe settled to the clearing
+    account; the refund is booked at what it took.
+    """
+    customer = stage.clerk.customer("Lavoie", "CAD")
+    charge = stage.pay(stage.invoice("100.00", customer=customer, currency="CAD"))
+    stage.refund(charge, "50.00")
+    return Expected(payments=1, conversions=1, fees=1, refunds=1)
 
 
 def two_branches_one_account(stage: Stage) -> Expected:
@@ -198,5 +210,6 @@ ALL = (
     bank_debit_disputed,
     yen_kronur_and_dinars,
     paid_in_another_currency,
+    paid_in_another_currency_by_transit,
     two_branches_one_account,
 )

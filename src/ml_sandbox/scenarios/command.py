@@ -81,7 +81,13 @@ def tell(given: argparse.Namespace) -> int:
 
 
 def _facts(one: Scenario) -> dict[str, str]:
-    return {"name": one.name, "theme": one.theme, "headline": one.headline, "story": one.story}
+    return {
+        "name": one.name,
+        "theme": one.theme,
+        "headline": one.headline,
+        "story": one.story,
+        "choice": one.choice,
+    }
 
 
 def _complain(text: str, code: int) -> int:

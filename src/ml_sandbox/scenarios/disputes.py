@@ -65,9 +65,9 @@ def dispute_of_a_part(stage: Stage) -> Expected:
 def dispute_in_another_currency(stage: Stage) -> Expected:
     """A payment in Canadian dollars, settled in US dollars, is disputed.
 
-    The dispute is booked in US dollars; the payment itself is named and waits for a person.
+    The dispute is booked in US dollars; without transit accounts the payment itself is named and
+    waits for a person.
     """
-    # later: the payment goes through an FX transit account
     customer = stage.clerk.customer("Lavoie", "CAD")
     stage.dispute(stage.pay(stage.invoice("100.00", customer=customer, currency="CAD")))
     return Expected(
@@ -77,6 +77,16 @@ def dispute_in_another_currency(stage: Stage) -> Expected:
         unposted={"USD": "69.85"},
         held={"rules.fx": 1},
     )
+
+
+def dispute_in_another_currency_by_transit(stage: Stage) -> Expected:
+    """The same with transit accounts for Canadian dollars: the payment stands, too.
+
+    The dispute is booked in US dollars, as Stripe took it.
+    """
+    customer = stage.clerk.customer("Lavoie", "CAD")
+    stage.dispute(stage.pay(stage.invoice("100.00", customer=customer, currency="CAD")))
+    return Expected(payments=1, conversions=1, fees=2, disputes=1)
 
 
 def dispute_countered_for_a_fee(stage: Stage) -> Expected:
@@ -100,5 +110,6 @@ ALL = (
     dispute_lost,
     dispute_of_a_part,
     dispute_in_another_currency,
+    dispute_in_another_currency_by_transit,
     dispute_countered_for_a_fee,
 )

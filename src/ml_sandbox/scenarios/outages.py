@@ -119,13 +119,23 @@ def period_closed(stage: Stage) -> Expected:
 
     Payment and fee wait, named, until somebody opens the period.
     """
-    # later: by policy the first open day, with the true date in the description
     invoice = stage.invoice("100.00")
     stage.clerk.period("102026", closed=True)
     stage.pay(invoice)
     return Expected(
         owed={"USD": "100.00"}, unposted={"USD": "96.80"}, held={"acumatica.period_closed": 1}
     )
+
+
+def period_closed_and_moved_on(stage: Stage) -> Expected:
+    """The same where the firm books on the first open day, with the true date in the description.
+
+    Payment and fee stand in November, and nothing waits.
+    """
+    invoice = stage.invoice("100.00")
+    stage.clerk.period("102026", closed=True)
+    stage.pay(invoice)
+    return Expected(payments=1, fees=1)
 
 
 def period_opened_again(stage: Stage) -> Expected:
@@ -172,6 +182,7 @@ ALL = (
     stripe_key_revoked,
     stripe_key_may_not_read_charges,
     period_closed,
+    period_closed_and_moved_on,
     period_opened_again,
     sign_in_expired,
     account_switched_off,
