@@ -14,11 +14,18 @@ from ml_connector.store.engine import Store
 
 pytestmark = pytest.mark.anyio
 
+HUNTING = "ML_EXAMPLES" in os.environ
+"""Then new lives are drawn each time; else the same few: a run tells of the change alone."""
 EXAMPLES = max(5, int(os.environ.get("ML_EXAMPLES", "0")) // 25)
 
 
 @pytest.mark.timeout(3600)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=not HUNTING,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(life=lives((*OFTEN, *ACTS)))
 async def test_whatever_happens_the_books_agree_in_the_end(database: Store, life: Life) -> None:
     async with emptied(database) as store, a_world(store) as world:
