@@ -338,6 +338,10 @@ class State(StrEnum):
     """Stopped with a reason; a person or a later try moves it on."""
 
 
+IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
+"""The states of a posting that the ledger counts."""
+
+
 MOVES: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.SENDING, State.FAILED}),
     State.SENDING: frozenset({State.CREATED, State.PLANNED, State.FAILED}),

@@ -5,7 +5,7 @@ from datetime import date
 
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
-from ml_connector.books.postings import State
+from ml_connector.books.postings import IN_THE_LEDGER
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows import guardian
 from ml_connector.flows.connected import Connected
@@ -15,7 +15,6 @@ from ml_connector.store import cursors, fees, late, payouts, postings, tie_outs,
 from ml_connector.store.rows import as_object
 from ml_connector.store.tie_outs import Measured, Since
 
-IN_THE_LEDGER = frozenset({State.RELEASED, State.VERIFIED})
 TAKEN_BACK = "The fees of its payout are being taken back, as it was undone."
 FEE_WAITS = "Its fee is posted with its payout."
 

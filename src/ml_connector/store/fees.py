@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import Purpose, State
+from ml_connector.books.postings import IN_THE_LEDGER, Purpose
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import record, records
 from ml_connector.store.tables import balance_transactions as table
@@ -17,7 +17,6 @@ from ml_connector.store.transactions import SETTLED, BalanceTransactionRow
 
 NOBODY = PostingKey("")
 """The fee waits: its payout is not composed yet."""
-IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 
 
 async def hold(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.books.postings import State
+from ml_connector.books.postings import IN_THE_LEDGER
 from ml_connector.store.tables import (
     audit,
     balance_transactions,
@@ -16,8 +16,6 @@ from ml_connector.store.tables import (
     mapping_versions,
     postings,
 )
-
-IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
