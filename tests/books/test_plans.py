@@ -19,8 +19,8 @@ from ml_connector.books.plans import (
     entries_of,
     moved,
 )
-from ml_connector.flows.apply import PlanRefused, plan_in_file
-from ml_connector.flows.drawing_up import plan_hash
+from ml_connector.flows.review.apply import PlanRefused, plan_in_file
+from ml_connector.flows.review.drawing_up import plan_hash
 from ml_connector.store.rows import to_json
 
 

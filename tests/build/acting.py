@@ -17,11 +17,11 @@ import msgspec
 from build.service import Service, served
 from build.world import SITE, World, a_world
 from ml_connector.cli.books import tie_out_facts
-from ml_connector.cli.choices import mapping_of_choice
-from ml_connector.cli.findings import collect, complaints
 from ml_connector.cli.standing import facts
-from ml_connector.flows.standing import standing
-from ml_connector.flows.tie_out import measure
+from ml_connector.cli.trials.choices import mapping_of_choice
+from ml_connector.cli.trials.findings import collect, complaints
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.standing import standing
 from ml_connector.store.engine import Store
 from ml_sandbox.scenarios.registry import Scenario
 from ml_sandbox.scenarios.stage import on_stage

@@ -8,7 +8,7 @@ from build.lives import EVERY_CHOICE, mapping_of
 from build.sandboxes import Json, unwrapped, wrapped
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ErpRef
-from ml_connector.flows import repairs
+from ml_connector.flows.repair import repairs
 from ml_connector.store import findings
 from ml_connector.store.findings import Decision
 

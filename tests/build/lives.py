@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from ml_connector.cli.year_policies import BASE
+from ml_connector.cli.trials.year_policies import BASE
 
 POLICIES: Mapping[str, Sequence[str]] = {
     "unmatched": ('"hold"', '"unapplied"', '"suspense"'),

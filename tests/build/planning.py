@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.books.plans import Plan, PlannedDocument
-from ml_connector.flows import apply as applying
-from ml_connector.flows.drawing_up import draw_up, plan_hash
+from ml_connector.flows.review import apply as applying
+from ml_connector.flows.review.drawing_up import draw_up, plan_hash
 from ml_connector.flows.signals import Kind
 from ml_connector.store import audit
 from ml_connector.store.troubles import Trouble

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 
 from build.world import World
-from ml_connector.flows.set_up import receive_webhooks
+from ml_connector.flows.connections.set_up import receive_webhooks
 from ml_connector.store import inbox
 from ml_connector.store.inbox import Received
 from ml_connector.web.app import create_app

@@ -11,8 +11,8 @@ from build.living import Living
 from build.sandboxes import Json
 from build.world import World
 from ml_connector.basics.ids import StripeId
-from ml_connector.flows.tie_out import measure
-from ml_connector.flows.timing import WAITS
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.writing.timing import WAITS
 from ml_connector.store import transactions
 
 ROUNDS = 15

@@ -19,11 +19,11 @@ from ml_connector.assemble import Installation, Switchboard
 from ml_connector.basics.ids import ConnectionId, ErpRef
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows import desk, intake
-from ml_connector.flows.catch_up import STREAMS
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.set_up import set_up
+from ml_connector.flows.connections.set_up import set_up
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.rounds.catch_up import STREAMS
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.tie_out import measure
 from ml_connector.settings import Settings
 from ml_connector.store import jobs, postings, transactions, troubles
 from ml_connector.store.connections import (

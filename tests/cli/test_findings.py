@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ml_connector.cli.findings import COUNTED, complaints
+from ml_connector.cli.trials.findings import COUNTED, complaints
 
 Facts = dict[str, Any]
 

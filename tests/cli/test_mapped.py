@@ -21,10 +21,10 @@ from ml_connector.cli.mapped import (
     show_what_if,
 )
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.mapping_change import Proposal
-from ml_connector.flows.mapping_edit import Changed
-from ml_connector.flows.mapping_text import mapping_of, read_body
-from ml_connector.flows.what_if import Differs, Shift, WhatIf
+from ml_connector.flows.mapping.mapping_change import Proposal
+from ml_connector.flows.mapping.mapping_edit import Changed
+from ml_connector.flows.mapping.mapping_text import mapping_of, read_body
+from ml_connector.flows.questions.what_if import Differs, Shift, WhatIf
 from ml_connector.store.mapping import MadeUnder, MappingVersion
 from ml_connector.store.transactions import BalanceTransactionRow
 

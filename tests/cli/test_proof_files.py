@@ -15,7 +15,7 @@ from ml_connector.books.sealed import key_id, sealed
 from ml_connector.cli.frame import Exit
 from ml_connector.cli.proof_page import page_of
 from ml_connector.cli.proofs import verify
-from ml_connector.flows.proofs import checked, signed
+from ml_connector.flows.review.proofs import checked, signed
 from ml_connector.vault.signing import SigningKey
 
 AT = datetime(2026, 10, 9, 6, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ from ml_connector.cli.frame import Office
 from ml_connector.cli.standing import facts, show_standing
 from ml_connector.cli.work import work_until_idle
 from ml_connector.flows.intake import look
+from ml_connector.flows.questions.standing import standing
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.standing import standing
 from ml_connector.store.engine import Store
 
 pytestmark = pytest.mark.anyio

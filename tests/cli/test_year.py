@@ -18,10 +18,10 @@ from ml_connector.books.policies import (
     WhenUnmatched,
 )
 from ml_connector.books.postings import Purpose
-from ml_connector.cli.year_expected import Expected
-from ml_connector.cli.year_found import found_documents
-from ml_connector.cli.year_policies import CHOICES, Used, exercised, in_month, mapping_of
-from ml_connector.flows.mapping_text import read_body
+from ml_connector.cli.trials.year_expected import Expected
+from ml_connector.cli.trials.year_found import found_documents
+from ml_connector.cli.trials.year_policies import CHOICES, Used, exercised, in_month, mapping_of
+from ml_connector.flows.mapping.mapping_text import read_body
 from ml_connector.store.usage import Documents
 
 NOTHING = Used()

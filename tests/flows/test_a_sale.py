@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from build.world import World
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
 
 pytestmark = pytest.mark.anyio
 

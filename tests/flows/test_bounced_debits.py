@@ -11,7 +11,7 @@ from build.troubled import stuck
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.explain import explain
+from ml_connector.flows.questions.explain import explain
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from build.planning import a_plan, apply, set_modes
 from build.policies import mapping_with
 from build.world import World, a_world
 from ml_connector.books.plans import Plan
-from ml_connector.flows.late import late_arrivals, totals_by_month
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.late import late_arrivals, totals_by_month
 from ml_connector.store.engine import Store
 
 pytestmark = pytest.mark.anyio

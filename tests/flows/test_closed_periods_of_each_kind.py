@@ -12,10 +12,10 @@ from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef, erp_ref
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.foresight import Choice
-from ml_connector.flows.late import late_arrivals, totals_by_month
-from ml_connector.flows.opening import post, propose
-from ml_connector.flows.undo import begin
+from ml_connector.flows.promise.opening import post, propose
+from ml_connector.flows.questions.late import late_arrivals, totals_by_month
+from ml_connector.flows.repair.foresight import Choice
+from ml_connector.flows.repair.undo import begin
 
 pytestmark = pytest.mark.anyio
 

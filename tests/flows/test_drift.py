@@ -9,9 +9,9 @@ from build.clerks import a_hand_entry, bounced, by_plug_in
 from build.world import World
 from ml_connector.basics.money import Money
 from ml_connector.books.drift import Drift, Kind
-from ml_connector.flows import drift
-from ml_connector.flows.catch_up import sweep
-from ml_connector.flows.tie_out import measure, since
+from ml_connector.flows.promise import drift
+from ml_connector.flows.promise.tie_out import measure, since
+from ml_connector.flows.rounds.catch_up import sweep
 from ml_connector.store.tables import balance_transactions
 
 pytestmark = pytest.mark.anyio

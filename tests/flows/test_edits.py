@@ -10,7 +10,7 @@ from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.guardian import Edit, Grade, Paper, grade
 from ml_connector.books.postings import Application
-from ml_connector.flows.edits import (
+from ml_connector.flows.promise.edits import (
     cash_missing,
     journal_changes,
     ledger_missing,

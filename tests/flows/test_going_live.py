@@ -11,9 +11,9 @@ from build.world import CUSTOMER, World
 from ml_connector.basics.clock import start_of_day
 from ml_connector.basics.money import Money
 from ml_connector.books.opening import opening_key
-from ml_connector.flows import backfill
-from ml_connector.flows.foresight import Choice, foresee
-from ml_connector.flows.opening import opened, post, propose
+from ml_connector.flows.promise.opening import opened, post, propose
+from ml_connector.flows.repair.foresight import Choice, foresee
+from ml_connector.flows.rounds import backfill
 from ml_connector.store import audit, payouts, transactions
 from ml_connector.store.transactions import TransactionState
 

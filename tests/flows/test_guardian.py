@@ -12,10 +12,10 @@ from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.errors import Misconfigured, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
-from ml_connector.flows import repairs
-from ml_connector.flows.explain import explain
-from ml_connector.flows.repairs import NotForUs, NotItsPlace
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.explain import explain
+from ml_connector.flows.repair import repairs
+from ml_connector.flows.repair.repairs import NotForUs, NotItsPlace
 from ml_connector.store import findings, payouts, postings
 from ml_connector.store.findings import Decision, Finding
 

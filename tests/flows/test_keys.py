@@ -10,7 +10,7 @@ from sqlalchemy import text
 from ml_connector.basics.clock import ManualClock
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.flows.keys import Part, rotate, sealing_keys, signing_keys
+from ml_connector.flows.connections.keys import Part, rotate, sealing_keys, signing_keys
 from ml_connector.store import audit, connections, signing, tokens
 from ml_connector.store.connections import AcumaticaSide, NewConnection, Secrets, SignIn, StripeSide
 from ml_connector.store.engine import Store

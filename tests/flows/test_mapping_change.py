@@ -9,10 +9,10 @@ from build.world import World
 from ml_connector.basics.errors import AskAPerson, Misconfigured
 from ml_connector.books.finding import Finding, Severity
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.lint import lint
-from ml_connector.flows.mapping_change import propose, put_in_force, version_of
-from ml_connector.flows.mapping_edit import put
-from ml_connector.flows.what_if import WhatIf, what_if
+from ml_connector.flows.mapping.lint import lint
+from ml_connector.flows.mapping.mapping_change import propose, put_in_force, version_of
+from ml_connector.flows.mapping.mapping_edit import put
+from ml_connector.flows.questions.what_if import WhatIf, what_if
 from ml_connector.store import audit, mapping
 
 pytestmark = pytest.mark.anyio

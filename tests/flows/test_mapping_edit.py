@@ -11,8 +11,8 @@ from ml_connector.books.mapping import CurrencyAccounts, Mapping, Role, TransitA
 from ml_connector.books.mirror import Adopt, MirrorPolicies, Selection
 from ml_connector.books.policies import Policies, WhenConverted, WhenLost, WhenUnmatched
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.mapping_edit import Changed, differences, drop, put
-from ml_connector.flows.mapping_text import mapping_of, read_body
+from ml_connector.flows.mapping.mapping_edit import Changed, differences, drop, put
+from ml_connector.flows.mapping.mapping_text import mapping_of, read_body
 
 WHOLE = SANDBOX_MAPPING.read_text("utf-8")
 CODES = ("USD", "EUR", "JPY")

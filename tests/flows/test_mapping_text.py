@@ -6,7 +6,7 @@ from ml_connector.basics.errors import Misconfigured
 from ml_connector.books.mirror import Adopt
 from ml_connector.books.policies import WhenUnmatched
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.mapping_text import parse
+from ml_connector.flows.mapping.mapping_text import parse
 
 WHOLE = SANDBOX_MAPPING.read_text("utf-8")
 MIRROR = '\n[mirror]\nadopt = "never"\nterms = { exclude = ["COD"] }\n'

@@ -11,8 +11,8 @@ from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ErpRef
 from ml_connector.books.finding import Severity
-from ml_connector.flows.explain import explain
-from ml_connector.flows.lint import lint
+from ml_connector.flows.mapping.lint import lint
+from ml_connector.flows.questions.explain import explain
 from ml_connector.flows.signals import Kind
 
 pytestmark = pytest.mark.anyio

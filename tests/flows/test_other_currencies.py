@@ -11,7 +11,7 @@ from build.troubled import stuck
 from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.flows.exchange import Converted, exchange_list, sums
+from ml_connector.flows.questions.exchange import Converted, exchange_list, sums
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from build.service import Service, an_event, served
 from build.world import World
 from ml_connector.assemble.switchboard import switchboard
 from ml_connector.assemble.worker import work
-from ml_connector.flows.pause import Paused, pause, require_active, resume
+from ml_connector.flows.connections.pause import Paused, pause, require_active, resume
 from ml_connector.store import audit
 
 pytestmark = pytest.mark.anyio

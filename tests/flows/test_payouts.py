@@ -11,8 +11,8 @@ from ml_connector.books.certificate import Certificate
 from ml_connector.books.proof import Verdict
 from ml_connector.cli.proof_page import page_of
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.payouts import try_proof
-from ml_connector.flows.proofs import certificate, checked, signed
+from ml_connector.flows.cash.payouts import try_proof
+from ml_connector.flows.review.proofs import certificate, checked, signed
 from ml_connector.store import payouts
 from ml_connector.vault.signing import SigningKey
 

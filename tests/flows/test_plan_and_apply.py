@@ -10,12 +10,12 @@ from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef, PostingKey
 from ml_connector.basics.money import Money
-from ml_connector.flows import apply as applying
-from ml_connector.flows.apply import PlanMoved, PlanRefused
-from ml_connector.flows.gate import posting_hash
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.standing import standing
+from ml_connector.flows.review import apply as applying
+from ml_connector.flows.review.apply import PlanMoved, PlanRefused
 from ml_connector.flows.signals import Kind
-from ml_connector.flows.standing import standing
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.writing.gate import posting_hash
 from ml_connector.store import approvals, postings
 
 pytestmark = pytest.mark.anyio

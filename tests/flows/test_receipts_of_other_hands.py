@@ -9,11 +9,11 @@ from build.clerks import by_cheque, by_plug_in
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef
-from ml_connector.flows.acknowledge import NothingPaidTwice, acknowledge
-from ml_connector.flows.explain import explain
-from ml_connector.flows.repairs import restore
+from ml_connector.flows.mirror.acknowledge import NothingPaidTwice, acknowledge
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.explain import explain
+from ml_connector.flows.repair.repairs import restore
 from ml_connector.flows.signals import Kind
-from ml_connector.flows.tie_out import measure
 from ml_connector.store import findings
 from ml_connector.store.findings import Decision
 

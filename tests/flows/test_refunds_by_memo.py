@@ -11,8 +11,8 @@ from build.world import CUSTOMER, Json, World
 from ml_connector.basics.ids import erp_ref
 from ml_connector.books.plans import RECEIVABLE, entries_of
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.plan import plan
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.review.plan import plan
 
 pytestmark = pytest.mark.anyio
 

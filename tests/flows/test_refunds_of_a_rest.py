@@ -5,7 +5,7 @@ import pytest
 from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import pytest
 from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import Json, World
-from ml_connector.flows.explain import replay
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.explain import replay
 from ml_connector.store import troubles
 
 pytestmark = pytest.mark.anyio

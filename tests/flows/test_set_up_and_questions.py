@@ -9,10 +9,10 @@ from build.world import World
 from ml_connector.books.plans import entries_of
 from ml_connector.cli.explained import facts_of
 from ml_connector.cli.setup import SANDBOX_MAPPING
-from ml_connector.flows.checkup import Check, Verdict, checks
-from ml_connector.flows.explain import explain, replay
-from ml_connector.flows.lineage import lineage
-from ml_connector.flows.plan import Planned, plan
+from ml_connector.flows.connections.checkup import Check, Verdict, checks
+from ml_connector.flows.questions.explain import explain, replay
+from ml_connector.flows.questions.lineage import lineage
+from ml_connector.flows.review.plan import Planned, plan
 from ml_connector.store import audit
 from ml_connector.store.connections import Secrets, open_secrets
 

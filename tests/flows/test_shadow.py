@@ -8,7 +8,7 @@ from build.planning import a_sent_invoice, set_modes
 from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.books.shadow import Comparison, Outcome
-from ml_connector.flows.shadow import shadow
+from ml_connector.flows.review.shadow import shadow
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from build.stored import NOON, a_connection
 from ml_connector.basics.clock import ManualClock
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.flows.tidying import Kept, tidy
+from ml_connector.flows.rounds.tidying import Kept, tidy
 from ml_connector.store import connections, exchanges, inbox
 from ml_connector.store.engine import Store
 from ml_connector.store.exchanges import Exchange

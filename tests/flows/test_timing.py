@@ -7,8 +7,8 @@ import pytest
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import StripeId
-from ml_connector.flows.plan import plan
-from ml_connector.flows.tie_out import measure
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.review.plan import plan
 from ml_connector.store import payouts
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.explain import replay
-from ml_connector.flows.foresight import Choice, NothingToUndo, foresee
-from ml_connector.flows.undo import RefusedUndo, begin
+from ml_connector.flows.questions.explain import replay
+from ml_connector.flows.repair.foresight import Choice, NothingToUndo, foresee
+from ml_connector.flows.repair.undo import RefusedUndo, begin
 from ml_connector.store import audit, payouts
 
 pytestmark = pytest.mark.anyio

@@ -13,13 +13,13 @@ from build.dying import Dying
 from build.policies import mapping_with
 from build.world import CUSTOMER, Json, World
 from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
-from ml_connector.flows import drift, guardian
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.explain import explain, replay
-from ml_connector.flows.foresight import Choice, foresee
-from ml_connector.flows.repairs import restore
-from ml_connector.flows.tie_out import measure
-from ml_connector.flows.undo import RefusedUndo, begin
+from ml_connector.flows.promise import drift, guardian
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.questions.explain import explain, replay
+from ml_connector.flows.repair.foresight import Choice, foresee
+from ml_connector.flows.repair.repairs import restore
+from ml_connector.flows.repair.undo import RefusedUndo, begin
 from ml_connector.store import findings, payouts
 from ml_connector.store.findings import Decision
 

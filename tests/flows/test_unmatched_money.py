@@ -7,7 +7,7 @@ import pytest
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.errors import Misconfigured
-from ml_connector.flows.lineage import lineage
+from ml_connector.flows.questions.lineage import lineage
 
 pytestmark = pytest.mark.anyio
 

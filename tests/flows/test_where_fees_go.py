@@ -10,11 +10,11 @@ from build.dying import Dying
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import ErpRef, StripeId
-from ml_connector.flows.checkup import Verdict, checks
+from ml_connector.flows.cash.payouts import try_proof
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.payouts import try_proof
+from ml_connector.flows.connections.checkup import Verdict, checks
+from ml_connector.flows.promise.tie_out import measure
 from ml_connector.flows.signals import Kind
-from ml_connector.flows.tie_out import measure
 from ml_connector.store.connections import Secrets
 
 pytestmark = pytest.mark.anyio

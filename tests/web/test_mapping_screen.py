@@ -11,8 +11,8 @@ import pytest
 
 from build.world import SANDBOX_MAPPING, World, a_world
 from ml_connector.assemble.switchboard import switchboard
-from ml_connector.flows.mapping_change import propose, put_in_force, version_of
-from ml_connector.flows.mapping_edit import put
+from ml_connector.flows.mapping.mapping_change import propose, put_in_force, version_of
+from ml_connector.flows.mapping.mapping_edit import put
 from ml_connector.store.engine import Store
 from ml_connector.web.mapping_screen import Screen, create_screen
 from ml_sandbox.server import listen, serving

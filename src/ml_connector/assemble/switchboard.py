@@ -16,7 +16,7 @@ from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.mapping import Mapping, require_sound
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.mapping_text import mapping_of
+from ml_connector.flows.mapping.mapping_text import mapping_of
 from ml_connector.http.pace import LocalPace
 from ml_connector.http.retry import RetryPolicy
 from ml_connector.http.transport import Service, Timeouts, Transport

@@ -10,8 +10,8 @@ from ml_connector.assemble.switchboard import Switchboard
 from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.flows import desk
-from ml_connector.flows.schedule import keep_time
-from ml_connector.flows.tidying import Kept, keep_tidy
+from ml_connector.flows.rounds.schedule import keep_time
+from ml_connector.flows.rounds.tidying import Kept, keep_tidy
 from ml_connector.store import connections
 from ml_connector.store.engine import DATABASE_AWAY
 from ml_connector.store.jobs import Job, defer

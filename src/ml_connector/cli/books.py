@@ -22,9 +22,9 @@ def tieout(name: Name = "", *, search: Search = False, json: Json = False) -> in
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.catch_up import sweep
-        from ml_connector.flows.drift import search as drift_of
-        from ml_connector.flows.tie_out import measure, since
+        from ml_connector.flows.promise.drift import search as drift_of
+        from ml_connector.flows.promise.tie_out import measure, since
+        from ml_connector.flows.rounds.catch_up import sweep
 
         c = await office.board.connected(await office.only(name))
         await sweep(c)
@@ -123,7 +123,7 @@ def audit_show(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.keys import INSTALLATION, KEYS
+        from ml_connector.flows.connections.keys import INSTALLATION, KEYS
         from ml_connector.store import audit as trail
 
         own = subject == KEYS  # of the installation, whatever connections there are

@@ -11,7 +11,7 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.cli.frame import Exit, Json, failed, progress_wanted
 
 if TYPE_CHECKING:  # building worlds is slow to import, and no other command needs it
-    from ml_connector.cli.stage import Processes
+    from ml_connector.cli.trials.stage import Processes
 
 
 def demo(
@@ -44,7 +44,7 @@ def demo(
     seed
         The same seed lives the same month.
     """
-    from ml_connector.cli.stage import Processes, folder
+    from ml_connector.cli.trials.stage import Processes, folder
 
     try:
         with ExitStack() as stack:
@@ -59,7 +59,8 @@ def demo(
 def _month(  # noqa: PLR0917 - what was asked for, in its order
     processes: "Processes", customers: int, invoices: int, seed: int, kills: int, as_json: bool
 ) -> int:
-    from ml_connector.cli import demo_report, month, show
+    from ml_connector.cli import show
+    from ml_connector.cli.trials import demo_report, month
 
     wishes = month.Wishes(customers, invoices, seed, kills)
     report = month.Firm(processes, wishes, shown=progress_wanted(as_json=as_json)).live()
@@ -73,7 +74,8 @@ def _month(  # noqa: PLR0917 - what was asked for, in its order
 def _months(  # noqa: PLR0917 - what was asked for, in its order
     processes: "Processes", months: int, customers: int, invoices: int, seed: int, as_json: bool
 ) -> int:
-    from ml_connector.cli import show, year, year_report
+    from ml_connector.cli import show
+    from ml_connector.cli.trials import year, year_report
 
     wishes = year.Wishes(months, customers, invoices, seed)
     with _months_progress(months, shown=progress_wanted(as_json=as_json)) as tell:
@@ -87,7 +89,8 @@ def _months(  # noqa: PLR0917 - what was asked for, in its order
 
 @contextmanager
 def _months_progress(months: int, *, shown: bool) -> Generator[Any]:
-    from ml_connector.cli import show, year
+    from ml_connector.cli import show
+    from ml_connector.cli.trials import year
 
     with show.progress(shown=shown) as bar:
         if bar is None:

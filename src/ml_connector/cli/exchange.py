@@ -8,7 +8,7 @@ def exchange(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.exchange import exchange_list, sums
+        from ml_connector.flows.questions.exchange import exchange_list, sums
 
         found = await exchange_list(office.place.store, await office.only(name))
         added = sums(found)

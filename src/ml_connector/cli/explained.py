@@ -6,8 +6,8 @@ from ml_connector.books.candidates import WhyUnmatched
 from ml_connector.cli import show
 from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
-from ml_connector.flows.explain import Explanation
-from ml_connector.flows.lineage import Lineage
+from ml_connector.flows.questions.explain import Explanation
+from ml_connector.flows.questions.lineage import Lineage
 from ml_connector.store.links import Link
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject

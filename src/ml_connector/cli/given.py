@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
-from ml_connector.flows.schedule import POLLS
+from ml_connector.flows.rounds.schedule import POLLS
 from ml_connector.store.connections import (
     AcumaticaSide,
     Connection,

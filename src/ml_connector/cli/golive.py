@@ -9,9 +9,9 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, prog
 
 if TYPE_CHECKING:
     from ml_connector.basics.money import Money
-    from ml_connector.flows.backfill import Progress, Reckoning
     from ml_connector.flows.connected import Connected
-    from ml_connector.flows.opening import Opening
+    from ml_connector.flows.promise.opening import Opening
+    from ml_connector.flows.rounds.backfill import Progress, Reckoning
 
 
 def opening(
@@ -33,9 +33,9 @@ def opening(
 
     async def body(office: Office) -> int:
         from ml_connector.basics.ids import StripeId
-        from ml_connector.flows import stubs
-        from ml_connector.flows.opening import post as post_opening
-        from ml_connector.flows.opening import propose
+        from ml_connector.flows.cash import stubs
+        from ml_connector.flows.promise.opening import post as post_opening
+        from ml_connector.flows.promise.opening import propose
 
         c = await office.board.connected(await office.only(name))
         for pair in stub or ():
@@ -86,7 +86,7 @@ def _require_account(found: "list[Opening]", against: str) -> None:
 
 async def _show(c: "Connected", found: "list[Opening]", *, as_json: bool) -> None:
     from ml_connector.cli import show
-    from ml_connector.flows.opening import state_of
+    from ml_connector.flows.promise.opening import state_of
 
     states = [await state_of(c, one) for one in found]
     if as_json:
@@ -132,7 +132,7 @@ def backfill(
         from ml_connector.basics.clock import day_in
         from ml_connector.cli.given import day_given
         from ml_connector.cli.work import work_until_idle
-        from ml_connector.flows import backfill as flow
+        from ml_connector.flows.rounds import backfill as flow
 
         chosen = await office.only(name)
         c = await office.board.connected(chosen)
@@ -154,7 +154,7 @@ def backfill(
 async def _loaded(c: "Connected", start: date, end: date, days: int, *, shown: bool) -> "Progress":
     """Loads window by window, telling how far it is."""
     from ml_connector.cli import show
-    from ml_connector.flows import backfill as flow
+    from ml_connector.flows.rounds import backfill as flow
 
     progress = flow.Progress(start, end, start)
     with show.progress(shown=shown) as bar:

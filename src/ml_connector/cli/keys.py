@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from ml_connector.cli.frame import Exit, Json, Office, opened
 
 if TYPE_CHECKING:
-    from ml_connector.flows.keys import Rotated
+    from ml_connector.flows.connections.keys import Rotated
     from ml_connector.store.signing import PublicKey
 
 keys = App(name="keys", help="The keys that sign proofs and seal stored secrets; rotate them.")
@@ -23,7 +23,7 @@ def shown(*, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.keys import sealing_keys, signing_keys
+        from ml_connector.flows.connections.keys import sealing_keys, signing_keys
 
         store, ring = office.place.store, office.place.keyring
         signs, seals = await signing_keys(store, ring), await sealing_keys(store, ring)
@@ -59,8 +59,8 @@ def rotate(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.keys import Part
-        from ml_connector.flows.keys import rotate as turn
+        from ml_connector.flows.connections.keys import Part
+        from ml_connector.flows.connections.keys import rotate as turn
 
         place = office.place
         which = [Part(only)] if only else list(Part)

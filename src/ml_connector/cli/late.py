@@ -8,7 +8,7 @@ def late(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.late import late_arrivals, totals_by_month
+        from ml_connector.flows.questions.late import late_arrivals, totals_by_month
 
         found = await late_arrivals(office.place.store, await office.only(name))
         totals = totals_by_month(found)
@@ -46,7 +46,7 @@ def acknowledge(invoice: str, *, connection: Name = "", json: Json = False) -> i
     async def body(office: Office) -> int:
         from ml_connector.basics.ids import ErpRef
         from ml_connector.cli import show
-        from ml_connector.flows.acknowledge import acknowledge as take_note
+        from ml_connector.flows.mirror.acknowledge import acknowledge as take_note
 
         c = await office.board.connected(await office.only(connection))
         excess = await take_note(c, ErpRef(invoice), actor())

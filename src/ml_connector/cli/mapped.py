@@ -12,9 +12,9 @@ from ml_connector.books.finding import Finding
 from ml_connector.books.what_if import Outcome
 from ml_connector.cli import show
 from ml_connector.cli.show import money
-from ml_connector.flows.mapping_change import Proposal
-from ml_connector.flows.mapping_edit import Changed
-from ml_connector.flows.what_if import WhatIf
+from ml_connector.flows.mapping.mapping_change import Proposal
+from ml_connector.flows.mapping.mapping_edit import Changed
+from ml_connector.flows.questions.what_if import WhatIf
 from ml_connector.store.mapping import MadeUnder, MappingVersion
 
 COLOURS = {"fail": "red", "warn": "yellow"}

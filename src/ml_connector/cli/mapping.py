@@ -12,7 +12,7 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
     from ml_connector.books.finding import Finding
-    from ml_connector.flows.mapping_change import Proposal
+    from ml_connector.flows.mapping.mapping_change import Proposal
 
 Note = Annotated[str, Parameter(help="Why, for those who read the versions later.")]
 DryRun = Annotated[bool, Parameter(negative="", help="Show what would change; store nothing.")]
@@ -30,7 +30,7 @@ def show_text(name: Name = "", *, version: int | None = None, json: Json = False
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping.mapping_change import version_of
 
         found = await version_of(office.place.store, await office.only(name), version)
         if json:
@@ -76,7 +76,7 @@ def set_text(
     """Read a file strictly, check it against the tenant, and put it in force as a new version."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import propose
+        from ml_connector.flows.mapping.mapping_change import propose
 
         chosen = await office.only(name)
         text = await asyncio.to_thread(_text_of, file)
@@ -100,7 +100,7 @@ def edit(
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.mapped import edited
-        from ml_connector.flows.mapping_change import propose, version_of
+        from ml_connector.flows.mapping.mapping_change import propose, version_of
 
         chosen = await office.only(name)
         found = await version_of(office.place.store, chosen)
@@ -127,8 +127,8 @@ def put(
     """Set one key (policies.unmatched suspense), comments and order kept; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import propose, version_of
-        from ml_connector.flows.mapping_edit import put as put_key
+        from ml_connector.flows.mapping.mapping_change import propose, version_of
+        from ml_connector.flows.mapping.mapping_edit import put as put_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
@@ -152,8 +152,8 @@ def drop(
     """Take one key out of the text; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import propose, version_of
-        from ml_connector.flows.mapping_edit import drop as drop_key
+        from ml_connector.flows.mapping.mapping_change import propose, version_of
+        from ml_connector.flows.mapping.mapping_edit import drop as drop_key
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen)
@@ -177,7 +177,7 @@ def back(
     """Put an older version in force again, as a new version."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping_change import propose, version_of
+        from ml_connector.flows.mapping.mapping_change import propose, version_of
 
         chosen = await office.only(connection)
         found = await version_of(office.place.store, chosen, version)
@@ -195,8 +195,8 @@ def diff(older: int, newer: int, *, connection: Name = "", json: Json = False) -
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.mapped import show_changes
-        from ml_connector.flows.mapping_change import version_of
-        from ml_connector.flows.mapping_edit import differences
+        from ml_connector.flows.mapping.mapping_change import version_of
+        from ml_connector.flows.mapping.mapping_edit import differences
 
         store, chosen = office.place.store, await office.only(connection)
         one = await version_of(store, chosen, older)
@@ -218,8 +218,8 @@ def lint(name: Name = "", *, file: Path | None = None, json: Json = False) -> in
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.mapped import show_findings
-        from ml_connector.flows.lint import lint as findings_of
-        from ml_connector.flows.mapping_change import propose
+        from ml_connector.flows.mapping.lint import lint as findings_of
+        from ml_connector.flows.mapping.mapping_change import propose
 
         chosen = await office.only(name)
         if file is None:
@@ -244,8 +244,8 @@ def what_if(file: Path, name: Name = "", *, days: int = 90, json: Json = False) 
 
     async def body(office: Office) -> int:
         from ml_connector.cli.mapped import show_what_if
-        from ml_connector.flows.mapping_change import propose
-        from ml_connector.flows.what_if import what_if as answer
+        from ml_connector.flows.mapping.mapping_change import propose
+        from ml_connector.flows.questions.what_if import what_if as answer
 
         chosen = await office.only(name)
         text = await asyncio.to_thread(_text_of, file)
@@ -280,7 +280,7 @@ async def _take(
 ) -> int:
     """Checks a text, shows what it changes, and puts it in force unless something fails."""
     from ml_connector.cli.mapped import Taken, show_taken
-    from ml_connector.flows.mapping_change import put_in_force
+    from ml_connector.flows.mapping.mapping_change import put_in_force
 
     store = office.place.store
     found = [] if force else await _linted(office, proposal)
@@ -295,6 +295,6 @@ async def _take(
 
 
 async def _linted(office: Office, proposal: "Proposal") -> "list[Finding]":
-    from ml_connector.flows.lint import lint as findings_of
+    from ml_connector.flows.mapping.lint import lint as findings_of
 
     return await findings_of(await office.board.trying(proposal.connection, proposal.mapping))

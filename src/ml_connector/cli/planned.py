@@ -8,8 +8,8 @@ from ml_connector.books.plans import Plan, PlannedDocument, by_account
 from ml_connector.books.shadow import Comparison, Outcome
 from ml_connector.cli import show
 from ml_connector.cli.show import money
-from ml_connector.flows.apply import After, Applied
-from ml_connector.flows.shadow import Shadow
+from ml_connector.flows.review.apply import After, Applied
+from ml_connector.flows.review.shadow import Shadow
 from ml_connector.store.rows import to_json
 
 READABLE = "Name a file in a folder that exists and that you may use."

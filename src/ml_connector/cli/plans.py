@@ -31,7 +31,7 @@ def plan(name: Name = "", *, out: Path | None = None, json: Json = False) -> int
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.planned import into_file, plan_facts, show_plan
-        from ml_connector.flows.apply import keep
+        from ml_connector.flows.review.apply import keep
 
         c = await office.board.connected(await office.only(name))
         made = await _drawn_up(c, shown=progress_wanted(as_json=json))
@@ -50,7 +50,7 @@ def plan(name: Name = "", *, out: Path | None = None, json: Json = False) -> int
 async def _drawn_up(c: "Connected", *, shown: bool) -> "Plan":
     """The plan, with a bar while it looks at each record."""
     from ml_connector.cli import show
-    from ml_connector.flows.drawing_up import draw_up
+    from ml_connector.flows.review.drawing_up import draw_up
 
     with show.progress(shown=shown) as bar:
         task = bar.add_task("looking at records", total=None) if bar else None
@@ -89,7 +89,7 @@ def apply(
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.planned import applied_facts, show_applied
-        from ml_connector.flows import apply as applying
+        from ml_connector.flows.review import apply as applying
 
         chosen = await office.only(connection)
         c = await office.board.connected(chosen)
@@ -112,7 +112,7 @@ def apply(
 async def _shown_plan(office: Office, connection: "ConnectionId", shown: str) -> "Plan":
     """From a file when there is one of that name, else by its hash."""
     from ml_connector.cli.planned import in_file
-    from ml_connector.flows.apply import plan_in_file, stored_plan
+    from ml_connector.flows.review.apply import plan_in_file, stored_plan
 
     text = in_file(shown)
     if text is not None:
@@ -133,7 +133,7 @@ def decline(*keys: str, why: str, connection: Name = "", json: Json = False) -> 
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.apply import decline as say_no
+        from ml_connector.flows.review.apply import decline as say_no
 
         c = await office.board.connected(await office.only(connection))
         said = await say_no(c, keys, why, actor())
@@ -162,7 +162,7 @@ def shadow(name: Name = "", *, since: date | None = None, json: Json = False) ->
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.planned import shadow_facts, show_shadow
-        from ml_connector.flows.shadow import shadow as compared
+        from ml_connector.flows.review.shadow import shadow as compared
 
         c = await office.board.connected(await office.only(name))
         found = await compared(c, since or c.record.start_date)

@@ -56,7 +56,7 @@ def _exit(found: "Proof") -> int:
 
 async def _paper(office: Office, payout: str, connection: str) -> "tuple[Certificate, SigningKey]":
     from ml_connector.basics.errors import AskAPerson
-    from ml_connector.flows.proofs import certificate
+    from ml_connector.flows.review.proofs import certificate
     from ml_connector.store import signing
 
     c = await office.board.connected(await office.only(connection))
@@ -74,7 +74,7 @@ async def _paper(office: Office, payout: str, connection: str) -> "tuple[Certifi
 def _write(paper: "Certificate", key: "SigningKey", out: Path | None, page: Path | None) -> None:
     """Both files, made from the same signed text."""
     from ml_connector.cli.proof_page import page_of
-    from ml_connector.flows.proofs import checked, signed
+    from ml_connector.flows.review.proofs import checked, signed
 
     text = signed(paper, key)
     for place, content in ((out, text), (page, page_of(checked(text)) if page else "")):
@@ -125,7 +125,7 @@ def every(
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.given import day_given
-        from ml_connector.flows.proofs import arrived
+        from ml_connector.flows.review.proofs import arrived
 
         c = await office.board.connected(await office.only(connection))
         out.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ def verify(
     """
 
     async def body() -> int:
-        from ml_connector.flows.proofs import checked
+        from ml_connector.flows.review.proofs import checked
 
         paper = checked(_read(file, "proof"))
         pins = _pinned(key)

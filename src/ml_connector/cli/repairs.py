@@ -10,7 +10,7 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, prog
 
 if TYPE_CHECKING:
     from ml_connector.basics.ids import ConnectionId
-    from ml_connector.flows.foresight import Choice, Item, Undoing
+    from ml_connector.flows.repair.foresight import Choice, Item, Undoing
 
 guardian = App(name="guardian", help="What people changed on documents that we posted.")
 
@@ -35,7 +35,7 @@ def guardian_list(
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.found import finding_facts, show_findings
-        from ml_connector.flows.guardian import every_document, examine, look_around
+        from ml_connector.flows.promise.guardian import every_document, examine, look_around
         from ml_connector.store import findings
         from ml_connector.store.findings import Decision
 
@@ -75,7 +75,7 @@ def accept(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows import repairs
+        from ml_connector.flows.repair import repairs
 
         c = await office.board.connected(await office.only(connection))
         found = await repairs.accept(c, number, why=why, actor=actor())
@@ -95,7 +95,7 @@ def restore(number: Number, *, connection: Name = "", wait: bool = True, json: J
     """Make it as it was: a reversal by hand is completed, and the money is posted anew."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows import repairs
+        from ml_connector.flows.repair import repairs
 
         c = await office.board.connected(await office.only(connection))
         run = await repairs.restore(c, number, actor=actor())
@@ -116,7 +116,7 @@ def relink(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows import repairs
+        from ml_connector.flows.repair import repairs
 
         c = await office.board.connected(await office.only(connection))
         ref = await repairs.relink(c, number, to=to, actor=actor())
@@ -178,8 +178,8 @@ def undo(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.foresight import foresee
-        from ml_connector.flows.undo import begin
+        from ml_connector.flows.repair.foresight import foresee
+        from ml_connector.flows.repair.undo import begin
 
         choice = _choice(what, mapping_version, from_, to, along=along, skip=skip, others=others)
         chosen = await office.only(connection)
@@ -212,7 +212,7 @@ def _choice(
 ) -> "Choice":
     """Exactly one of a number, a mapping version, or a range; raises Misconfigured."""
     from ml_connector.basics.errors import Misconfigured
-    from ml_connector.flows.foresight import Choice
+    from ml_connector.flows.repair.foresight import Choice
 
     ranged = first is not None and last is not None
     half = (first is None) != (last is None)

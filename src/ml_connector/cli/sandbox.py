@@ -12,7 +12,7 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.cli.frame import Exit, Json, failed, progress_wanted
 
 if TYPE_CHECKING:  # a trial needs the database's programs, and `--help` does not
-    from ml_connector.cli.trial import Trial
+    from ml_connector.cli.trials.trial import Trial
 
 sandbox = App(name="sandbox", help="Stand-ins for Acumatica and Stripe, for trials and tests.")
 
@@ -48,7 +48,7 @@ def up(*, stripe_port: int = 0, acumatica_port: int = 0, seed: int = 0, json: Js
 def list_(*, json: Json = False) -> int:
     """List the scenarios that can be acted out: what happens, in one line each."""
     from ml_connector.cli import show
-    from ml_connector.cli.trial import stories
+    from ml_connector.cli.trials.trial import stories
 
     known = stories()
     if json:
@@ -77,7 +77,7 @@ def run(
         The scenario, or `all` for each of them in turn.
     """
     from ml_connector.cli import show
-    from ml_connector.cli.trial import show_trial, show_trials
+    from ml_connector.cli.trials.trial import show_trial, show_trials
 
     try:
         trials = _played(name, keep, shown=progress_wanted(as_json=json))
@@ -98,8 +98,8 @@ def run(
 def _played(name: str, keep: Path | None, *, shown: bool) -> "list[Trial]":
     """Each scenario in turn, on one PostgreSQL server."""
     from ml_connector.cli import show
-    from ml_connector.cli.stage import folder
-    from ml_connector.cli.trial import chosen, database_server, play
+    from ml_connector.cli.trials.stage import folder
+    from ml_connector.cli.trials.trial import chosen, database_server, play
 
     names = chosen(name)
     with ExitStack() as stack:

@@ -23,7 +23,7 @@ def screen(name: Name = "", *, port: int = 0, json: Json = False) -> int:
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.service import listening, quiet_server, until_told
-        from ml_connector.flows.mapping_change import version_of
+        from ml_connector.flows.mapping.mapping_change import version_of
         from ml_connector.web.mapping_screen import Screen, create_screen
 
         chosen = await office.only(name)

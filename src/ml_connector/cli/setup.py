@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 if TYPE_CHECKING:
-    from ml_connector.flows.checkup import Check
+    from ml_connector.flows.connections.checkup import Check
 
 SANDBOX_MAPPING = Path(__file__).with_name("sandbox.toml")
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -82,7 +82,7 @@ def connect(
     async def body(office: Office) -> int:
         from ml_connector.basics.ids import ConnectionId
         from ml_connector.cli import given, show
-        from ml_connector.flows.set_up import receive_webhooks, set_up
+        from ml_connector.flows.connections.set_up import receive_webhooks, set_up
         from ml_connector.store import connections
 
         options = given.Options(
@@ -153,7 +153,7 @@ def ping(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.checkup import Check, Verdict, checks
+        from ml_connector.flows.connections.checkup import Check, Verdict, checks
         from ml_connector.store.connections import open_secrets
 
         c = await office.board.connected(await office.only(name))
@@ -183,7 +183,7 @@ def pause(
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.pause import pause as rest
+        from ml_connector.flows.connections.pause import pause as rest
 
         place, connection = office.place, await office.only(name)
         await rest(place.store, place.clock, connection, why, actor())
@@ -201,7 +201,7 @@ def resume(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.pause import resume as go_on
+        from ml_connector.flows.connections.pause import resume as go_on
 
         place, connection = office.place, await office.only(name)
         changed = await go_on(place.store, place.clock, connection, actor())

@@ -6,7 +6,7 @@ from ml_connector.basics.money import totals
 from ml_connector.cli import show
 from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
-from ml_connector.flows.standing import Standing
+from ml_connector.flows.questions.standing import Standing
 from ml_connector.store.troubles import TroubleGroup
 
 

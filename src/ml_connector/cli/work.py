@@ -19,11 +19,11 @@ def sync(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli.standing import show_standing
-        from ml_connector.flows.catch_up import STREAMS
+        from ml_connector.flows.connections.pause import require_active
         from ml_connector.flows.intake import look_all
-        from ml_connector.flows.pause import require_active
+        from ml_connector.flows.questions.standing import standing
+        from ml_connector.flows.rounds.catch_up import STREAMS
         from ml_connector.flows.signals import Kind, Look
-        from ml_connector.flows.standing import standing
 
         connection = await office.only(name)
         async with office.place.store.transaction() as tx:
@@ -50,7 +50,7 @@ async def work_until_idle(
     Raises TryAgain when there is no headway for as long as `patience`, in seconds, and Paused.
     """
     from ml_connector.assemble.worker import work
-    from ml_connector.flows.pause import require_active
+    from ml_connector.flows.connections.pause import require_active
 
     async with office.place.store.transaction() as tx:
         await require_active(tx, connection)
@@ -72,7 +72,7 @@ async def _until_idle(
     patience: float,
 ) -> None:
     from ml_connector.cli import show
-    from ml_connector.flows.pause import require_active
+    from ml_connector.flows.connections.pause import require_active
     from ml_connector.store import jobs
 
     most, before, since = 1, None, time.monotonic()
@@ -110,7 +110,7 @@ def status(name: Name = "", *, json: Json = False) -> int:
 
     async def body(office: Office) -> int:
         from ml_connector.cli.standing import show_standing
-        from ml_connector.flows.standing import standing
+        from ml_connector.flows.questions.standing import standing
         from ml_connector.store import connections
 
         store = office.place.store
@@ -130,7 +130,7 @@ def explain(number: str, *, connection: Name = "", json: Json = False) -> int:
     async def body(office: Office) -> int:
         from ml_connector.cli import show
         from ml_connector.cli.explained import facts_of, show_explanation
-        from ml_connector.flows.lineage import lineage
+        from ml_connector.flows.questions.lineage import lineage
 
         found = await lineage(await office.board.connected(await office.only(connection)), number)
         if json:
@@ -149,7 +149,7 @@ def replay(number: str, *, connection: Name = "", wait: bool = True, json: Json 
 
     async def body(office: Office) -> int:
         from ml_connector.cli import show
-        from ml_connector.flows.explain import replay as look_again
+        from ml_connector.flows.questions.explain import replay as look_again
 
         chosen = await office.only(connection)
         now = office.place.clock.now()

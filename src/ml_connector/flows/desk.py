@@ -22,25 +22,15 @@ from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.books.approval import each_by_itself
 from ml_connector.books.modes import RecordType
-from ml_connector.flows import (
-    customers,
-    disputes,
-    guardian,
-    invoices,
-    movements,
-    payouts,
-    receipts,
-    refunds,
-    streams,
-    stripe_side,
-    undo,
-    watch,
-    write_back,
-)
+from ml_connector.flows.cash import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look, look_all
+from ml_connector.flows.mirror import customers, invoices, stripe_side, write_back
+from ml_connector.flows.promise import guardian
+from ml_connector.flows.repair import undo
+from ml_connector.flows.rounds import streams, watch
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.timing import NotDue
+from ml_connector.flows.writing.timing import NotDue
 from ml_connector.observe import JOB_SECONDS, JOBS
 from ml_connector.store import audit, inbox, reports, schedules, transactions, troubles
 from ml_connector.store.engine import DATABASE_AWAY, Store

@@ -9,9 +9,9 @@ from html import escape
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.finding import Finding
-from ml_connector.flows.mapping_edit import Changed
-from ml_connector.flows.mapping_text import line_of
-from ml_connector.flows.what_if import WhatIf
+from ml_connector.flows.mapping.mapping_edit import Changed
+from ml_connector.flows.mapping.mapping_text import line_of
+from ml_connector.flows.questions.what_if import WhatIf
 from ml_connector.store.mapping import MadeUnder, MappingVersion
 
 STYLE = """

@@ -22,10 +22,10 @@ from ml_connector.assemble import Installation, Switchboard
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.books.finding import Finding, Severity
-from ml_connector.flows.lint import lint
-from ml_connector.flows.mapping_change import Proposal, propose, put_in_force, version_of
-from ml_connector.flows.mapping_edit import differences
-from ml_connector.flows.what_if import what_if
+from ml_connector.flows.mapping.lint import lint
+from ml_connector.flows.mapping.mapping_change import Proposal, propose, put_in_force, version_of
+from ml_connector.flows.mapping.mapping_edit import differences
+from ml_connector.flows.questions.what_if import what_if
 from ml_connector.store import mapping
 from ml_connector.web.mapping_page import STYLE_HASH, Told, View, document, page, trouble
 

@@ -13,7 +13,7 @@ from ml_connector.assemble import Installation
 from ml_connector.basics.errors import ConnectorError, Refused
 from ml_connector.basics.ids import ConnectionId, ErpRef, erp_ref
 from ml_connector.flows import intake
-from ml_connector.flows.invoices import INVOICE_TYPE
+from ml_connector.flows.mirror.invoices import INVOICE_TYPE
 from ml_connector.flows.signals import Kind
 from ml_connector.observe import SIGNALS
 from ml_connector.store import connections

@@ -1,0 +1,1 @@
+"""Stripe to Acumatica: each kind of money booked as the rules say."""

@@ -1,0 +1,1 @@
+"""The life of a connection: set up, checked, paused, its keys turned."""

@@ -1,0 +1,1 @@
+"""The mapping as code: its text, its versions, its lint."""

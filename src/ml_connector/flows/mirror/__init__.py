@@ -1,0 +1,1 @@
+"""Acumatica to Stripe: customers and invoices, kept level in both directions."""

@@ -1,0 +1,1 @@
+"""Whether the books tie out, since when, and what people changed."""

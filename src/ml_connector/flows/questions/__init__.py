@@ -1,0 +1,1 @@
+"""What anybody asks of the stored story, without writing."""

@@ -1,0 +1,1 @@
+"""What people changed or want undone, put right by new documents."""

@@ -1,0 +1,156 @@
+"""The signed proof of a payout: gathered from our own rows, sealed line by line."""
+
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
+from ml_connector.books.certificate import (
+    FORMAT,
+    Around,
+    Certificate,
+    Document,
+    Entry,
+    LastTieOut,
+    carried_by,
+    lines,
+)
+from ml_connector.books.entries import On, sides
+from ml_connector.books.postings import ArPayment, ArRefund, State, Voiding
+from ml_connector.books.proof import Proof
+from ml_connector.books.recount import recount
+from ml_connector.books.sealed import Paper, opened, sealed
+from ml_connector.flows.cash.payouts import try_proof
+from ml_connector.flows.connected import Connected
+from ml_connector.flows.rows import clearing_account, document
+from ml_connector.store import clearing, payouts, postings, tie_outs
+from ml_connector.store.postings import PostingRow
+from ml_connector.vault.signing import SigningKey, genuine
+
+
+async def certificate(c: Connected, payout_id: StripeId) -> Certificate | None:
+    """Everything that the paper of a payout says, from our own rows; None when never seen."""
+    proof = await try_proof(c, payout_id)
+    async with c.store.transaction() as tx:
+        row = await payouts.get(tx, c.id, payout_id)
+        if row is None or proof is None:
+            return None
+        papers = await _documents(c, tx, proof)
+        return Certificate(
+            connection=c.id,
+            proof=proof,
+            arrival=row.arrival_date,
+            at=c.clock.now(),
+            documents=tuple(papers),
+            around=await _around(c, tx, proof, papers),
+            tie_out=await _last_tie_out(c, tx, proof.amount.currency),
+            mappings=tuple(sorted({one.mapping_version or 0 for one in papers})),
+        )
+
+
+def signed(paper: Certificate, key: SigningKey) -> str:
+    """The paper as a signed JSON text."""
+    return sealed(FORMAT, paper.name, key.public, lines(paper), key.sign)
+
+
+def checked(text: str) -> Paper:
+    """Reads a signed paper and checks signatures and sums, without any installation.
+
+    The complaints name the line. Raises NotAPaper, and BadPublicKey for a key that is none.
+    """
+    paper = opened(text, FORMAT, genuine)
+    found = (*paper.complaints, *recount(paper.lines))
+    return replace(paper, complaints=found)
+
+
+async def arrived(c: Connected, since: date | None) -> list[StripeId]:
+    """The payouts that arrive on a day or later, all by default; the first to arrive first."""
+    async with c.store.transaction() as tx:
+        rows = await payouts.every(tx, c.id)
+    chosen = [row for row in reversed(rows) if since is None or row.arrival_date >= since]
+    return [row.id for row in chosen]
+
+
+async def _documents(c: Connected, tx: AsyncConnection, proof: Proof) -> list[Document]:
+    every = [one for one in (*proof.members, proof.transfer, proof.reversal) if one is not None]
+    found: list[Document] = []
+    for one in carried_by(every):
+        row = await postings.get(tx, c.id, PostingKey(one.key))
+        if row is not None:
+            found.append(await _document(c, tx, row))
+    return found
+
+
+async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Document:
+    ref: ErpRef | None = None
+    if row.erp_type is not None and row.erp_number is not None:
+        ref = erp_ref(row.erp_type, row.erp_number)
+    return Document(
+        key=row.key,
+        ref=ref,
+        state=State(row.state),
+        effect=row.clearing,
+        read_back=row.read_back_hash or "",
+        verified_at=row.verified_at,
+        mapping_version=row.mapping_version,
+        entries=tuple(await _entries(c, tx, row)),
+    )
+
+
+async def _entries(c: Connected, tx: AsyncConnection, row: PostingRow) -> list[Entry]:
+    """What a document does to each account; the read-back has found it to be so."""
+    paper = document(row)
+    own = clearing_account(row, c.mapping)
+    found: list[Entry] = []
+    for side in sides(paper):
+        if side.on is On.ACCOUNT:
+            found.append(Entry(side.name, side.amount, side.name == own))
+            continue
+        name = side.name or await _undone_side(c, tx, row, side.on)
+        if side.on is On.CASH:
+            found.append(Entry(name, side.amount, row.clearing == side.amount))
+        else:
+            found.append(Entry(f"AR of {name}", side.amount, clearing=False))
+    return _added_up(found)
+
+
+async def _undone_side(c: Connected, tx: AsyncConnection, row: PostingRow, on: On) -> str:
+    """The cash account or the customer of the payment that a voiding undoes."""
+    paper = document(row)
+    if isinstance(paper, Voiding):
+        for undone in await postings.by_erp(tx, c.id, *erp_keys(paper.payment)):
+            first = document(undone)
+            if isinstance(first, ArPayment | ArRefund):
+                return first.cash_account if on is On.CASH else first.customer_id
+    return ""
+
+
+def _added_up(entries: list[Entry]) -> list[Entry]:
+    """One entry for each account; those that cancel out are left out."""
+    found: dict[str, Entry] = {}
+    for one in entries:
+        known = found.get(one.account)
+        amount = one.amount if known is None else known.amount + one.amount
+        found[one.account] = Entry(one.account, amount, one.clearing)
+    return [one for one in found.values() if one.amount]
+
+
+async def _around(
+    c: Connected, tx: AsyncConnection, proof: Proof, papers: list[Document]
+) -> Around | None:
+    """Clearing before and after the transfer; None before the transfer was read back."""
+    if proof.transfer is None or proof.transfer.gap:
+        return None
+    keys = {one.key for one in proof.transfer.carried}
+    moments = [one.verified_at for one in papers if one.key in keys and one.verified_at]
+    if not moments:
+        return None
+    currency = proof.amount.currency
+    return Around(await clearing.before(tx, c.id, currency, min(moments)), proof.transfer.net)
+
+
+async def _last_tie_out(c: Connected, tx: AsyncConnection, currency: str) -> LastTieOut | None:
+    for one in await tie_outs.recent(tx, c.id, currency, limit=1):
+        return LastTieOut(one.at, one.clearing, one.stripe, one.named, one.difference)
+    return None

@@ -1,0 +1,1 @@
+"""How a document is written to Acumatica exactly once, read back, and amended when refused."""
