@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ml_connector.acumatica import wire
+from ml_connector.acumatica import site_wire, wire
 from ml_connector.acumatica.documents import ErpDocument
 from ml_connector.acumatica.errors import (
     LOOKS_FIRST,
@@ -90,7 +90,7 @@ class Endpoint:
 
         Raises OutcomeUnknown when its end cannot be seen: the document then tells.
         """
-        body = encode(wire.ActionWire({name: sent(value) for name, value in keys.items()}))
+        body = encode(site_wire.ActionWire({name: sent(value) for name, value in keys.items()}))
         url = self._addresses.of(f"{call.entity}/{action}")
         request = Request("POST", url, JSON, body, repeatable=False)
         async with self._session.conversation(call.entity):
@@ -181,9 +181,9 @@ def _site(raw: msgspec.Raw) -> Site:
     """The list of endpoints; older builds answer with a bare array (fact A1.3)."""
     body = bytes(raw)
     if body.lstrip()[:1] == b"[":
-        listed = wire.SiteWire(decode(body, tuple[wire.EndpointWire, ...]))
+        listed = site_wire.SiteWire(decode(body, tuple[site_wire.EndpointWire, ...]))
     else:
-        listed = decode(body, wire.SiteWire)
+        listed = decode(body, site_wire.SiteWire)
     return Site(
         build=listed.version.build if listed.version else "",
         endpoints=tuple(EndpointVersion(one.name, one.version) for one in listed.endpoints),

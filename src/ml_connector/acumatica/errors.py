@@ -9,7 +9,7 @@ import msgspec
 
 from ml_connector.acumatica.fields import decode
 from ml_connector.acumatica.refusals import FieldError, Verdict, collect, verdict
-from ml_connector.acumatica.wire import HttpErrorWire
+from ml_connector.acumatica.site_wire import HttpErrorWire
 from ml_connector.basics.errors import (
     AskAPerson,
     Bug,

@@ -10,8 +10,8 @@ import msgspec
 
 from ml_connector.acumatica.errors import Call, explain
 from ml_connector.acumatica.fields import decode
+from ml_connector.acumatica.site_wire import TokenErrorWire, TokenWire
 from ml_connector.acumatica.tokens import Tokens
-from ml_connector.acumatica.wire import TokenErrorWire, TokenWire
 from ml_connector.basics.clock import Clock
 from ml_connector.basics.errors import Misconfigured
 from ml_connector.http.transport import Request, Response, Transport

@@ -38,8 +38,9 @@ from ml_sandbox.acumatica.forms.base import (
     take,
     take_note,
 )
+from ml_sandbox.acumatica.forms.invoice_lines import fill_line
 from ml_sandbox.acumatica.forms.postings import Posting
-from ml_sandbox.acumatica.forms.taxes import MANUAL, recalculate
+from ml_sandbox.acumatica.forms.taxes import recalculate
 from ml_sandbox.acumatica.forms.workflow import (
     BUTTONS,
     change_hold,
@@ -187,7 +188,7 @@ class InvoiceForm(Form):
             draft.rows("Details"),
             body.details.get("Details", []),
             key=("LineNbr",),
-            fill=lambda row, sent, fresh: _line(unit, draft, row, sent, new=fresh),
+            fill=lambda row, sent, fresh: fill_line(unit, draft, row, sent, new=fresh),
         )
         _memo_applications(unit, draft, body)
         fill_discounts(unit, draft, body)
@@ -252,45 +253,6 @@ def _currency(unit: Unit, draft: Record, customer: Record | None) -> None:
         currency = own
     draft.custom[CURRENCY] = currency
     draft.custom[RATE] = unit.setup.rate(currency, draft.get("Date"), draft.get("LinkBranch"))
-
-
-def _line(unit: Unit, draft: Record, row: Row, sent: Body, *, new: bool) -> None:
-    if new:
-        row.set(Branch=draft.get("LinkBranch"), Qty=ZERO, UnitPrice=ZERO, DiscountAmount=ZERO)
-        row.set(Account=unit.setup.sales, Subaccount="000000", CalculateDiscountsOnImport=False)
-        row.set(TaxCategory=unit.switches.default_tax_category or None)
-    if sent.get("InventoryID"):
-        _item(unit, row, str(sent.get("InventoryID")))
-    take(row, sent, ("TransactionDescription", "Qty", "UnitPrice", "UOM", "DiscountAmount"))
-    take(row, sent, ("TaxCategory", "Account", "Subaccount", "Branch", "CostCode", "ProjectTask"))
-    extended = sent.get("ExtendedPrice")
-    if extended is None and "UnitPrice" not in sent.values:
-        extended = sent.get("Amount")
-    if extended is not None:
-        row.set(ExtendedPrice=extended)
-        row.custom[MANUAL] = True
-    elif "UnitPrice" in sent.values or "Qty" in sent.values:
-        row.custom[MANUAL] = False
-    check_account(unit, row, "Account", manual=True)
-    check_branch(unit, row, "Branch")
-    if unit.find("Subaccount", str(row.get("Subaccount"))) is None:
-        row.fail("Subaccount", cannot_be_found("Subaccount"))
-
-
-def _item(unit: Unit, row: Row, code: str) -> None:
-    item = unit.find("NonStockItem", code) or unit.find("StockItem", code)
-    row.set(InventoryID=code)
-    if item is None:
-        row.fail("InventoryID", cannot_be_found("Inventory ID"))
-        return
-    row.set(
-        InventoryID=item.get("InventoryID"),
-        TransactionDescription=item.get("Description"),
-        UOM=item.get("SalesUnit") or item.get("SalesUOM"),
-        UnitPrice=money(item.get("DefaultPrice")),
-        TaxCategory=item.get("TaxCategory"),
-        Account=item.get("SalesAccount") or unit.setup.sales,
-    )
 
 
 def _memo_applications(unit: Unit, draft: Record, body: Body) -> None:
