@@ -18,6 +18,7 @@ from ml_connector.books.policies import (
     WhenUnmatched,
 )
 from ml_connector.books.postings import Purpose
+from ml_connector.cli.trials import year_accounts
 from ml_connector.cli.trials.year_expected import Expected
 from ml_connector.cli.trials.year_found import found_documents
 from ml_connector.cli.trials.year_policies import CHOICES, Used, exercised, in_month, mapping_of
@@ -25,13 +26,18 @@ from ml_connector.flows.mapping.mapping_text import read_body
 from ml_connector.store.usage import Documents
 
 NOTHING = Used()
-FLOWS = "owed lost acquainted failing".split()
+FLOWS = "owed lost acquainted failing strange".split()
 
 
 def a_tally(
-    owed: str = "0", lost: str = "0", acquainted: str = "0", failing: str = "0", **counts: int
+    owed: str = "0",
+    lost: str = "0",
+    acquainted: str = "0",
+    failing: str = "0",
+    strange: str = "0",
+    **counts: int,
 ) -> Any:
-    money = dict(zip(FLOWS, (owed, lost, acquainted, failing), strict=True))
+    money = dict(zip(FLOWS, (owed, lost, acquainted, failing, strange), strict=True))
     return {"counts": Counter(counts), "money": {"USD": money}}
 
 
@@ -88,6 +94,43 @@ def test_money_of_nobody_waits_until_a_month_puts_it_into_suspense() -> None:
     assert expected.held() == 0
     assert expected.due["suspense"] == 2
     assert expected.receivables(first) == {"USD": Decimal(0)}
+
+
+def test_suspense_must_hold_what_nobody_could_place_once_a_month_puts_it_there() -> None:
+    expected = Expected()
+    first = a_tally(strange="17.17", acquainted="17.18", strangers=1, acquaintances=1)
+    expected.live(0, first)
+    assert not expected.suspense
+    expected.choose(1)
+    assert expected.suspense == {"USD": Decimal("34.35")}
+    expected.choose(2)
+    expected.choose(3)
+    assert expected.suspense == {"USD": Decimal("34.35")}
+
+
+def an_account(account: str, currency: str, balance: str) -> Any:
+    return {"account": account, "currency": currency, "balance": Decimal(balance)}
+
+
+def test_the_accounts_between_hold_what_stripe_and_the_world_say_and_a_cent_more_is_seen() -> None:
+    kinds = {
+        "adjustment/dispute": {"amount": -5000},
+        "reserve_hold/risk_reserved_funds": {"amount": -2000},
+    }
+    stripe: Any = {"currencies": {"eur": {"by_kind": kinds}}}
+    tally: Any = {"money": {"EUR": {"lost": "10.00"}}}
+    ledger = [
+        an_account("12650", "EUR", "40.00"),
+        an_account("12660", "EUR", "19.99"),
+        an_account("24400", "EUR", "-17.17"),
+    ]
+    shown = year_accounts.beside(tally, stripe, ledger, {"EUR": Decimal("17.17")})
+    wrong = {
+        name for name, one in shown.items() if Decimal(one["expected"]) != Decimal(one["done"])
+    }
+    assert wrong == {"reserve EUR"}
+    assert shown["disputed EUR"]["expected"] == "40.00"
+    assert shown["suspense EUR"]["done"] == "-17.17"
 
 
 def test_money_on_account_lowers_what_customers_owe() -> None:

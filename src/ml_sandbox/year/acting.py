@@ -55,6 +55,7 @@ ACTS: Mapping[Act, Callable[[Life, Step], None]] = {
     Act.LOSE: buyers.lose,
     Act.CHECK: office.check,
     Act.WIRE: office.wire,
+    Act.VOID_OURS: office.void_ours,
     Act.CREDIT: office.credit,
     Act.VOID_THERE: buyers.void_there,
     Act.PAID_ELSEWHERE: buyers.paid_elsewhere,

@@ -54,6 +54,8 @@ class Act(StrEnum):
     """A check arrives by mail and is applied in the ERP."""
     WIRE = "wire"
     """A wire arrives at the firm's own bank and is applied in the ERP."""
+    VOID_OURS = "void_ours"
+    """An accountant voids, by mistake, the payment that the connector has posted."""
     CREDIT = "credit"
     """A clerk applies a credit memo over a share."""
     VOID_THERE = "void_there"
@@ -137,6 +139,9 @@ FATES: Mapping[str, Fate] = {
     "refund pends": Fate((Beat(3, Act.PAY, card=REFUND_PENDS), Beat(7, Act.REFUND, 50))),
     "dispute won": Fate((_PAID, Beat(6, Act.DISPUTE), Beat(12, Act.WIN))),
     "dispute of a part won": Fate((_PAID, Beat(6, Act.DISPUTE, 40), Beat(10, Act.WIN))),
+    "refunded in part, then disputed": Fate(
+        (_PAID, Beat(5, Act.REFUND, 30), Beat(7, Act.DISPUTE, 70), Beat(12, Act.WIN))
+    ),
     "dispute lost": Fate((_PAID, Beat(6, Act.DISPUTE), Beat(11, Act.LOSE)), SETTLED, cards=2),
     "dispute won, then lost": Fate(
         (_PAID, Beat(5, Act.DISPUTE), Beat(8, Act.WIN), Beat(10, Act.APPEAL), Beat(14, Act.LOSE)),
@@ -149,6 +154,7 @@ FATES: Mapping[str, Fate] = {
     "check": Fate((Beat(4, Act.CHECK),), SETTLED),
     "check for a part": Fate((Beat(4, Act.CHECK, 40), Beat(9, Act.PAY)), SETTLED),
     "wire": Fate((Beat(4, Act.WIRE),), SETTLED),
+    "voided by a person": Fate((_PAID, Beat(6, Act.VOID_OURS)), cards=2),
     "credited in part": Fate((Beat(4, Act.CREDIT, 25), Beat(9, Act.PAY))),
     "cancelled": Fate((Beat(4, Act.CREDIT),)),
     "voided at Stripe": Fate((Beat(3, Act.VOID_THERE), Beat(6, Act.CREDIT))),

@@ -120,6 +120,15 @@ def _paid_at_home(life: Life, step: Step, method: str) -> None:
     life.tally.money[issued.currency, "checked"] += amount
 
 
+def void_ours(life: Life, step: Step) -> None:
+    """An accountant voids the connector's payment, where one is in the ledger by now."""
+    life.stage.a_while()
+    posted = life.stage.clerk.payment_of(life.charged[step.about].charge)
+    if posted is not None:
+        life.stage.clerk.void_payment(str(posted["ReferenceNbr"]))
+        life.tally.counts["voided_ours"] += 1
+
+
 def credit(life: Life, step: Step) -> None:
     """A credit memo over a share is released and applied."""
     life.sent(step.about)

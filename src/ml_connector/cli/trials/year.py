@@ -59,6 +59,8 @@ class Year:
     """What the connector had not brought to an end when a month was over, a sentence each."""
     deferred: list[int] = field(default_factory=list[int])
     """By month, how many movements waited for their moment when it was over."""
+    restored: int = 0
+    """How many changes by people on our documents a controller has had restored."""
 
     def live(self) -> year_report.YearReport:
         """The whole story; raises TryAgain when the world breaks off."""
@@ -76,6 +78,7 @@ class Year:
             self.expected,
             tally,
             used=used,
+            restored=self.restored,
             unsettled=self.unsettled,
             seconds=seconds,
         )
@@ -124,6 +127,8 @@ class Year:
     def _month_ends(self, end: "_MonthsEnd", month: int, tally: Facts) -> None:
         """All of the month is settled under its choices; then those of the next are in force."""
         self.expected.live(month, tally)
+        asyncio.run(end.settling.settle(None))
+        self._restore()
         self._settle(end, month, tally["month"])
         self.deferred.append(asyncio.run(end.settling.deferred()))
         if month + 1 < self.wishes.months:
@@ -133,6 +138,12 @@ class Year:
             self.expected.choose(month + 1)
             when = f"{tally['month']}, under the next month's mapping"
             self._settle(end, month + 1, when)
+
+    def _restore(self) -> None:
+        """The controller looks at what people changed on our documents: nothing of it was meant."""
+        for finding in self.processes.command("guardian")["findings"]:
+            self.processes.command("guardian", "restore", str(finding["id"]))
+            self.restored += 1
 
     def _written(self, month: int) -> Path:
         """The mapping of a month, as the file that a person would give."""

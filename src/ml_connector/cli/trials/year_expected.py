@@ -28,14 +28,16 @@ class Expected:
 
     `waiting` are payments of nobody: how many, of strangers and of known customers. `due` are
     documents by kind as far as the choices decide them; `owed` changes what the world says
-    that customers owe.
+    that customers owe; `suspense` is what went there, by currency.
     """
 
     waiting: Counter[str] = field(default_factory=Counter[str])
     unheard: int = 0
     due: Counter[str] = field(default_factory=Counter[str])
     owed: Counter[str] = field(default_factory=Counter[str])
+    suspense: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     _before: Facts = field(default_factory=dict[str, object])
+    _strange: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     _acquainted: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     _converted: int = 0
 
@@ -51,6 +53,7 @@ class Expected:
         self.waiting["strangers"] += now.counts["strangers"]
         self.waiting["acquaintances"] += now.counts["acquaintances"]
         self._converted += now.counts["acquaintances_converted"]
+        self._strange = _sum(self._strange, now.flow("strange"))
         self._acquainted = _sum(self._acquainted, now.flow("acquainted"))
         self.unheard += now.counts["unheard"]
         self._before = tally
@@ -74,6 +77,8 @@ class Expected:
             case "suspense":
                 self.due["suspense"] += self.waiting.total()
                 self.waiting.clear()
+                self.suspense = _sum(self.suspense, _sum(self._strange, self._acquainted))
+                self._strange = {}
                 self._forget_acquaintances()
             case "unapplied":
                 self.due["payments"] += self.waiting.pop("acquaintances", 0)

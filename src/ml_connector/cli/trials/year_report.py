@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ml_connector.cli import show
+from ml_connector.cli.trials import year_accounts
 from ml_connector.cli.trials.findings import tied_out
 from ml_connector.cli.trials.stage import Facts, Sandbox, ask
 from ml_connector.cli.trials.year_expected import Expected, unlike
@@ -42,6 +43,7 @@ def collect(
     tally: Facts,
     *,
     used: Sequence[Used],
+    restored: int,
     unsettled: Sequence[str],
     seconds: float,
 ) -> YearReport:
@@ -66,6 +68,10 @@ def collect(
         "named": items,
         "waiting": {"expected": expected.held() + apart, "found": len(items)},
         "receivables": _beside(expected.receivables(tally), erp["receivables_open"]),
+        "accounts": year_accounts.beside(
+            tally, stripe, ask(sandbox, "acumatica", "ledger")["rows"], expected.suspense
+        ),
+        "restored": {"expected": tally["counts"]["voided_ours"], "done": restored},
         "payouts": {"expected": ended, "proven": standing["payouts_proven"]},
         "doubled": [*erp["duplicates"]["payments"], *erp["duplicates"]["journals"]],
         "trial_balance": str(erp["trial_balance"]),
@@ -123,6 +129,14 @@ def _wrong(facts: Facts, other_documents: Sequence[str]) -> list[str]:
         for code, one in facts["receivables"].items()
         if Decimal(one["done"]) != Decimal(one["expected"])
     ]
+    wrong += [
+        f"{name} holds {one['done']} instead of {one['expected']}."
+        for name, one in facts["accounts"].items()
+        if Decimal(one["done"]) != Decimal(one["expected"])
+    ]
+    if facts["restored"]["done"] != facts["restored"]["expected"]:
+        restored = facts["restored"]
+        wrong.append(f"{restored['done']} voids were restored instead of {restored['expected']}.")
     wrong += [f"Stands twice: {one}" for one in facts["doubled"]]
     wrong += [f"The sandbox complains: {one}" for one in facts["violations"]]
     for what in ("trial_balance", "receivables_difference"):
@@ -167,6 +181,7 @@ def show_report(report: YearReport) -> None:
     show.say("{proven} of {expected} payouts are proven to the cent.".format(**facts["payouts"]))
     show.say("")
     _rows("Owed by customers", facts["receivables"])
+    _rows("Accounts between", facts["accounts"])
     choices = [(one["word"], one["value"], str(one["used"])) for one in facts["choices"]]
     show.table("Choices of the mapping, and how often each was used", ("", "", "used "), choices)
     show.say("")

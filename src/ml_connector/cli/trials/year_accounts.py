@@ -1,0 +1,55 @@
+"""What must stand on the accounts between: transit, disputed money, reserve, suspense."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from ml_connector.basics.money import Money
+from ml_connector.cli.trials.findings import Facts
+
+SETTLED = ("EUR", "GBP", "JPY", "USD")
+NEVER_CONVERTED_INTO = ("EUR", "GBP", "JPY")
+TRANSIT, DISPUTED, RESERVE, SUSPENSE = "10680", "12650", "12660", "24400"
+DISPUTES = ("adjustment/dispute", "adjustment/dispute_reversal")
+RESERVES = ("reserve_hold/risk_reserved_funds", "reserve_release/risk_reserved_funds")
+
+
+def beside(
+    tally: Facts, stripe: Facts, ledger: Sequence[Facts], suspense: Mapping[str, Decimal]
+) -> dict[str, dict[str, str]]:
+    """By account and currency what must stand there, and what stands in Acumatica's ledger.
+
+    What a bank has taken is disputed until it is won back or lost; what is held is in reserve;
+    what is converted has passed through transit. `tally` is the world's own count, `stripe` the
+    sandbox's own books. `suspense` is what was put there, by currency of the buyer: it is compared
+    where no other is converted into that currency.
+    """
+    wanted = {("transit", TRANSIT, "CAD"): Decimal(0)}
+    for code in SETTLED:
+        lost = Decimal(tally["money"].get(code, {}).get("lost", "0"))
+        wanted["disputed", DISPUTED, code] = -_moved(stripe, code, DISPUTES) - lost
+        wanted["reserve", RESERVE, code] = -_moved(stripe, code, RESERVES)
+    for code in NEVER_CONVERTED_INTO:
+        wanted["suspense", SUSPENSE, code] = -suspense.get(code, Decimal(0))
+    held = _balances(ledger)
+    return {
+        f"{name} {code}": {
+            "expected": f"{amount:f}",
+            "done": f"{held.get((account, code), Decimal(0)):f}",
+        }
+        for (name, account, code), amount in wanted.items()
+    }
+
+
+def _moved(stripe: Facts, code: str, kinds: Sequence[str]) -> Decimal:
+    """What rows of these kinds moved in Stripe's books of a currency."""
+    kept = stripe["currencies"].get(code.lower(), {}).get("by_kind", {})
+    minor = sum(int(kept[kind]["amount"]) for kind in kinds if kind in kept)
+    return Money(minor, code).decimal
+
+
+def _balances(ledger: Sequence[Facts]) -> Mapping[tuple[str, str], Decimal]:
+    found: dict[tuple[str, str], Decimal] = {}
+    for row in ledger:
+        place = str(row["account"]), str(row["currency"])
+        found[place] = found.get(place, Decimal(0)) + Decimal(str(row["balance"]))
+    return found
