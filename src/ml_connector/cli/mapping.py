@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,13 +129,9 @@ def put(
     """Set one key (policies.unmatched suspense), comments and order kept; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping.mapping_change import propose, version_of
         from ml_connector.flows.mapping.mapping_edit import put as put_key
 
-        chosen = await office.only(connection)
-        found = await version_of(office.place.store, chosen)
-        text = put_key(found.text, key, value)
-        proposal = await propose(office.place.store, chosen, text, found)
+        proposal = await _rewritten(office, connection, partial(put_key, key=key, value=value))
         return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
@@ -152,13 +150,9 @@ def drop(
     """Take one key out of the text; then as `set`."""
 
     async def body(office: Office) -> int:
-        from ml_connector.flows.mapping.mapping_change import propose, version_of
         from ml_connector.flows.mapping.mapping_edit import drop as drop_key
 
-        chosen = await office.only(connection)
-        found = await version_of(office.place.store, chosen)
-        text = drop_key(found.text, key)
-        proposal = await propose(office.place.store, chosen, text, found)
+        proposal = await _rewritten(office, connection, partial(drop_key, key=key))
         return await _take(office, proposal, note, dry_run, force, as_json=json)
 
     return opened(body, as_json=json)
@@ -267,6 +261,15 @@ def _fails(found: "list[Finding]") -> bool:
     from ml_connector.books.finding import Severity
 
     return any(one.severity is Severity.FAIL for one in found)
+
+
+async def _rewritten(office: Office, name: str, rewrite: Callable[[str], str]) -> "Proposal":
+    """What is in force, changed by a rule."""
+    from ml_connector.flows.mapping.mapping_change import propose, version_of
+
+    chosen = await office.only(name)
+    found = await version_of(office.place.store, chosen)
+    return await propose(office.place.store, chosen, rewrite(found.text), found)
 
 
 async def _take(
