@@ -154,7 +154,7 @@ FATES: Mapping[str, Fate] = {
     "check": Fate((Beat(4, Act.CHECK),), SETTLED),
     "check for a part": Fate((Beat(4, Act.CHECK, 40), Beat(9, Act.PAY)), SETTLED),
     "wire": Fate((Beat(4, Act.WIRE),), SETTLED),
-    "voided by a person": Fate((_PAID, Beat(6, Act.VOID_OURS)), cards=2),
+    "voided by a person": Fate((_PAID, Beat(33, Act.VOID_OURS)), cards=2),
     "credited in part": Fate((Beat(4, Act.CREDIT, 25), Beat(9, Act.PAY))),
     "cancelled": Fate((Beat(4, Act.CREDIT),)),
     "voided at Stripe": Fate((Beat(3, Act.VOID_THERE), Beat(6, Act.CREDIT))),

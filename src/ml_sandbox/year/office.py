@@ -121,8 +121,7 @@ def _paid_at_home(life: Life, step: Step, method: str) -> None:
 
 
 def void_ours(life: Life, step: Step) -> None:
-    """An accountant voids the connector's payment, where one is in the ledger by now."""
-    life.stage.a_while()
+    """An accountant voids the connector's payment of the month before, where one is released."""
     posted = life.stage.clerk.payment_of(life.charged[step.about].charge)
     if posted is not None:
         life.stage.clerk.void_payment(str(posted["ReferenceNbr"]))

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,8 +58,8 @@ class Year:
     expected: Expected = field(default_factory=Expected)
     unsettled: list[str] = field(default_factory=list[str])
     """What the connector had not brought to an end when a month was over, a sentence each."""
-    deferred: list[int] = field(default_factory=list[int])
-    """By month, how many movements waited for their moment when it was over."""
+    deferred: Counter[int] = field(default_factory=Counter[int])
+    """By month, how many movements waited for their moment on the day when most did."""
     restored: int = 0
     """How many changes by people on our documents a controller has had restored."""
 
@@ -92,6 +93,8 @@ class Year:
         for line in said:
             last = line
             self.tell(line)
+            if "day" in line:
+                self._count_deferred(settling, month)
             if "reopened" in line:
                 asyncio.run(settling.wake())
             if "closed" in line:
@@ -130,7 +133,6 @@ class Year:
         asyncio.run(end.settling.settle(None))
         self._restore()
         self._settle(end, month, tally["month"])
-        self.deferred.append(asyncio.run(end.settling.deferred()))
         if month + 1 < self.wishes.months:
             self.processes.command(
                 "connect", CONNECTION, "--mapping", str(self._written(month + 1))
@@ -138,6 +140,12 @@ class Year:
             self.expected.choose(month + 1)
             when = f"{tally['month']}, under the next month's mapping"
             self._settle(end, month + 1, when)
+
+    def _count_deferred(self, settling: Settling, month: int) -> None:
+        """Looked at only where the month's choice is to wait for something."""
+        if in_month(month)["post_when"] != "captured":
+            waiting = asyncio.run(settling.deferred())
+            self.deferred[month] = max(self.deferred[month], waiting)
 
     def _restore(self) -> None:
         """The controller looks at what people changed on our documents: nothing of it was meant."""
@@ -181,9 +189,9 @@ class Year:
                 read_as_sales=sales.get(version, 0),
                 asked_anew=sum(count for (found, _), count in former.items() if found == version),
                 links_written=written.get(version, 0),
-                deferred=deferred,
+                deferred=self.deferred[version - 1],
             )
-            for version, deferred in enumerate(self.deferred, start=1)
+            for version in range(1, self.wishes.months + 1)
         ]
 
 

@@ -1,6 +1,7 @@
 """What must stand on the accounts between: transit, disputed money, reserve, suspense."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ml_connector.basics.money import Money
@@ -8,28 +9,39 @@ from ml_connector.cli.trials.findings import Facts
 
 SETTLED = ("EUR", "GBP", "JPY", "USD")
 NEVER_CONVERTED_INTO = ("EUR", "GBP", "JPY")
-TRANSIT, DISPUTED, RESERVE, SUSPENSE = "10680", "12650", "12660", "24400"
+TRANSIT, COUNTERPART, DISPUTED, RESERVE, SUSPENSE = "10680", "10500", "12650", "12660", "24400"
 DISPUTES = ("adjustment/dispute", "adjustment/dispute_reversal")
 RESERVES = ("reserve_hold/risk_reserved_funds", "reserve_release/risk_reserved_funds")
 
 
-def beside(
-    tally: Facts, stripe: Facts, ledger: Sequence[Facts], suspense: Mapping[str, Decimal]
-) -> dict[str, dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the ledger.
+
+    `tally` is the world's own count, `stripe` the sandbox's own books, `exchange` the answer of the
+    command of that name, `suspense` what was put there, by currency of the buyer.
+    """
+
+    tally: Facts
+    stripe: Facts
+    exchange: Facts
+    suspense: Mapping[str, Decimal]
+
+
+def beside(known: Known, ledger: Sequence[Facts]) -> dict[str, dict[str, str]]:
     """By account and currency what must stand there, and what stands in Acumatica's ledger.
 
-    What a bank has taken is disputed until it is won back or lost; what is held is in reserve;
-    what is converted has passed through transit. `tally` is the world's own count, `stripe` the
-    sandbox's own books. `suspense` is what was put there, by currency of the buyer: it is compared
-    where no other is converted into that currency.
+    What a bank has taken is disputed until it is won back or lost; what is held is in reserve.
+    Between transit and its counterpart stands what was converted and is only listed. Suspense is
+    compared where no other currency is converted into that one.
     """
-    wanted = {("transit", TRANSIT, "CAD"): Decimal(0)}
+    wanted = _converted(known.exchange)
     for code in SETTLED:
-        lost = Decimal(tally["money"].get(code, {}).get("lost", "0"))
-        wanted["disputed", DISPUTED, code] = -_moved(stripe, code, DISPUTES) - lost
-        wanted["reserve", RESERVE, code] = -_moved(stripe, code, RESERVES)
+        lost = Decimal(known.tally["money"].get(code, {}).get("lost", "0"))
+        wanted["disputed", DISPUTED, code] = -_moved(known.stripe, code, DISPUTES) - lost
+        wanted["reserve", RESERVE, code] = -_moved(known.stripe, code, RESERVES)
     for code in NEVER_CONVERTED_INTO:
-        wanted["suspense", SUSPENSE, code] = -suspense.get(code, Decimal(0))
+        wanted["suspense", SUSPENSE, code] = -known.suspense.get(code, Decimal(0))
     held = _balances(ledger)
     return {
         f"{name} {code}": {
@@ -37,6 +49,17 @@ def beside(
             "done": f"{held.get((account, code), Decimal(0)):f}",
         }
         for (name, account, code), amount in wanted.items()
+    }
+
+
+def _converted(exchange: Facts) -> dict[tuple[str, str, str], Decimal]:
+    """What is listed, in both its currencies."""
+    listed = [one for one in exchange["totals"] if not one["cleared"]]
+    paid = sum((Decimal(one["paid"]["amount"]) for one in listed), Decimal(0))
+    settled = sum((Decimal(one["settled"]["amount"]) for one in listed), Decimal(0))
+    return {
+        ("transit", TRANSIT, "CAD"): paid,
+        ("counterpart", COUNTERPART, "USD"): -settled,
     }
 
 

@@ -39,7 +39,7 @@ class Used:
     links_written: int = 0
     """Payment links that were written onto an invoice in Acumatica."""
     deferred: int = 0
-    """Movements that waited for their moment by policy when the month was over."""
+    """Movements that waited for their moment by policy, on the day when most did."""
 
     def made(self, *purposes: Purpose, pairs: frozenset[str] = frozenset()) -> int:
         """Documents of these purposes, of these kinds of movement where any is named."""

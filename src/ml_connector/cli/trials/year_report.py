@@ -69,7 +69,8 @@ def collect(
         "waiting": {"expected": expected.held() + apart, "found": len(items)},
         "receivables": _beside(expected.receivables(tally), erp["receivables_open"]),
         "accounts": year_accounts.beside(
-            tally, stripe, ask(sandbox, "acumatica", "ledger")["rows"], expected.suspense
+            year_accounts.Known(tally, stripe, command("exchange"), expected.suspense),
+            ask(sandbox, "acumatica", "ledger")["rows"],
         ),
         "restored": {"expected": tally["counts"]["voided_ours"], "done": restored},
         "payouts": {"expected": ended, "proven": standing["payouts_proven"]},
