@@ -205,7 +205,7 @@ class World:
     async def settle(self) -> int:
         """Runs due jobs, one after the other, until none is due; returns how many ran."""
         for ran in range(MOST_JOBS):
-            async with self.store.transaction() as tx:
+            async with self.store.statement() as tx:
                 row = (await tx.execute(_TAKE, {"now": self.clock.now()})).one_or_none()
             if row is None:
                 return ran
@@ -214,7 +214,7 @@ class World:
             except Died:
                 await self._rescue(row.id)  # as another worker does when heartbeats stop
             else:
-                async with self.store.transaction() as tx:
+                async with self.store.statement() as tx:
                     await tx.execute(_END, {"id": row.id})
         raise AssertionError(f"After {MOST_JOBS} jobs there was still work; something goes round.")
 

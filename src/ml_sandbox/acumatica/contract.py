@@ -1,7 +1,9 @@
 """The endpoint versions: which entities, fields and actions each of them knows."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -112,8 +114,9 @@ def _actions(raw: Json) -> dict[str, Action]:
     }
 
 
-def load_endpoints() -> dict[str, Endpoint]:
-    """The Default endpoints by version, read from the package's data files."""
+@cache
+def load_endpoints() -> Mapping[str, Endpoint]:
+    """The Default endpoints by version, read once from the package's data files."""
     raw, backing, lengths = _load("fields.json"), _load("backing.json"), _load("lengths.json")
     endpoints: dict[str, Endpoint] = {}
     for version in VERSIONS:

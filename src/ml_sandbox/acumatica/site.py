@@ -1,6 +1,7 @@
 """The dispatcher: from a path to the identity server, sign-in, entities and actions."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -45,7 +46,7 @@ class Site:
     def __init__(
         self,
         world: World,
-        endpoints: dict[str, Endpoint],
+        endpoints: Mapping[str, Endpoint],
         forms: dict[str, Form],
         *,
         path: str,

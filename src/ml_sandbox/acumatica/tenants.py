@@ -3,7 +3,7 @@
 import base64
 import json
 from binascii import Error as Base64Error
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import parse_qsl, unquote
 
@@ -75,7 +75,7 @@ class Tenant:
         self,
         name: str,
         clock: SandboxClock,
-        endpoints: dict[str, Endpoint],
+        endpoints: Mapping[str, Endpoint],
         *,
         path: str,
         seed: int,

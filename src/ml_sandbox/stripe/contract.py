@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -123,6 +124,12 @@ class Contract:
             else:
                 raise ValueError(f"{kind}.{name} is never null")
         return made
+
+
+@cache
+def official() -> Contract:
+    """The contract as the package's data files say, read once."""
+    return Contract()
 
 
 def nullable(about: Any) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ml_sandbox.clock import SandboxClock
-from ml_sandbox.stripe.contract import Contract
+from ml_sandbox.stripe.contract import official
 from ml_sandbox.stripe.errors import missing
 from ml_sandbox.stripe.ids import Ids
 from ml_sandbox.stripe.money import Money
@@ -129,7 +129,7 @@ class World:
         self.ids = Ids(seed)
         self.random = random.Random(seed)
         self.wire = Wire()
-        self.contract = Contract()
+        self.contract = official()
         self.switches = Switches()
         self.violations: list[str] = []
         self.schedule = Schedule(clock, lambda e: self.violations.append(f"effect failed: {e}"))
