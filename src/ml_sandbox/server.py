@@ -87,6 +87,7 @@ async def serving(app: AsgiApp, sock: socket.socket) -> AsyncGenerator[str]:
         http=SandboxProtocol,
         ws="none",
         lifespan="on",
+        log_config=None,
         log_level="warning",
         access_log=False,
         date_header=False,
