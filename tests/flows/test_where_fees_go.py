@@ -14,8 +14,11 @@ from ml_connector.flows.cash.payouts import try_proof
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.connections.checkup import Verdict, checks
 from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.repair import repairs
 from ml_connector.flows.signals import Kind
+from ml_connector.store import findings
 from ml_connector.store.connections import Secrets
+from ml_connector.store.findings import Decision
 
 pytestmark = pytest.mark.anyio
 
@@ -143,6 +146,31 @@ async def test_what_is_booked_after_its_payout_leaves_the_fee_where_the_payout_p
     assert await in_the_books(world) == await kept(world)
     assert await is_proven(world, payout["id"])
     await world.all_posted()
+
+
+async def test_a_voided_payment_is_restored_while_its_fee_stays_in_the_journal_of_its_payout(
+    world: World,
+) -> None:
+    await world.change(mapping_text=posting_fees("payout"))
+    (_, charge), _ = await sold(world), await sold(world, "60.00")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await is_proven(world, payout["id"])
+    before, documents = await in_the_books(world), await journals(world)
+    paid = next(one for one in await world.documents("Payment") if one["PaymentRef"] == charge)
+    erp = (await world.connected()).acumatica
+    await world.pass_minutes(1)
+    await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{paid['ReferenceNbr']}")))
+    await world.sync("acumatica.documents")
+    async with world.store.transaction() as tx:
+        (finding,) = await findings.in_state(tx, world.id, Decision.OPEN)
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    await world.all_posted()
+    await world.books_agree()
+    assert await in_the_books(world) == before == await kept(world)
+    assert await journals(world) == documents, "the journal of the fees was left alone"
+    assert await is_proven(world, payout["id"])
 
 
 async def test_a_payout_whose_members_nobody_names_takes_the_fees_of_what_was_available(

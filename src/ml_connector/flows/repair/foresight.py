@@ -37,7 +37,8 @@ class Choice:
     """What is to be undone: a number of either side, a mapping version, or a range of days.
 
     `along` takes with it what rests on a payment; `skip` leaves out what cannot be undone;
-    `others` voids even what somebody else has booked.
+    `others` voids even what somebody else has booked; `fees_stay` leaves the fee of a movement in
+    the journal of its payout, where it is found when the movement is posted anew.
     """
 
     number: str = ""
@@ -47,6 +48,7 @@ class Choice:
     along: bool = False
     skip: bool = False
     others: bool = False
+    fees_stay: bool = False
 
     @property
     def named(self) -> str:
@@ -242,6 +244,8 @@ class Foresight:
         Its sum cannot be parted: it goes as a whole with everybody in it, or nobody goes.
         """
         self.shared.clear()
+        if self.choice.fees_stay:
+            return False
         keys = {self.rows[one].fee_key for one in self.items}
         left = [await self._takes_along(key) for key in sorted(key for key in keys if key)]
         return any(not taken for taken in left)
