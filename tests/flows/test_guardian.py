@@ -85,6 +85,31 @@ async def test_a_payment_voided_by_hand_is_found_named_accepted_and_restored(wor
         await repairs.restore(c, finding.id, actor="Kim")
 
 
+@pytest.mark.parametrize("refunds", ["journal", "credit_memo"])
+async def test_a_payment_voided_after_its_refund_is_restored_and_the_refund_left_alone(
+    world: World, refunds: str
+) -> None:
+    await world.change(mapping_text=mapping_with(refunds=f'"{refunds}"'))
+    ref, charge = await paid(world)
+    await world.refund(charge, 3_000)
+    await world.live()
+    before = [one["ReferenceNbr"] for one in await world.documents("Payment")]
+    sales = await world.ledger("40900")
+    number = next(
+        one["ReferenceNbr"] for one in await world.documents("Payment") if one["Type"] == "Payment"
+    )
+    await voided(world, number)
+    (finding,) = await found(world)
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    await world.all_posted()
+    await world.books_agree()
+    assert await world.balance_due(ref) == 0
+    assert await world.ledger("40900") == sales
+    assert len(await world.documents("Payment")) == len(before) + 2, "a void, and one payment anew"
+    assert await found(world) == []
+
+
 async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: World) -> None:
     ref, charge = await paid(world)
     old = await the_payment(world)

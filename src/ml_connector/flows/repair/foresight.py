@@ -37,8 +37,8 @@ class Choice:
     """What is to be undone: a number of either side, a mapping version, or a range of days.
 
     `along` takes with it what rests on a payment; `skip` leaves out what cannot be undone;
-    `others` voids even what somebody else has booked; `fees_stay` leaves the fee of a movement in
-    the journal of its payout, where it is found when the movement is posted anew.
+    `others` voids even what somebody else has booked; `anew` says that it is posted again at once,
+    so what rests on it stays, and so does a fee that the journal of its payout carries.
     """
 
     number: str = ""
@@ -48,7 +48,7 @@ class Choice:
     along: bool = False
     skip: bool = False
     others: bool = False
-    fees_stay: bool = False
+    anew: bool = False
 
     @property
     def named(self) -> str:
@@ -244,7 +244,7 @@ class Foresight:
         Its sum cannot be parted: it goes as a whole with everybody in it, or nobody goes.
         """
         self.shared.clear()
-        if self.choice.fees_stay:
+        if self.choice.anew:
             return False
         keys = {self.rows[one].fee_key for one in self.items}
         left = [await self._takes_along(key) for key in sorted(key for key in keys if key)]
@@ -298,7 +298,7 @@ class Foresight:
     def _on(self, transaction: StripeId) -> list[PostingRow]:
         """The later documents of other balance transactions that rest on a payment of this one."""
         charge = self.rows[transaction].source or ""
-        came_in = any(
+        came_in = not self.choice.anew and any(
             item.stands.purpose in (Purpose.PAYMENT, Purpose.SUSPENSE)
             for item in self.items[transaction]
         )

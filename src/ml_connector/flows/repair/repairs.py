@@ -55,9 +55,9 @@ async def accept(c: Connected, number: int, *, why: str, actor: str) -> Finding:
 async def restore(c: Connected, number: int, *, actor: str) -> UndoRow:
     """Makes it as it was: a person's reversal is taken as ours, and the money is posted anew.
 
-    All documents of the balance transaction go into the next edition together, but for a fee that
-    the journal of its payout carries: that stands as it did. Raises NotForUs with the way to do it
-    by hand where the change is no reversal.
+    All documents of the balance transaction go into the next edition together. What rests on it,
+    and a fee that the journal of its payout carries, stand as they did. Raises NotForUs with the
+    way to do it by hand where the change is no reversal.
     """
     finding = await _open(c, number)
     row = await _posting(c, finding)
@@ -69,7 +69,7 @@ async def restore(c: Connected, number: int, *, actor: str) -> UndoRow:
             remedy=how_to_mend(finding.edits) if ours else ENTER_AGAIN,
         )
     many = finding.key.startswith(f"{Purpose.FEES_OF_PAYOUT}:")
-    choice = Choice(number=finding.key if many else finding.transaction_id, fees_stay=not many)
+    choice = Choice(number=finding.key if many else finding.transaction_id, anew=not many)
     why = f"restore finding {finding.id}"
     return await begin(c, choice, why=why, actor=actor, repost=True)
 
