@@ -21,10 +21,11 @@ from build.records import (
 from build.strategies import amounts
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.bounces import PartlyReturned
 from ml_connector.books.mapping import Mapping, NotMapped, Role, TransitAccounts, problems
 from ml_connector.books.policies import Policies, WhenConverted
 from ml_connector.books.postings import Posting, Purpose, Voiding, clearing_effect
-from ml_connector.books.rules import ForeignCurrency, PartlyReturned, Story, postings
+from ml_connector.books.rules import ForeignCurrency, Story, postings
 
 TRANSIT = TransitAccounts("STRIPEEUR", "10310", "10500")
 GAIN_LOSS = ACCOUNTS[Role.FX_GAIN_LOSS]

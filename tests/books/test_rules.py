@@ -37,12 +37,12 @@ from build.records import (
 )
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import erp_ref
+from ml_connector.books.bounces import PartlyReturned
 from ml_connector.books.mapping import Role
 from ml_connector.books.policies import FeesPosted, RefundsAs
 from ml_connector.books.postings import ArPayment, Purpose, Voiding, clearing_effect
 from ml_connector.books.rules import (
     LONGEST_TEXT,
-    PartlyReturned,
     Story,
     is_receipt,
     postings,

@@ -11,7 +11,7 @@ from ml_connector.books.finding import Finding, Severity
 from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.mapping.lint import lint
 from ml_connector.flows.mapping.mapping_change import propose, put_in_force, version_of
-from ml_connector.flows.mapping.mapping_edit import put
+from ml_connector.flows.mapping.mapping_edit import drop, put
 from ml_connector.flows.questions.what_if import WhatIf, what_if
 from ml_connector.store import audit, mapping
 
@@ -120,6 +120,59 @@ async def test_each_version_tells_what_was_posted_under_it_and_a_late_save_is_re
     assert (await version_of(world.store, world.id)).note == "Fees apart"
     with pytest.raises(Misconfigured, match="no version 3"):
         await version_of(world.store, world.id, 3)
+    await world.all_posted()
+
+
+async def test_a_clearing_account_is_not_left_before_stripe_has_paid_everything_out(
+    world: World,
+) -> None:
+    await paid(world, "100.00")
+    other = put(put(WHOLE, "currencies.USD.clearing", "10690"), "currencies.USD.bank", "10500")
+    found = await failing(world, other)
+    stands = f"{await world.cash():.2f} USD"
+    assert f"{stands} of our documents still stand on 10650" in (found["currencies.USD.clearing"])
+    dropped = drop(WHOLE, "currencies.USD")
+    assert stands in (await failing(world, dropped))["currencies.USD"]
+    assert "currencies.USD" not in await failing(world, put(WHOLE, "currencies.USD.bank", "10500"))
+    await world.run_payouts()
+    await world.live()
+    assert await world.cash() == 0
+    assert "currencies.USD" not in await failing(world, dropped)
+    await world.all_posted()
+
+
+TRANSIT = """
+[transit.EUR]
+cash = "10670ST"
+account = "10670"
+counterpart = "10500"
+"""
+
+
+@pytest.mark.parametrize("fx", ["list", "gain_loss"])
+async def test_a_transit_is_not_left_while_payments_stand_in_it(world: World, fx: str) -> None:
+    """Listed, they stand there until somebody clears them; by policy it is empty at once."""
+    books = mapping_with(TRANSIT, fx=f'"{fx}"', accounts={"fx_gain_loss": "83000"})
+    await world.change(mapping_text=books)
+    await world.stripe.tell("rates", {"settlement": ["usd", "jpy"]})
+    customer = await world.a_customer("Schmidt", "EUR")
+    refs = [await world.an_invoice("100.00", customer=customer) for _ in range(2)]
+    await world.mirror()
+    charges = [await world.pay(ref, card="000123456789") for ref in refs]
+    await world.pass_minutes(10 * 24 * 60)
+    await world.live()
+    for left, charge in zip(["200.00 EUR", "100.00 EUR", ""], [*charges, None], strict=True):
+        found = await failing(world, drop(books, "transit.EUR"))
+        if fx == "gain_loss" or not left:
+            assert "transit.EUR" not in found
+        else:
+            assert (
+                f"{left} of our documents still stand on 10670ST and 10670"
+                in (found["transit.EUR"])
+            )
+        if charge:
+            await world.stripe.tell(f"charges/{charge}/return")
+            await world.sync("stripe.transactions")
     await world.all_posted()
 
 

@@ -5,10 +5,12 @@ amount is converted here: each stands in its own currency, and the ledger's own 
 exchange difference, on the counterpart of the transit or, by policy, on the gain/loss account.
 """
 
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.money import Money
+from ml_connector.books.legs import Leg
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.policies import WhenConverted
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, posting_key
@@ -17,6 +19,17 @@ from ml_connector.books.records import BalanceTransaction
 
 class ForeignCurrency(AskAPerson):
     """A payment settled in another currency than it was made in; held, never approximated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """How a payment was converted: the side that faced clearing, and how its transit was emptied.
+
+    `emptied` is None where the difference was left to be listed.
+    """
+
+    other: Leg
+    emptied: Journal | None = None
 
 
 def conversion(
@@ -36,6 +49,47 @@ def conversion(
     if clears:
         made.append(_emptied(bt, paid, text, transit, day, mapping))
     return made
+
+
+def unconverted(
+    bt: BalanceTransaction,
+    paid: Money,
+    subject: str,
+    first: Converted,
+    *,
+    day: date,
+    mapping: Mapping,
+) -> list[Posting]:
+    """The conversion of a payment taken back, as it was made, whatever the policy is today."""
+    clearing = mapping.of_currency(bt.amount.currency).clearing
+    text = f"Stripe conversion {subject} of {paid} to {bt.amount}"
+    made = {
+        Purpose.CONVERSION: (
+            Line(clearing, mapping.subaccount, bt.amount, text),
+            Line(first.other.account, first.other.subaccount, -bt.amount, text),
+        )
+    }
+    if first.emptied is not None:
+        made[Purpose.EXCHANGE] = _filled(first.emptied, text)
+    return [_taken_back(bt, purpose, lines, first, day) for purpose, lines in made.items()]
+
+
+def _filled(emptied: Journal, text: str) -> tuple[Line, Line]:
+    """What had emptied the transit, the other way round."""
+    one, other = (replace(line, amount=-line.amount, text=text) for line in emptied.lines)
+    return one, other
+
+
+def _taken_back(
+    bt: BalanceTransaction,
+    purpose: Purpose,
+    lines: tuple[Line, Line],
+    first: Converted,
+    day: date,
+) -> Posting:
+    journal = Journal(day, first.other.branch, f"{lines[0].text} {bt.id}", lines)
+    moved = bt.amount if purpose is Purpose.CONVERSION else Money.zero(bt.amount.currency)
+    return Posting(posting_key(purpose, bt.id), purpose, bt.id, journal, moved)
 
 
 def _emptied(  # noqa: PLR0917 - the facts of one journal

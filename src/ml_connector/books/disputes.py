@@ -7,6 +7,7 @@ from ml_connector.basics.errors import AskAPerson
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.fees import kept
+from ml_connector.books.legs import Leg, back, mapped
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, Voiding, posting_key
 
@@ -16,6 +17,8 @@ class Lost:
     """A dispute that the bank has decided against us; `taken` is positive, as settled.
 
     `transaction` is the withdrawal that its documents belong to; `day` when we learned of it.
+    `stands` is where the disputed money stands since it was taken, `written_off` where its loss
+    was booked.
     """
 
     dispute: StripeId
@@ -23,6 +26,8 @@ class Lost:
     taken: Money
     transaction: StripeId
     day: date
+    stands: Leg | None = None
+    written_off: Leg | None = None
 
 
 class CannotReopen(AskAPerson):
@@ -53,19 +58,15 @@ class WonAfterReopening(AskAPerson):
 
 def as_loss(lost: Lost, mapping: Mapping) -> Posting:
     """The disputed funds become a loss; the clearing account is not touched."""
-    sides = {
-        mapping.account(Role.CHARGEBACK_LOSS): lost.taken,
-        mapping.account(Role.DISPUTED): -lost.taken,
-    }
+    loss = mapped(mapping.account(Role.CHARGEBACK_LOSS), lost.taken, mapping)
+    sides = [loss, _disputed(lost, -lost.taken, mapping)]
     return _posting(lost, Purpose.DISPUTE_LOSS, "dispute loss", sides, mapping)
 
 
 def as_loss_reversed(lost: Lost, mapping: Mapping) -> Posting:
     """A loss taken back, because the dispute was won after all."""
-    sides = {
-        mapping.account(Role.DISPUTED): lost.taken,
-        mapping.account(Role.CHARGEBACK_LOSS): -lost.taken,
-    }
+    loss = _in_place(lost.written_off, Role.CHARGEBACK_LOSS, -lost.taken, mapping)
+    sides = [_disputed(lost, lost.taken, mapping), loss]
     return _posting(lost, Purpose.LOSS_REVERSAL, "loss reversal", sides, mapping)
 
 
@@ -84,23 +85,32 @@ def as_reopened(lost: Lost, voiding: Voiding, mapping: Mapping) -> list[Posting]
         voiding,
         -voiding.cash,
     )
-    sides = {
-        mapping.of_currency(lost.taken.currency).clearing: lost.taken,
-        mapping.account(Role.DISPUTED): -lost.taken,
-    }
+    clearing = mapped(mapping.of_currency(lost.taken.currency).clearing, lost.taken, mapping)
+    sides = [clearing, _disputed(lost, -lost.taken, mapping)]
     undone = _posting(lost, Purpose.DISPUTE_UNDONE, "dispute undone", sides, mapping)
     return [void, *kept(voiding, lost.transaction, lost.day, mapping), undone]
 
 
+def _disputed(lost: Lost, amount: Money, mapping: Mapping) -> Leg:
+    return _in_place(lost.stands, Role.DISPUTED, amount, mapping)
+
+
+def _in_place(first: Leg | None, role: Role, amount: Money, mapping: Mapping) -> Leg:
+    """Where the first leg stands; where none is known, the account of the role."""
+    if first is not None:
+        return back(first, amount)
+    return mapped(mapping.account(role), amount, mapping)
+
+
 def _posting(
-    lost: Lost, purpose: Purpose, name: str, sides: dict[str, Money], mapping: Mapping
+    lost: Lost, purpose: Purpose, name: str, sides: list[Leg], mapping: Mapping
 ) -> Posting:
     text = f"Stripe {name} {lost.dispute} of {lost.charge}"
     journal = Journal(
         day=lost.day,
-        branch=mapping.branch,
+        branch=mapping.branch if lost.stands is None else lost.stands.branch,
         description=text,
-        lines=tuple(Line(a, mapping.subaccount, amount, text) for a, amount in sides.items()),
+        lines=tuple(Line(one.account, one.subaccount, one.amount, text) for one in sides),
     )
     clearing = journal.effect_on(mapping.of_currency(lost.taken.currency).clearing)
     return Posting(posting_key(purpose, lost.dispute), purpose, lost.transaction, journal, clearing)

@@ -5,7 +5,7 @@ Another check is another function in `CHECKS`.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ml_connector.books import link_place, lint_accounts
+from ml_connector.books import link_place, lint_accounts, lint_changes
 from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
@@ -185,6 +185,7 @@ CHECKS: tuple[Check, ...] = (
     period,
     roles,
     lint_accounts.shared_clearing,
+    lint_changes.left_behind,
     lint_accounts.control_told,
     link,
     unread,

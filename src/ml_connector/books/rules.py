@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_connector.basics.clock import day_in
-from ml_connector.basics.errors import AskAPerson, Bug
+from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef
-from ml_connector.basics.money import Money
+from ml_connector.basics.money import Money, total
+from ml_connector.books.bounces import undone
 from ml_connector.books.captures import left_uncaptured
-from ml_connector.books.conversion import ForeignCurrency, conversion
-from ml_connector.books.fees import as_charges, fee_sides, is_explained, kept, refuse_twice
+from ml_connector.books.conversion import Converted, ForeignCurrency, conversion
+from ml_connector.books.fees import as_charges, fee_sides, is_explained, refuse_twice
+from ml_connector.books.legs import Leg, back, mapped, spread
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.matching import Match
 from ml_connector.books.policies import FeesPosted, RefundsAs
@@ -102,7 +104,8 @@ class Story:
     is the payment that a bank took back (and `settled_as` what it had brought), or the refund that
     failed. `customer_id` is whose payment a refund gives back, where that is known, and `unapplied`
     that payment, where as much of it is on no invoice. `booked` is what somebody else has booked of
-    it already.
+    it already. `legs` is where what comes back stands since it went (of a reserve: all that stands
+    of it), and `converted` how a payment that a bank took back was converted.
 
     `fee_apart`: another posting carries the fee; False: none will any more; None: by policy.
     """
@@ -118,6 +121,8 @@ class Story:
     customer_id: str | None = None
     unapplied: ErpRef | None = None
     fee_apart: bool | None = None
+    legs: tuple[Leg, ...] = ()
+    converted: Converted | None = None
 
 
 RESERVED = "risk_reserved"
@@ -148,6 +153,11 @@ def is_receipt(transaction: BalanceTransaction) -> bool:
 def is_bounce(transaction: BalanceTransaction) -> bool:
     """Whether a bank took a whole payment back, which needs that payment to be undone."""
     return RULES.get((transaction.type, transaction.category)) is BOUNCE
+
+
+def is_reserve(transaction: BalanceTransaction) -> bool:
+    """Whether Stripe held money aside, or set some of it free."""
+    return RULES.get((transaction.type, transaction.category)) is RESERVE
 
 
 def fee_may_wait(transaction: BalanceTransaction, mapping: Mapping) -> bool:
@@ -239,7 +249,7 @@ def _main(
         if documents:
             return documents
     what = f"Stripe {rule.purpose.value.replace('_', ' ')} {story.subject}"
-    sides, day = {_other_side(bt, rule, mapping): -bt.amount}, _day(bt, rule, story, mapping)
+    sides, day = _sides(bt, rule, story, mapping), _day(bt, rule, story, mapping)
     journal = _journal(bt, what, sides, day=day, story=story, mapping=mapping)
     subject = bt.id if rule.purpose in _KEYED_BY_TRANSACTION else story.subject
     return [Posting(posting_key(rule.purpose, subject), rule.purpose, bt.id, journal, bt.amount)]
@@ -276,6 +286,16 @@ _KEYED_BY_TRANSACTION = frozenset(
         Purpose.TOPUP,
     }
 )
+
+
+def _sides(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> list[Leg]:
+    """Where the movement stands besides clearing: what comes back, where it went."""
+    amount = -bt.amount
+    if story.legs and rule is not RESERVE:
+        return [back(story.legs[0], amount)]
+    parts = spread(story.legs, amount)
+    rest = amount - total((one.amount for one in parts), amount.currency)
+    return [*parts, mapped(_other_side(bt, rule, mapping), rest, mapping)] if rest else parts
 
 
 def _other_side(bt: BalanceTransaction, rule: Rule, mapping: Mapping) -> str:
@@ -334,37 +354,17 @@ def _transit(bt: BalanceTransaction, match: Match, mapping: Mapping) -> TransitA
     )
 
 
-class PartlyReturned(AskAPerson):
-    """A bank took back another amount than was paid; a payment is undone as a whole only."""
-
-
 def _voiding(bt: BalanceTransaction, story: Story, mapping: Mapping) -> list[Posting]:
     mapping.of_currency(bt.amount.currency)
-    voiding = story.voids
-    if voiding is None:
+    if story.voids is None:
         raise Bug(f"A payment was to be undone without its document: {bt.id}")
-    settled_as = story.settled_as or voiding.amount
-    if settled_as != -bt.amount:
-        raise PartlyReturned(
-            f"The bank took back {-bt.amount} of the payment {voiding.payment_ref} of"
-            f" {settled_as} ({bt.id}).",
-            cause=f"rules.partly_returned:{voiding.payment_ref}",
-            remedy="Book it by hand: only a whole payment can be undone.",
-        )
-    key, left, day = (
-        posting_key(Purpose.VOID, voiding.payment_ref),
-        -voiding.cash,
-        day_in(bt.created, mapping.zone),
-    )
-    more = kept(voiding, bt.id, day, mapping)
-    if voiding.amount.currency != bt.amount.currency:
-        left = Money.zero(bt.amount.currency)
-        more = conversion(bt, -voiding.amount, voiding.payment_ref, day=day, mapping=mapping)
-    return [Posting(key, Purpose.VOID, bt.id, voiding, left), *more]
+    settled_as = story.settled_as or story.voids.amount
+    return undone(bt, story.voids, settled_as, story.converted, mapping)
 
 
 def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> Posting:
-    sides = fee_sides(bt, rule.fees, mapping)
+    borne = fee_sides(bt, rule.fees, mapping).items()
+    sides = [mapped(account, amount, mapping) for account, amount in borne]
     day = day_in(bt.created, mapping.zone)
     what = f"Stripe fee of {story.subject}"
     journal = _journal(bt, what, sides, day=day, story=story, mapping=mapping)
@@ -374,21 +374,21 @@ def _fee(bt: BalanceTransaction, rule: Rule, story: Story, mapping: Mapping) -> 
 def _journal(
     bt: BalanceTransaction,
     what: str,
-    sides: dict[str, Money],
+    sides: list[Leg],
     *,
     day: date,
     story: Story,
     mapping: Mapping,
 ) -> Journal:
-    """Each side on its account, the clearing account taking the opposite of them all."""
+    """Each side in its place, the clearing account of today taking the opposite of them all."""
     clearing = mapping.of_currency(bt.amount.currency).clearing
     text = _text(what, story.text)
-    lines = [Line(account, mapping.subaccount, amount, text) for account, amount in sides.items()]
+    lines = [Line(one.account, one.subaccount, one.amount, text) for one in sides]
     rest = Money(-sum(line.amount.minor for line in lines), bt.amount.currency)
     lines.append(Line(clearing, mapping.subaccount, rest, text))
     return Journal(
         day=day,
-        branch=mapping.branch,
+        branch=sides[0].branch,
         description=_text(f"{what} {bt.id}", story.text),
         lines=tuple(line for line in lines if line.amount),
     )

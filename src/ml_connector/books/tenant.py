@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from ml_connector.basics.money import Money
 from ml_connector.books.calendar import Calendar
+from ml_connector.books.mapping import Mapping as OurMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Tenant:
     code or, when there is none, some other one. `elsewhere` maps a clearing cash account to the
     other connection of this installation that uses it, too. `link_fields` are the
     fields of the form that a payment link is written through, where it goes into a plain one.
+    `in_force` is the mapping that would be replaced, and `standing` what stands by our documents
+    on its clearing and transit accounts, by their place in it.
     """
 
     today: date
@@ -84,3 +88,5 @@ class Tenant:
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
     link_fields: Collection[str] | None = None
+    in_force: OurMapping | None = None
+    standing: Mapping[str, Money] = field(default_factory=dict[str, Money])

@@ -1,9 +1,23 @@
 """Which edition of a balance transaction's documents stands, and the way in and out of undone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, cast, exists, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
@@ -100,6 +114,45 @@ async def with_purposes(
         postings.c.connection == connection, postings.c.purpose.in_(purposes), _current()
     )
     return records(PostingRow, (await tx.execute(question.order_by(postings.c.key))).mappings())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in one place of the ledger, in minor units; debits are positive."""
+
+    account: str
+    subaccount: str
+    branch: str
+    minor: int
+
+
+async def standing_places(
+    tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str, *, besides: StripeId
+) -> list[Standing]:
+    """Where journals for a reason stand against clearing, in a currency; the oldest place first.
+
+    Only those that Acumatica has, or may have, and of other movements than one.
+    """
+    every = func.jsonb_array_elements(postings.c.body["lines"])
+    lines = every.table_valued(column("value", JSONB)).lateral()
+    line = lines.c.value
+    minor = cast(line["amount"]["minor"].astext, BigInteger)
+    branch = postings.c.body["branch"].astext
+    place = (line["account"].astext, line["subaccount"].astext, branch)
+    taken = or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
+    question = (
+        select(*place, func.sum(minor))
+        .select_from(postings.join(lines, true()))
+        .where(
+            postings.c.connection == connection, postings.c.purpose == purpose,
+            postings.c.currency == currency, postings.c.transaction_id != besides,
+            postings.c.clearing_minor * minor < 0, taken, _current(),
+        )
+        .group_by(*place)
+        .having(func.sum(minor) != 0)
+        .order_by(func.min(postings.c.created_at), *place)
+    )  # fmt: skip
+    return [Standing(a, s, b, int(sum_)) for a, s, b, sum_ in await tx.execute(question)]
 
 
 async def made_by_mapping(

@@ -14,12 +14,14 @@ from ml_connector.books.disputes import (
     as_loss_reversed,
     as_reopened,
 )
+from ml_connector.books.legs import leg
 from ml_connector.books.policies import WhenLost
 from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import stubs
 from ml_connector.flows.cash.booking import accounted_for, book, book_besides
+from ml_connector.flows.cash.legs import leg_of, legs_before
 from ml_connector.flows.cash.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opened, set_aside
@@ -49,14 +51,15 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
         with held.each():
             async with accounted_for(c, transaction):
                 c.mapping.hold.refuse_charge(dispute.charge, f"The dispute {dispute.id}")
-                await book(c, transaction, story_of(dispute))
+                await book(c, transaction, await story_of(c, dispute, transaction))
     held.tell()
     await _end(c, dispute)
 
 
-def story_of(dispute: Dispute) -> Story:
-    """What the documents of a dispute say of it."""
-    return Story(subject=dispute.id, text=f"of {dispute.charge}")
+async def story_of(c: Connected, dispute: Dispute, bt: BalanceTransaction) -> Story:
+    """What the documents of a dispute say of it; what comes back leaves the account it went to."""
+    legs = await legs_before(c, bt, Purpose.DISPUTE) if bt.amount.minor > 0 else ()
+    return Story(subject=dispute.id, text=f"of {dispute.charge}", legs=legs)
 
 
 async def _forget_end(c: Connected, dispute: Dispute) -> None:
@@ -108,7 +111,7 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
         undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
-        lost = _lost(c, dispute, withdrawal, away, loss or undone)
+        lost = await _lost(c, dispute, withdrawal, away, loss or undone)
         await _book_loss(c, lost, loss)
         return
     back = not away or (dispute.won and len(taken) < len(rows))
@@ -127,9 +130,15 @@ def _taken_back(
     paper = document(loss)
     if not isinstance(paper, Journal):
         raise Bug(f"The loss of a dispute is no journal: {loss.key}")
-    booked = max(one.amount for one in paper.lines)
+    written_off, disputed = sorted(paper.lines, key=lambda one: one.amount.minor, reverse=True)
     return Lost(
-        dispute.id, str(dispute.charge), booked, loss.transaction_id, _first_seen(c, before)
+        dispute.id,
+        str(dispute.charge),
+        written_off.amount,
+        loss.transaction_id,
+        _first_seen(c, before),
+        stands=leg(disputed, paper),
+        written_off=leg(written_off, paper),
     )
 
 
@@ -165,14 +174,22 @@ async def _is_ours(c: Connected, dispute: Dispute, withdrawal: BalanceTransactio
     return dispute.id in {part.subject for part in opening.position.disputed}
 
 
-def _lost(
+async def _lost(
     c: Connected,
     dispute: Dispute,
     row: BalanceTransactionRow,
     taken: Money,
     before: PostingRow | None,
 ) -> Lost:
-    return Lost(dispute.id, str(dispute.charge), taken, row.id, _first_seen(c, before))
+    first = await leg_of(c, Purpose.DISPUTE, row.id)
+    return Lost(
+        dispute.id,
+        str(dispute.charge),
+        taken,
+        row.id,
+        _first_seen(c, before),
+        stands=first[0] if first else None,
+    )
 
 
 def _first_seen(c: Connected, before: PostingRow | None) -> date:

@@ -14,6 +14,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story, is_bounce
 from ml_connector.flows.cash import stubs
 from ml_connector.flows.cash.booking import accounted_for, behind, book
+from ml_connector.flows.cash.legs import converted, leg_in, legs_of_movement
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import set_aside
 from ml_connector.flows.rows import document
@@ -66,7 +67,8 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
     subject = transaction.source or transaction.id
     c.mapping.hold.refuse_charge(transaction.source, f"{transaction.id} of {transaction.net}")
     if not is_bounce(transaction):
-        return Story(subject=subject, text=transaction.description)
+        legs = await legs_of_movement(c, transaction)
+        return Story(subject=subject, text=transaction.description, legs=legs)
     row = await receipt_of(c, subject)
     old = await stubs.undone_by(c, StripeId(subject)) if row is None else None
     if old is not None:
@@ -84,6 +86,8 @@ async def story_of(c: Connected, transaction: BalanceTransaction) -> Story:
         settled_as=None if brought is None else brought.amount,
         aside=voiding is None,
         text="returned by the bank",
+        legs=leg_in(row),
+        converted=await converted(c, row),
     )
 
 

@@ -13,6 +13,7 @@ from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import fees
 from ml_connector.flows.cash.booking import DONE, accounted_for, book, book_besides
+from ml_connector.flows.cash.legs import payout_legs
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.promise.opening import opened, set_aside, set_aside_all, share_of
@@ -52,9 +53,11 @@ async def pay_out(c: Connected, payout_id: StripeId) -> None:
     held.tell()
 
 
-def story_of(payout: Payout) -> Story:
-    """What the documents of a payout say of it."""
-    return Story(subject=payout.id, arrival=payout.arrival_date)
+async def story_of(c: Connected, payout: Payout, transfer: StripeId) -> Story:
+    """What the documents of a payout say of it; what comes back leaves the account it went to."""
+    returns = transfer == payout.failure_transaction
+    legs = await payout_legs(c, payout.id) if returns else ()
+    return Story(subject=payout.id, arrival=payout.arrival_date, legs=legs)
 
 
 async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> None:
@@ -68,7 +71,7 @@ async def _transfer(c: Connected, payout: Payout, transaction_id: StripeId) -> N
         await _arrive(c, payout, transaction)
         return
     async with accounted_for(c, transaction):
-        await book(c, transaction, story_of(payout))
+        await book(c, transaction, await story_of(c, payout, transaction_id))
 
 
 async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) -> None:

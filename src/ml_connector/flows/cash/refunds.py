@@ -7,6 +7,7 @@ from ml_connector.books.postings import ArPayment, Booked, Purpose, State, Voidi
 from ml_connector.books.records import BalanceTransaction, Refund
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash.booking import DONE, accounted_for, book
+from ml_connector.flows.cash.legs import leg_in, leg_of
 from ml_connector.flows.cash.movements import NotPostedYet, kept_out, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import set_aside
@@ -54,10 +55,11 @@ async def story_of(c: Connected, refund: Refund, transaction: BalanceTransaction
     text = f"of {refund.charge}" if refund.charge else ""
     if transaction.type == "refund_failure":
         voids, aside = await _paid_back(c, refund), await _was_aside(c, refund)
-        return Story(subject=refund.id, text=text, voids=voids, aside=aside)
+        legs = leg_in(aside) if aside else await leg_of(c, Purpose.REFUND, refund.id)
+        return Story(subject=refund.id, text=text, voids=voids, aside=aside is not None, legs=legs)
     receipt = await _receipt(c, refund)
     if receipt is not None and receipt.purpose == Purpose.SUSPENSE:
-        return Story(subject=refund.id, text=text, aside=True)
+        return Story(subject=refund.id, text=text, aside=True, legs=leg_in(receipt))
     if receipt is None or refund.amount != -transaction.amount:
         return Story(subject=refund.id, text=text)  # in another currency: no rate is guessed
     rest = await _rest_of(c, receipt, refund)
@@ -75,10 +77,10 @@ async def _paid_back(c: Connected, refund: Refund) -> Voiding | None:
     return None if row is None else voiding_of(row)
 
 
-async def _was_aside(c: Connected, refund: Refund) -> bool:
-    """Whether a refund came out of the suspense account, to which its failure goes back."""
+async def _was_aside(c: Connected, refund: Refund) -> PostingRow | None:
+    """The suspense journal that a refund is, to whose account its failure goes back."""
     moved = refund.transaction
-    return moved is not None and await standing(c, Purpose.SUSPENSE, moved.id) is not None
+    return None if moved is None else await standing(c, Purpose.SUSPENSE, moved.id)
 
 
 async def _receipt(c: Connected, refund: Refund) -> PostingRow | None:

@@ -152,9 +152,9 @@ async def _story(c: Connected, bt: BalanceTransaction) -> Story:
         case Kind.REFUND:
             return await refunds.story_of(c, await c.stripe.refund(subject), bt)
         case Kind.DISPUTE:
-            return disputes.story_of(await c.stripe.dispute(subject))
+            return await disputes.story_of(c, await c.stripe.dispute(subject), bt)
         case Kind.PAYOUT:
-            return payouts.story_of(await c.stripe.payout(subject))
+            return await payouts.story_of(c, await c.stripe.payout(subject), bt.id)
         case _:
             return await movements.story_of(c, bt)
 
