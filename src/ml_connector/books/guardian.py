@@ -173,6 +173,12 @@ def grade(paper: Paper, changes: Sequence[Change], missing: Money) -> Grade:
     return max((TABLE[paper, one.edit] for one in changes), key=_ORDER.index)
 
 
+NOT_IN_FORCE = frozenset(
+    {Edit.VOIDED, Edit.REENTERED, Edit.REVERSED, Edit.UNRELEASED, Edit.DELETED}
+)
+"""Edits after which a document is not what carries its money, wherever the money is now."""
+
+
 RESTORABLE = frozenset({Edit.VOIDED, Edit.REVERSED})
 """Edits that are themselves a whole reversal: what is owed is only to post anew."""
 

@@ -50,7 +50,15 @@ from ml_connector.flows.rows import (
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.paper import DEAD
 from ml_connector.flows.writing.periods import reaching
-from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
+from ml_connector.store import (
+    audit,
+    cursors,
+    findings,
+    guarded,
+    payouts,
+    postings,
+    transactions,
+)
 from ml_connector.store.findings import Decision, Finding, NewFinding
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
@@ -320,8 +328,11 @@ async def payout_with(
     """The payout whose proof rests on a document; None where there is none yet."""
     if key.startswith(f"{Purpose.FEES_OF_PAYOUT}:"):
         return subject
-    transaction = await transactions.get(tx, c.id, subject)
-    return None if transaction is None else transaction.payout
+    row = await transactions.get(tx, c.id, subject)
+    if row is None or row.payout is not None or row.source is None:
+        return None if row is None else row.payout
+    its_own = await payouts.get(tx, c.id, row.source)  # the transfer of a payout is no member of it
+    return None if its_own is None else its_own.id
 
 
 def _finding(c: Connected, row: PostingRow, seen: _Seen) -> NewFinding:
