@@ -49,6 +49,29 @@ def test_the_latest_period_at_a_day_has_begun_and_no_later_one_has(
     assert made.latest_at(day) == (max(begun, key=lambda one: one.start) if begun else None)
 
 
+@given(calendars(), days, st.integers(0, 100))
+def test_the_periods_between_two_days_are_all_that_hold_a_day_of_them(
+    made: Calendar, first: date, more: int
+) -> None:
+    last = first + timedelta(days=more)
+    held = [made.holding(first + timedelta(days=n)) for n in range(more + 1)]
+    assert list(made.between(first, last)) == list(dict.fromkeys(one for one in held if one))
+
+
+@given(calendars())
+def test_each_period_is_known_by_the_one_before_it(made: Calendar) -> None:
+    before = [made.before(one) for one in made.periods]
+    assert before == [None, *made.periods][: len(before)]
+
+
+@given(calendars(), days, days)
+def test_two_days_are_of_the_same_period_when_one_period_holds_both(
+    made: Calendar, day: date, other: date
+) -> None:
+    both = any(one.start <= min(day, other) and max(day, other) <= one.end for one in made.periods)
+    assert made.same_period(day, other) == both
+
+
 def row(code: str, start: str, end: str, status: str = "Open", **facts: bool) -> wire.PeriodWire:
     shut = {"adjustment_period": ABSENT, "closed_in_ar": ABSENT} | {
         name: sent(value) for name, value in facts.items()

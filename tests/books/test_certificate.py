@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,8 +14,9 @@ from build.records import a_carried, a_member, a_payout, money
 from ml_connector.basics.ids import PostingKey, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.certificate import FORMAT, Around, Certificate, Document, Entry, lines
+from ml_connector.books.guardian import Grade
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Member, Proof, Verdict, prove
+from ml_connector.books.proof import Changed, Member, Proof, Verdict, prove
 from ml_connector.books.recount import recount
 from ml_connector.books.sealed import Complaint, NotAPaper, Paper, opened, sealed
 from ml_connector.vault.signing import SigningKey, genuine
@@ -24,12 +26,18 @@ KEY = SigningKey.generate()
 Change = Callable[[list[dict[str, Any]]], None]
 
 
-def a_document(key: str, effect: str | Money, state: State = State.VERIFIED) -> Document:
+def a_document(
+    key: str, effect: str | Money, state: State = State.VERIFIED, others: str = "0.00 USD"
+) -> Document:
     """A journal between clearing and another account."""
     moved = money(effect)
     sides = (Entry("10650", moved, clearing=True), Entry("61100", -moved, clearing=False))
     ref = erp_ref("GL", key[-6:])
-    return Document(PostingKey(key), ref, state, moved, "ab" * 32, AT, 1, sides)
+    nothing = Money.zero(moved.currency)
+    return Document(
+        PostingKey(key), ref, state, moved, "ab" * 32, AT, 1, sides,
+        for_others=money(others), taken_off=nothing,
+    )  # fmt: skip
 
 
 def inside() -> list[Member]:
@@ -147,11 +155,70 @@ def test_a_paper_whose_sums_do_not_follow_is_found_out_even_when_it_is_well_sign
 def test_a_document_that_many_payouts_share_is_counted_by_its_shares() -> None:
     proof = prove(a_payout("84.81 USD"), inside(), transfer())
     paper = a_paper(proof)
-    fees = a_document("fee:txn_1", "-10.00 USD")
-    shared = [fees if one.key == "fee:txn_1" else one for one in paper.documents]
-    text = signed(Certificate("main", proof, paper.arrival, AT, tuple(shared), paper.around))
-    (row,) = (one for _, one in read(text).lines if one.get("key") == "fee:txn_1")
-    assert row["for_others"] == "-6.56 USD"
+    for others, sound in (("-6.56 USD", True), ("-6.55 USD", False)):
+        fees = a_document("fee:txn_1", "-10.00 USD", others=others)
+        shared = [fees if one.key == "fee:txn_1" else one for one in paper.documents]
+        text = signed(Certificate("main", proof, paper.arrival, AT, tuple(shared), paper.around))
+        (row,) = (one for _, one in read(text).lines if one.get("key") == "fee:txn_1")
+        assert row["for_others"] == others
+        assert (complaints(text) == []) is sound
+
+
+def changed(*, stands: bool, missing: str = "0.00 USD") -> Changed:
+    """What a person did to the refund's document."""
+    return Changed(PostingKey("refund:re_1"), Grade.EXPLAINED, "open",
+                   "GL und:re_1 was changed.", money(missing), stands)  # fmt: skip
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_people_changed_is_a_line_of_its_own_and_a_voided_document_proves_nothing(
+    stands: bool,
+) -> None:
+    proof = prove(a_payout("84.81 USD"), inside(), transfer(), changed=[changed(stands=stands)])
+    text = signed(a_paper(proof))
+    assert complaints(text) == []
+    rows = [one for _, one in read(text).lines]
+    (line,) = (one for one in rows if one["what"] == "changed")
+    assert (line["document"], line["decision"], line["stands"]) == ("refund:re_1", "open", stands)
+    assert rows[0]["verdict"] == ("proven" if stands else "not proven")
+    gaps = [str(one["sentence"]) for one in rows if one["what"] == "gap"]
+    assert ["relink or restore" in one for one in gaps] == ([] if stands else [True])
+
+
+def test_a_verdict_that_passes_over_a_voided_document_is_found_out() -> None:
+    rows = json.loads(json.dumps(lines(a_paper(a_proof()))))
+    voided = lines(a_paper(prove(a_payout("84.81 USD"), inside(), transfer(),
+                                 changed=[changed(stands=False)])))  # fmt: skip
+    rows += [one for one in voided if one["what"] == "changed"]
+    text = sealed(FORMAT, "main/po_1", KEY.public, rows, KEY.sign)
+    assert "The lines do not bear out 'proven'." in {one.sentence for one in complaints(text)}
+    rows[-1]["document"] = "payment:nobody"
+    text = sealed(FORMAT, "main/po_1", KEY.public, rows, KEY.sign)
+    assert "payment:nobody is called changed and is not here." in {
+        one.sentence for one in complaints(text)
+    }
+
+
+def test_what_people_took_off_a_document_is_not_called_a_part_of_others() -> None:
+    """The refund of 20.00 was voided: nobody carries it, and the paper still adds up."""
+    half = [inside()[0], replace(inside()[1], carried=(a_carried("0.00 USD", key="refund:re_1"),))]
+    taken = changed(stands=False, missing="-20.00 USD")
+    proof = prove(a_payout("84.81 USD"), half, transfer(), changed=[taken])
+    papers = [
+        replace(a_document("refund:re_1", "-20.00 USD"), taken_off=taken.missing)
+        if one.key == "refund:re_1" else one for one in a_paper(proof).documents
+    ]  # fmt: skip
+    text = signed(replace(a_paper(proof), documents=tuple(papers)))
+    assert complaints(text) == []
+    (row,) = (one for _, one in read(text).lines if one.get("key") == "refund:re_1")
+    assert (row["for_others"], row["taken_off"]) == ("0.00 USD", "-20.00 USD")
+
+
+def test_a_paper_from_before_it_said_what_was_taken_off_is_still_good() -> None:
+    rows = json.loads(json.dumps(lines(a_paper(a_proof()))))
+    for row in rows:
+        row.pop("taken_off", None)
+    text = sealed(FORMAT, "main/po_1", KEY.public, rows, KEY.sign)
     assert complaints(text) == []
 
 

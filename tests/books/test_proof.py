@@ -10,8 +10,9 @@ from build.records import a_carried, a_member, a_payout, money
 from build.strategies import amounts
 from ml_connector.basics.ids import PostingKey
 from ml_connector.basics.money import Money, total
+from ml_connector.books.guardian import Grade
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, Shared, prove
+from ml_connector.books.proof import Carried, Changed, Member, Shared, Verdict, prove
 
 states = st.sampled_from(State)
 unfinished = st.sampled_from([state for state in State if state is not State.VERIFIED])
@@ -62,6 +63,29 @@ def test_shares_in_one_document_prove_only_when_they_are_the_whole_document(
     proof = prove(a_payout(amount), inside, a_transfer(amount), shared=[whole])
     assert proof.proven == (not astray)
     assert [f"add up to {whole.shares}" in gap for gap in proof.gaps] == [True] * abs(astray)
+
+
+@given(st.data())
+def test_a_document_that_people_voided_takes_the_proof_away_wherever_its_money_is_now(
+    data: st.DataObject,
+) -> None:
+    inside = [a_member(id="txn_1"), a_member("-2.00 USD", id="txn_2", carried=(
+        a_carried("-2.00 USD", key="refund:re_1"),))]  # fmt: skip
+    out = a_transfer("10.00 USD")
+    key = data.draw(st.sampled_from(["payment:ch_1", "refund:re_1", "payout:po_1"]))
+    stands = data.draw(st.booleans())
+    changed = Changed(
+        PostingKey(key), Grade.EXPLAINED, "accepted", "It was touched.", money("0.00 USD"), stands
+    )
+    proof = prove(a_payout("10.00 USD"), inside, out, changed=[changed])
+    assert proof.proven is stands
+    assert proof.transferred is (stands or key != "payout:po_1")
+    sent_back = prove(
+        a_payout("10.00 USD", status="failed"), inside, out,
+        a_member("10.00 USD", id="txn_back", carried=(a_carried("10.00 USD", key=key),)),
+        changed=[changed],
+    )  # fmt: skip
+    assert (sent_back.verdict is Verdict.RETURNED) is stands
 
 
 def test_a_proven_payout_has_no_gap() -> None:

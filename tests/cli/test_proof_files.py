@@ -26,7 +26,7 @@ def a_document(key: str, effect: str) -> Document:
     sides = (Entry("10650", money(effect), clearing=True),
              Entry("<b>61100</b>", -money(effect), clearing=False))  # fmt: skip
     return Document(PostingKey(key), erp_ref("GL", "000045"), State.VERIFIED, money(effect),
-                    "ab" * 32, AT, 1, sides)  # fmt: skip
+                    "ab" * 32, AT, 1, sides, money("0.00 USD"), money("0.00 USD"))  # fmt: skip
 
 
 @pytest.fixture

@@ -125,3 +125,29 @@ async def test_a_payment_that_others_booked_is_known_by_its_own_day(world: World
     strange = await a_hand_entry(world, "10650", "61100", "7.00")
     found = await searched(world)
     assert [one.record for one in found.findings] == [f"GL {strange}"]
+
+
+@pytest.mark.parametrize("first_month", [7, 11])
+async def test_where_the_financial_year_begins_elsewhere_the_right_periods_are_searched(
+    world: World, first_month: int
+) -> None:
+    await world.erp.tell("calendar", {"first_month": first_month})
+    first, second = await world.an_invoice("100.00"), await world.an_invoice("40.00")
+    await world.mirror()
+    charge = await world.pay(first)
+    await world.live()
+    await world.pass_time(timedelta(days=40))
+    await world.pay(second)
+    await world.live()
+    await world.pass_time(timedelta(days=40))
+    strange = await a_hand_entry(world, "10650", "61100", "7.00")
+    (payment,) = (one["ReferenceNbr"] for one in await world.documents("Payment")
+                  if one["PaymentRef"] == charge)  # fmt: skip
+    await bounced(world, payment)
+
+    found = await searched(world)
+    assert [(one.kind, str(one.effect)) for one in found.findings] == [
+        (Kind.UNDONE, "-100.00 USD"), (Kind.NOT_OURS, "7.00 USD")
+    ]  # fmt: skip
+    assert strange in found.findings[1].record
+    assert not found.unnamed

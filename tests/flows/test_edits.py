@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ml_connector.acumatica.documents import ErpJournal, ErpJournalLine, ErpPayment
+from ml_connector.acumatica.documents import ErpJournal, ErpJournalLine, ErpMemo, ErpPayment
 from ml_connector.basics.ids import erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.calendar import Calendar, Period
 from ml_connector.books.guardian import Edit, Grade, Paper, grade
 from ml_connector.books.postings import Application
 from ml_connector.flows.promise.edits import (
@@ -15,11 +16,27 @@ from ml_connector.flows.promise.edits import (
     journal_changes,
     ledger_missing,
     marked_changes,
+    memo_changes,
     payment_changes,
 )
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 CLEARING, FEES, OTHER = "10300", "60100", "60200"
+MONTHS = Calendar(
+    (
+        Period("022026", date(2026, 2, 1), date(2026, 2, 28), frozenset()),
+        Period("032026", date(2026, 3, 1), date(2026, 3, 31), frozenset()),
+        Period("042026", date(2026, 4, 1), date(2026, 4, 30), frozenset()),
+    )
+)
+WEEKS = Calendar(
+    (
+        Period("082026", date(2026, 2, 1), date(2026, 2, 28), frozenset()),
+        Period("092026", date(2026, 3, 1), date(2026, 3, 28), frozenset()),
+        Period("102026", date(2026, 3, 29), date(2026, 5, 2), frozenset()),
+    )
+)
+"""Periods of four weeks, four and five, as firms that count by weeks have them."""
 
 
 def usd(minor: int) -> Money:
@@ -44,6 +61,11 @@ JOURNAL = ErpJournal(
     id="2", ref=erp_ref("GL", "000002"), status="Posted", branch="HQ", ledger="ACTUAL",
     currency="USD", day=date(2026, 3, 30), description="Stripe fee [mlcaaaaaaaaaaaa]",
     lines=(line(FEES, 320), line(CLEARING, -320)), modified=NOON,
+)  # fmt: skip
+MEMO = ErpMemo(
+    id="3", ref=erp_ref("Credit Memo", "000003"), status="Closed", customer_id="C1",
+    day=date(2026, 3, 30), amount=usd(2_000), order="re_1", description="Stripe refund",
+    lines=((OTHER, usd(2_000)),), modified=NOON,
 )  # fmt: skip
 REVERSAL = replace(
     JOURNAL, ref=erp_ref("GL", "000009"), lines=(line(FEES, -320), line(CLEARING, 320))
@@ -79,16 +101,40 @@ def test_an_edit_of_a_payment_is_seen_graded_and_counted(
     now: dict[str, object], edits: list[Edit], wanted: Grade | None, missing: int
 ) -> None:
     after = replace(PAYMENT, **now)
-    changes = payment_changes(PAYMENT, after)
+    changes = payment_changes(PAYMENT, after, MONTHS)
     lacks = cash_missing(PAYMENT, after, usd(10_000))
     assert [one.edit for one in changes] == edits
     assert lacks == usd(missing)
     assert (grade(Paper.PAYMENT, changes, lacks) if changes else None) is wanted
 
 
+@pytest.mark.parametrize(
+    ("day", "edit", "wanted"),
+    [
+        (
+            date(2026, 3, 28),
+            Edit.PERIOD,
+            Grade.BREAKS_ACCOUNTS,
+        ),  # the same month, the period before
+        (date(2026, 4, 30), Edit.DATE, Grade.EXPLAINED),  # the next month, the same period
+    ],
+)
+def test_a_moved_date_is_graded_by_the_tenants_periods_and_not_by_the_month(
+    day: date, edit: Edit, wanted: Grade
+) -> None:
+    payment = payment_changes(PAYMENT, replace(PAYMENT, day=day), WEEKS)
+    journal = journal_changes(JOURNAL, replace(JOURNAL, day=day), WEEKS)
+    memo = memo_changes(MEMO, replace(MEMO, day=day), WEEKS)
+    for paper, changes in (
+        (Paper.PAYMENT, payment), (Paper.JOURNAL, journal), (Paper.CREDIT_MEMO, memo)
+    ):  # fmt: skip
+        assert [one.edit for one in changes] == [edit]
+        assert grade(paper, changes, usd(0)) is wanted
+
+
 def test_a_voided_payment_in_transit_breaks_what_is_owed_and_not_the_tie_out() -> None:
     after = replace(PAYMENT, status="Voided")
-    changes = payment_changes(PAYMENT, after)
+    changes = payment_changes(PAYMENT, after, MONTHS)
     lacks = cash_missing(PAYMENT, after, Money.zero("EUR"))
     assert lacks == Money.zero("EUR")
     assert grade(Paper.PAYMENT, changes, lacks) is Grade.BREAKS_AR
@@ -129,7 +175,7 @@ def test_an_edit_of_a_journal_is_seen_graded_and_counted(
     missing: int,
 ) -> None:
     after = replace(JOURNAL, **now)
-    changes = [*journal_changes(JOURNAL, after), *marked_changes(JOURNAL, others)]
+    changes = [*journal_changes(JOURNAL, after, MONTHS), *marked_changes(JOURNAL, others)]
     lacks = ledger_missing(CLEARING, JOURNAL, after, others)
     assert [one.edit for one in changes] == edits
     assert lacks == usd(missing)

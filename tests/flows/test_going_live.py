@@ -1,21 +1,27 @@
 """Going live in the middle of a firm's life: the opening position, and what comes after it."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from build.clerks import a_hand_entry
 from build.planning import a_plan, apply, keys
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.clock import start_of_day
+from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.opening import opening_key
+from ml_connector.books.sealed import Paper
 from ml_connector.flows.promise.opening import opened, post, propose
 from ml_connector.flows.repair.foresight import Choice, foresee
+from ml_connector.flows.review.proofs import certificate, checked, signed
 from ml_connector.flows.rounds import backfill
 from ml_connector.store import audit, payouts, transactions
 from ml_connector.store.transactions import TransactionState
+from ml_connector.vault.signing import SigningKey
 
 pytestmark = pytest.mark.anyio
 
@@ -97,6 +103,45 @@ async def test_after_the_opening_entry_nothing_of_before_needs_a_journal_by_hand
     again = await post(await world.connected(), (await propose(c, SUSPENSE))[0], "Kim")
     assert again == await opened(c, "USD")
     assert await world.cash() * 100 == await world.at_stripe()
+
+
+async def the_paper(world: World, payout: str) -> Paper:
+    """The signed proof of a payout, as an auditor checks it."""
+    found = await certificate(await world.connected(), StripeId(payout))
+    assert found is not None
+    return checked(signed(found, SigningKey.generate()))
+
+
+@pytest.mark.parametrize("held", ["0.00", "40.00", "all"])
+async def test_the_first_payouts_paper_says_what_of_the_opening_belongs_to_others(
+    world: World, held: str
+) -> None:
+    """The ledger held nothing of it, a part, or all, so that no entry was needed."""
+    for cents in (20000, 10000):
+        await paid_by_others(world, cents)
+    await world.pass_time(timedelta(days=1))
+    await goes_live(world, world.clock.now().date())
+    before = Decimal(await world.at_stripe()) / 100
+    there = before if held == "all" else Decimal(held)
+    if there:
+        await a_hand_entry(world, "10650", SUSPENSE, str(there))
+    c = await world.connected()
+    (kept,) = await propose(c, SUSPENSE)
+    assert (kept.entry is None) is (held == "all")
+    await post(c, kept, "Kim")
+    (payout,) = await world.run_payouts()
+    await world.live()
+    paper = await the_paper(world, payout["id"])
+    assert paper.complaints == ()
+    rows = [facts for _, facts in paper.lines]
+    assert rows[0]["verdict"] == "proven"
+    (line,) = (one for one in rows if one.get("key") == "opening:USD")
+    # The payout takes all that stood there; what is not of the entry was in the ledger before.
+    assert (line["effect"], line["for_others"]) == (
+        f"{before - there:.2f} USD",
+        f"{-there:.2f} USD",
+    )
+    await world.all_posted()
 
 
 async def test_what_was_under_way_at_the_cut_over_can_be_approved_when_it_ends(

@@ -12,12 +12,16 @@ from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.errors import Misconfigured, TryAgain
 from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.books.sealed import Paper
+from ml_connector.cli.proof_page import page_of
 from ml_connector.flows.promise.tie_out import measure
 from ml_connector.flows.questions.explain import explain
 from ml_connector.flows.repair import repairs
 from ml_connector.flows.repair.repairs import NotForUs, NotItsPlace
+from ml_connector.flows.review.proofs import certificate, checked, signed
 from ml_connector.store import findings, payouts, postings
 from ml_connector.store.findings import Decision, Finding
+from ml_connector.vault.signing import SigningKey
 
 pytestmark = pytest.mark.anyio
 
@@ -114,13 +118,10 @@ async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: 
     ref, charge = await paid(world)
     old = await the_payment(world)
     await voided(world, old["ReferenceNbr"])
-    rows = [{"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}]
-    body = {name: old[name] for name in ("PaymentMethod", "CashAccount", "PaymentRef")}
-    body |= {"Type": "Payment", "CustomerID": CUSTOMER, "PaymentAmount": 100, "Hold": False}
-    again = await world.enter("Payment", body | {"DocumentsToApply": rows}, release=True)
+    again = await entered_again(world, ref, old)
     (finding,) = await found(world)
     assert (finding.grade, finding.missing_minor) == ("explained", 0)
-    assert finding.other == f"Payment|{again['ReferenceNbr']}"
+    assert finding.other == f"Payment|{again}"
     await world.books_agree()
     c = await world.connected()
     with pytest.raises(NotItsPlace, match="Voided"):
@@ -130,7 +131,99 @@ async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: 
     await world.all_posted()
     shown = await explain(world.store, world.id, charge)
     payment = next(one for one in shown.postings if one.purpose == "payment")
-    assert payment.erp_number == again["ReferenceNbr"]
+    assert payment.erp_number == again
+
+
+async def entered_again(world: World, ref: ErpRef, old: dict[str, Any]) -> str:
+    """A clerk enters a voided payment anew, on the same invoice; its number."""
+    rows = [{"DocType": "Invoice", "ReferenceNbr": ref.partition("|")[2], "AmountPaid": 100}]
+    body = {name: old[name] for name in ("PaymentMethod", "CashAccount", "PaymentRef")}
+    body |= {"Type": "Payment", "CustomerID": CUSTOMER, "PaymentAmount": 100, "Hold": False}
+    made = await world.enter("Payment", body | {"DocumentsToApply": rows}, release=True)
+    return str(made["ReferenceNbr"])
+
+
+async def test_a_payment_entered_again_proves_nothing_until_it_is_relinked(world: World) -> None:
+    """Accepting it is not enough: the paper would name a voided document."""
+    ref, _ = await paid(world)
+    (payout,) = await world.run_payouts()
+    await world.live()
+    old = await the_payment(world)
+    await voided(world, old["ReferenceNbr"])
+    again = await entered_again(world, ref, old)
+    (finding,) = await found(world)
+    await world.settle()
+    assert not await proven(world, payout["id"])
+    c = await world.connected()
+    await repairs.accept(c, finding.id, why="by Kim", actor="Kim")
+    paper = await the_paper(world, payout["id"])
+    assert paper.complaints == ()
+    rows = [facts for _, facts in paper.lines]
+    (changed,) = (one for one in rows if one["what"] == "changed")
+    assert (changed["decision"], changed["stands"]) == ("accepted", False)
+    assert f"Payment {again}" in str(changed["sentence"])
+    assert rows[0]["verdict"] == "not proven"
+
+    await repairs.relink(c, finding.id, actor="Kim")
+    await world.settle()
+    assert await proven(world, payout["id"])
+    paper = await the_paper(world, payout["id"])
+    assert paper.complaints == ()
+    assert "changed" not in {facts["what"] for _, facts in paper.lines}
+    assert f"Payment {again}" in {facts.get("acumatica") for _, facts in paper.lines}
+
+
+async def test_the_proof_of_a_payout_says_what_people_moved_although_clearing_is_right(
+    world: World,
+) -> None:
+    """A clerk moves the fee to another expense, by a batch with the mark of ours."""
+    await paid(world)
+    (payout,) = await world.run_payouts()
+    await world.live()
+    journals = await world.documents("JournalTransaction")
+    text = next(one["Description"] for one in journals if "Stripe fee" in str(one["Description"]))
+    lines = [{"Account": "61160", "DebitAmount": Decimal("3.20")},
+             {"Account": "61100", "CreditAmount": Decimal("3.20")}]  # fmt: skip
+    body = {"Module": "GL", "Description": text, "Hold": False, "Details": lines}
+    await world.enter("JournalTransaction", body, release=True)
+    await world.sync("acumatica.documents")
+    (finding,) = await found(world)
+    assert (finding.edits, finding.missing_minor) == (("corrected",), 0)
+    assert await proven(world, payout["id"])
+    paper = await the_paper(world, payout["id"])
+    assert paper.complaints == ()
+    (line,) = (facts for _, facts in paper.lines if facts["what"] == "changed")
+    assert (line["document"], line["stands"]) == (finding.key, True)
+    assert "changes accounts, too" in page_of(paper)
+
+
+async def test_a_transfer_reversed_by_hand_takes_the_proof_of_its_payout_away(
+    world: World,
+) -> None:
+    await paid(world)
+    (payout,) = await world.run_payouts()
+    await world.live()
+    assert await proven(world, payout["id"])
+    await reversed_by_hand(world, "Stripe payout")
+    (finding,) = await found(world)
+    await world.settle()
+    assert not await proven(world, payout["id"])
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    assert await proven(world, payout["id"])
+
+
+async def proven(world: World, payout: str) -> bool:
+    async with world.store.transaction() as tx:
+        row = await payouts.get(tx, world.id, StripeId(payout))
+    return row is not None and row.proven_at is not None
+
+
+async def the_paper(world: World, payout: str) -> Paper:
+    """The signed proof of a payout, as an auditor checks it."""
+    found = await certificate(await world.connected(), StripeId(payout))
+    assert found is not None
+    return checked(signed(found, SigningKey.generate()))
 
 
 async def test_two_postings_are_never_relinked_to_one_payment(world: World) -> None:
@@ -156,10 +249,10 @@ async def test_two_postings_are_never_relinked_to_one_payment(world: World) -> N
         assert len(await findings.in_state(tx, world.id, Decision.OPEN)) == 1
 
 
-async def reversed_by_hand(world: World) -> str:
-    """A clerk reverses the fee's journal, as the form does: same texts, sides changed."""
+async def reversed_by_hand(world: World, words: str = "Stripe fee") -> str:
+    """A clerk reverses a journal (the fee's), as the form does: same texts, sides changed."""
     journals = await world.documents("JournalTransaction")
-    batch = next(one for one in journals if "Stripe fee" in str(one["Description"]))
+    batch = next(one for one in journals if words in str(one["Description"]))
     erp = (await world.connected()).acumatica
     lines = [
         {
@@ -190,17 +283,12 @@ async def test_a_journal_reversed_by_hand_takes_the_proof_away_until_it_is_resto
     (finding,) = await found(world)
     assert (finding.grade, finding.edits) == ("breaks_tie_out", ("reversed",))
 
-    async def proven() -> bool:
-        async with world.store.transaction() as tx:
-            row = await payouts.get(tx, world.id, StripeId(payout["id"]))
-        return row is not None and row.proven_at is not None
-
-    assert not await proven()
+    assert not await proven(world, payout["id"])
     await repairs.restore(await world.connected(), finding.id, actor="Kim")
     await world.settle()
     assert await reasons(world) == []
     assert await world.states() == {"verified"}
-    assert await proven()
+    assert await proven(world, payout["id"])
     assert await world.ledger("61100") == fees
     assert await found(world) == []
 

@@ -1,5 +1,6 @@
 """In shadow mode nothing is written, and what people post is scored to the cent."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from build.world import CUSTOMER, World
 from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.books.shadow import Comparison, Outcome
 from ml_connector.flows.review.shadow import shadow
+from ml_connector.flows.writing.periods import calendar
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +131,7 @@ async def test_a_payment_that_people_applied_to_another_invoice_is_split_and_nam
 async def test_what_payments_settled_costs_one_call_however_many_there_are(world: World) -> None:
     await set_modes(world, payments="shadow", fees="shadow", payouts="shadow")
     calls: list[int] = []
+    await calendar(await world.connected())  # it is asked for once a day, whoever is first
     for _ in range(2):
         for _ in range(3):
             ref = ErpRef(await a_sent_invoice(world, "100.00"))
@@ -139,7 +142,7 @@ async def test_what_payments_settled_costs_one_call_however_many_there_are(world
         calls.append(len(await world.erp.calls()))
     assert sums["same"] == "600.00 USD"
     assert "split" not in sums
-    assert calls[0] == calls[1] <= 4  # a month of the ledger, payments, invoices; the sign-in
+    assert calls[0] == calls[1] <= 4  # a period of the ledger, payments, invoices; the sign-in
 
 
 async def test_where_a_site_does_not_list_applications_the_score_says_so(world: World) -> None:
@@ -156,3 +159,20 @@ async def test_where_a_site_does_not_list_applications_the_score_says_so(world: 
     (usd,) = [one for one in found.comparisons if one.currency == "USD"]
     assert str(usd.moved(Outcome.SAME)) == "100.00 USD"
     assert found.unread
+
+
+@pytest.mark.parametrize("first_month", [7, 11])
+async def test_where_the_financial_year_begins_elsewhere_the_score_is_of_the_right_periods(
+    world: World, first_month: int
+) -> None:
+    await world.erp.tell("calendar", {"first_month": first_month})
+    await set_modes(world, payments="shadow", fees="shadow", payouts="shadow")
+    refs = [ErpRef(await a_sent_invoice(world, "100.00")) for _ in range(2)]
+    charges = [str(await world.pay(ref)) for ref in refs]
+    await world.live()
+    for ref, charge in zip(refs, charges, strict=True):
+        await a_payment_by_hand(world, "100.00", charge, (ref, "100.00"))
+    await world.pass_time(timedelta(days=40))
+    _, sums = await score(world)
+    assert sums["same"] == "200.00 USD"
+    assert "extra" not in sums

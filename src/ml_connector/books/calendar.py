@@ -36,6 +36,20 @@ class Calendar:
         begun = [one for one in self.periods if one.start <= day]
         return begun[-1] if begun else None
 
+    def same_period(self, day: date, other: date) -> bool:
+        """Whether one period holds both days."""
+        held = self.holding(day)
+        return held is not None and held == self.holding(other)
+
+    def between(self, first: date, last: date) -> tuple[Period, ...]:
+        """The periods that hold the days from one to another."""
+        return tuple(one for one in self.periods if one.end >= first and one.start <= last)
+
+    def before(self, period: Period) -> Period | None:
+        """The period that ends before another begins; None before them all."""
+        earlier = [one for one in self.periods if one.end < period.start]
+        return earlier[-1] if earlier else None
+
     def next_open(self, day: date, modules: Collection[str]) -> date | None:
         """The first day from this one on that is open in all modules; None when there is none."""
         for one in self.periods:

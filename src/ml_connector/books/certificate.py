@@ -1,17 +1,18 @@
 """What the proof of a payout says, line by line, and the same sums computed again from the lines.
 
 A member names each document that carries it with the share that it carries, so that one document
-may carry many members; a document says what of it belongs to members elsewhere.
+may carry many members; a document says what of it belongs to members elsewhere, and a line of its
+own says what people have changed on it since it was read back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ml_connector.basics.ids import ErpRef, PostingKey
-from ml_connector.basics.money import Money, total
+from ml_connector.basics.money import Money
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, Proof
+from ml_connector.books.proof import Carried, Changed, Member, Proof
 from ml_connector.books.sealed import Facts
 
 FORMAT = "ml-connector/payout-proof/1"
@@ -28,7 +29,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document in Acumatica as it was read back; `effect` is its whole effect on clearing."""
+    """A document in Acumatica as it was read back; `effect` is its whole effect on clearing.
+
+    `for_others` is what of it belongs to movements outside this payout, by our stored shares;
+    `taken_off` what people took off it since, so that nobody carries it.
+    """
 
     key: PostingKey
     ref: ErpRef | None
@@ -38,6 +43,8 @@ class Document:
     verified_at: datetime | None
     mapping_version: int | None
     entries: tuple[Entry, ...]
+    for_others: Money
+    taken_off: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ def lines(paper: Certificate) -> list[Facts]:
         *(_member("member", one) for one in proof.members),
         *(_member("transfer", one) for one in [proof.transfer] if one is not None),
         *(_member("reversal", one) for one in [proof.reversal] if one is not None),
-        *(_document(one, _shares(proof, one.key)) for one in paper.documents),
+        *(_document(one) for one in paper.documents),
+        *(_changed(one) for one in proof.changed),
         *_accounts(paper.documents),
         _sums(proof),
         *_around(paper),
@@ -128,21 +136,15 @@ def _member(what: str, member: Member) -> Facts:
     }
 
 
-def _shares(proof: Proof, key: PostingKey) -> list[Money]:
-    """What the members of this payout have of a document."""
-    every = [*proof.members, proof.transfer, proof.reversal]
-    return [one.clearing for member in every if member for one in member.carried if one.key == key]
-
-
-def _document(document: Document, shares: Sequence[Money]) -> Facts:
-    here = total(shares, document.effect.currency)
+def _document(document: Document) -> Facts:
     return {
         "what": "document",
         "key": document.key,
         "acumatica": (document.ref or "").replace("|", " "),
         "state": str(document.state),
         "effect": exact(document.effect),
-        "for_others": exact(document.effect - here),
+        "for_others": exact(document.for_others),
+        "taken_off": exact(document.taken_off),
         "read_back": document.read_back,
         "verified_at": document.verified_at.isoformat() if document.verified_at else "",
         "mapping_version": document.mapping_version or 0,
@@ -150,6 +152,19 @@ def _document(document: Document, shares: Sequence[Money]) -> Facts:
             {"account": one.account, "amount": exact(one.amount), "clearing": one.clearing}
             for one in document.entries
         ],
+    }
+
+
+def _changed(one: Changed) -> Facts:
+    """What people did to a document since, whether or not it takes the proof away."""
+    return {
+        "what": "changed",
+        "document": one.key,
+        "grade": str(one.grade),
+        "decision": one.decision,
+        "stands": one.stands,
+        "missing": exact(one.missing),
+        "sentence": one.sentence,
     }
 
 

@@ -37,9 +37,9 @@ class Edit(StrEnum):
     BRANCH = "branch"
     """It is of another branch."""
     DATE = "date"
-    """It is dated on another day of the same month."""
+    """It is dated on another day of the same financial period."""
     PERIOD = "period"
-    """It is dated in another month."""
+    """It is dated in another financial period."""
     AMOUNT = "amount"
     """It is of another amount."""
     CHARGES = "charges"
@@ -76,7 +76,7 @@ class Grade(StrEnum):
     EXPLAINED = "explained"
     """The money is where it was; the new state wants a person's yes."""
     BREAKS_ACCOUNTS = "breaks_accounts"
-    """An account or a month holds other money than it should."""
+    """An account or a period holds other money than it should."""
     BREAKS_AR = "breaks_ar"
     """A customer or an invoice is owed other money than it should be."""
     BREAKS_TIE_OUT = "breaks_tie_out"
@@ -171,6 +171,12 @@ def grade(paper: Paper, changes: Sequence[Change], missing: Money) -> Grade:
     if missing:
         return Grade.BREAKS_TIE_OUT
     return max((TABLE[paper, one.edit] for one in changes), key=_ORDER.index)
+
+
+NOT_IN_FORCE = frozenset(
+    {Edit.VOIDED, Edit.REENTERED, Edit.REVERSED, Edit.UNRELEASED, Edit.DELETED}
+)
+"""Edits after which a document is not what carries its money, wherever the money is now."""
 
 
 RESTORABLE = frozenset({Edit.VOIDED, Edit.REVERSED})

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
 from ml_connector.basics.money import Money, total
+from ml_connector.books.guardian import Grade
 from ml_connector.books.postings import State
 
 
@@ -51,6 +52,21 @@ class Member:
         if self.waiting:
             return f"{named} waits for {', '.join(self.waiting)} to be read back."
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What people changed on a document after it was read back, and what was decided of it.
+
+    `missing` is what the clearing account lacks through it; `stands`: it is in force still.
+    """
+
+    key: PostingKey
+    grade: Grade
+    decision: str
+    sentence: str
+    missing: Money
+    stands: bool
 
 
 class Verdict(StrEnum):
@@ -108,11 +124,23 @@ class Proof:
     transfer: Member | None
     reversal: Member | None = None
     shared: tuple[Shared, ...] = ()
+    changed: tuple[Changed, ...] = ()
+
+    def gap_of(self, member: Member) -> str:
+        """What stands between a member and its proof, a sentence; empty when nothing."""
+        gone = {one.key for one in self.changed if not one.stands}
+        rests_on = [one.key for one in member.carried if one.key in gone]
+        if member.gap or not rests_on:
+            return member.gap
+        return (
+            f"{member.transaction} ({member.type}) rests on {', '.join(rests_on)}, which is not in"
+            " force any more: relink or restore it, see `ml-connector guardian`."
+        )
 
     @property
     def transferred(self) -> bool:
-        """Whether the transfer, and where it came back the reversal, were read back."""
-        if self.transfer is None or self.transfer.gap:
+        """Whether the transfer, and where it came back the reversal, were read back and stand."""
+        if self.transfer is None or self.gap_of(self.transfer):
             return False
         return self.status not in CAME_BACK or not self.unreversed
 
@@ -120,7 +148,7 @@ class Proof:
     def unreversed(self) -> bool:
         """Whether a transfer that came back still stands in the ledger."""
         back = self.reversal
-        if self.transfer is None or back is None or back.gap:
+        if self.transfer is None or back is None or self.gap_of(back):
             return True
         return bool(back.net + self.transfer.net)
 
@@ -138,6 +166,12 @@ class Proof:
     def statement(self) -> str:
         """The verdict as a sentence."""
         return STATEMENTS[self.verdict]
+
+    @property
+    def every(self) -> tuple[Member, ...]:
+        """Its members, and its own movements as far as there are any."""
+        own = (self.transfer, self.reversal)
+        return (*self.members, *(one for one in own if one is not None))
 
     @property
     def sum_of_members(self) -> Money:
@@ -160,9 +194,9 @@ class Proof:
             )
         elif self.difference:
             found.append(f"The members add up to {self.sum_of_members}, not {self.amount}.")
-        found += [member.gap for member in self.members if member.gap]
+        found += [gap for gap in map(self.gap_of, self.members) if gap]
         found += [one.gap for one in self.shared if one.gap]
-        if self.transfer is None or self.transfer.gap:
+        if self.transfer is None or self.gap_of(self.transfer):
             found.append("The transfer to the bank is not in the ledger.")
         elif self.status in CAME_BACK and self.unreversed:
             found.append("The payout came back, but its reversal is not in the ledger.")
@@ -204,11 +238,13 @@ def prove(
     transfer: Member | None,
     reversal: Member | None = None,
     shared: Sequence[Shared] = (),
+    *,
+    changed: Sequence[Changed] = (),
 ) -> Proof:
     """The proof of a payout from its members (its own rows left out) and its own transfer.
 
     `reversal` is the movement that brought a failed or cancelled payout's money back; `shared`
-    are the documents in which members have only a share.
+    are the documents in which members have only a share, `changed` those that people changed.
     """
     return Proof(
         payout.id,
@@ -219,4 +255,5 @@ def prove(
         transfer,
         reversal,
         tuple(shared),
+        tuple(changed),
     )

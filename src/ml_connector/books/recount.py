@@ -24,6 +24,7 @@ def recount(lines: Sequence[Numbered]) -> list[Complaint]:
     found = [
         *_members(lines, documents),
         *_documents(lines, documents),
+        *_changed(lines, documents),
         *_accounts(lines, documents),
         *_sums(lines),
         *_clearing(lines),
@@ -63,11 +64,25 @@ def _documents(lines: Sequence[Numbered], documents: Mapping[str, Numbered]) -> 
         if _sum(on_clearing, effect) != effect:
             found.append(Complaint(number, f"{key} does not change clearing by {effect}."))
         here = _sum((amount for name, amount in shares if name == key), effect)
-        if here + _money(one, "for_others") != effect:
+        if here + _money(one, "for_others") + _taken_off(one, effect) != effect:
             found.append(Complaint(number, f"{key} is of {effect}, but {here} is carried here."))
         if _text(one, "state") == State.VERIFIED and not _text(one, "read_back"):
             found.append(Complaint(number, f"{key} is called verified without having been read."))
     return found
+
+
+def _taken_off(document: Facts, like: Money) -> Money:
+    """What people took off a document; papers of the first days do not say it."""
+    said = "taken_off" in document
+    return _money(document, "taken_off") if said else Money.zero(like.currency)
+
+
+def _changed(lines: Sequence[Numbered], documents: Mapping[str, Numbered]) -> list[Complaint]:
+    return [
+        Complaint(number, f"{_text(one, 'document')} is called changed and is not here.")
+        for number, one in _all(lines, "changed")
+        if _text(one, "document") not in documents
+    ]
 
 
 def _accounts(lines: Sequence[Numbered], documents: Mapping[str, Numbered]) -> list[Complaint]:
@@ -145,16 +160,22 @@ def _verdict(
 def _in_the_ledger(
     lines: Sequence[Numbered], documents: Mapping[str, Numbered], wanted: tuple[str, ...]
 ) -> bool:
-    """Whether each of some movements is carried whole by documents that were read back."""
+    """Whether each of some movements is carried whole by documents that were read back and stand.
+
+    A line that does not say whether its document stands says that it does not.
+    """
+    changed = _all(lines, "changed")
+    gone = {_text(one, "document") for _, one in changed if one.get("stands") is not True}
+    standing = {key for key, (_, one) in documents.items() if _verified(one)} - gone
     for what in wanted:
         rows = _all(lines, what)
         if what != "member" and len(rows) != 1:
             return False
         for _, one in rows:
-            carried = [(documents.get(key), amount) for key, amount in _shares(one)]
+            carried = _shares(one)
             net = _money(one, "net")
             whole = _sum((amount for _, amount in carried), net) == net
-            if not whole or not all(row and _verified(row[1]) for row, _ in carried):
+            if not whole or not standing.issuperset(key for key, _ in carried):
                 return False
     return True
 

@@ -47,6 +47,7 @@ def page_of(paper: Paper) -> str:
         _equation(paper),
         _members(paper),
         _documents(paper),
+        _changed(paper),
         _accounts(paper),
         _clearing(paper),
         _signature(paper),
@@ -185,6 +186,22 @@ def _documents(paper: Paper) -> str:
     columns = ("Document, its key, when it was read back, and the hash of it", "Account",
                "Debit (credit -) ")  # fmt: skip
     return _table("Documents in Acumatica", columns, rows)
+
+
+def _changed(paper: Paper) -> str:
+    """What people did to the documents since; none of it is hidden by a verdict."""
+    known = {str(one.get("key")): _say(one, "acumatica") for one in _of(paper, "document")}
+    rows = [
+        [
+            f"{known.get(str(one.get('document')), '')}<br><code>{_say(one, 'document')}</code>",
+            _say(one, "sentence"),
+            _say(one, "decision") + ("" if one.get("stands") is True else ", not in force"),
+            _say(one, "missing"),
+        ]
+        for one in _of(paper, "changed")
+    ]
+    columns = ("Document", "What people changed since it was read back", "Decided", "Missing ")
+    return _table("Changed by people", columns, rows)
 
 
 def _accounts(paper: Paper) -> str:

@@ -109,6 +109,8 @@ def _show(found: "Proof") -> None:
     show.say(found.statement, mark=found.verdict, colour=colour)
     for gap in found.gaps:
         show.say(f"  {gap}")
+    for one in found.changed:
+        show.say(f"  {one.sentence} ({one.decision})", mark="changed", colour="yellow")
 
 
 @proof.command(name="all")

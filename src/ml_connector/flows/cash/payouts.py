@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.guardian import NOT_IN_FORCE
 from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Member, Proof, Shared, prove
+from ml_connector.books.proof import Carried, Changed, Member, Proof, Shared, prove
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import fees
@@ -23,11 +24,13 @@ from ml_connector.flows.writing.gate import HoldingBack
 from ml_connector.flows.writing.timing import WAITS, lets_fees_in, wake_due
 from ml_connector.store import audit, findings, payouts, postings, transactions
 from ml_connector.store import fees as store_fees
+from ml_connector.store.findings import Finding
+from ml_connector.store.payouts import PayoutRow
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
-Changed = Mapping[PostingKey, Money]
+TakenOff = Mapping[PostingKey, Money]
 """What people took off documents, by posting."""
 
 
@@ -116,44 +119,68 @@ async def try_proof(c: Connected, payout_id: StripeId) -> Proof | None:
         if row is None:
             return None
         inside = await transactions.of_payout(tx, c.id, payout_id)
-        changed = {one.key: one.missing for one in await findings.lacking(tx, c.id)}
-        members = [await _member(c, tx, one, changed) for one in inside]
-        own = await transactions.by_source(tx, c.id, payout_id)
-        transfer = await _own(c, tx, own, changed, leaving=True)
-        back = await _own(c, tx, own, changed, leaving=False)
-        shared = await _shared(c, tx, inside, changed)
-        proof = prove(payout_of(row), members, transfer, back, shared)
+        proof = await _proof(c, tx, row, inside)
         proven_at = (row.proven_at or now) if proof.proven else None
         await payouts.set_proof(tx, c.id, payout_id, as_object(proof), proven_at, now=now)
         if row.proven_at is not None and not proof.proven:
             lost: JsonObject = {"amount": str(proof.amount), "gaps": list(proof.gaps)}
             await audit.write(tx, c.id, "connector", "payout proof lost", payout_id, lost, now)
         if proof.proven and row.proven_at is None:
-            detail: JsonObject = {"amount": str(proof.amount), "members": len(members)}
+            detail: JsonObject = {"amount": str(proof.amount), "members": len(inside)}
             await audit.write(tx, c.id, "connector", "payout proven", payout_id, detail, now)
     return proof
+
+
+async def _proof(
+    c: Connected, tx: AsyncConnection, row: PayoutRow, inside: list[BalanceTransactionRow]
+) -> Proof:
+    """The proof of a payout, with what people changed on its documents since."""
+    lacking = await findings.lacking(tx, c.id)
+    taken = {one.key: one.missing for one in lacking}
+    members = [await _member(c, tx, one, taken) for one in inside]
+    own = await transactions.by_source(tx, c.id, row.id)
+    transfer = await _own(c, tx, own, taken, leaving=True)
+    back = await _own(c, tx, own, taken, leaving=False)
+    shared = await _shared(c, tx, inside, taken)
+    every = [one for one in (*members, transfer, back) if one is not None]
+    keys = {one.key for member in every for one in member.carried}
+    current = await findings.of_keys(tx, c.id, sorted(keys))
+    found = {one.key: one for one in [*lacking, *current] if one.key in keys}
+    changed = [_changed(found[key]) for key in sorted(found)]
+    return prove(payout_of(row), members, transfer, back, shared, changed=changed)
+
+
+def _changed(finding: Finding) -> Changed:
+    """A finding as the proof tells it."""
+    return Changed(
+        key=finding.key,
+        grade=finding.grade,
+        decision=str(finding.state),
+        sentence=finding.sentence,
+        missing=finding.missing,
+        stands=NOT_IN_FORCE.isdisjoint(finding.edits),
+    )
 
 
 async def _own(
     c: Connected,
     tx: AsyncConnection,
     own: list[BalanceTransactionRow],
-    changed: Changed,
+    taken: TakenOff,
     *,
     leaving: bool,
 ) -> Member | None:
     """The payout's own movement: the transfer to the bank, or the one that brought it back."""
     row = next((one for one in own if (one.type == "payout") == leaving), None)
-    return None if row is None else await _member(c, tx, row, changed)
+    return None if row is None else await _member(c, tx, row, taken)
 
 
 async def _member(
-    c: Connected, tx: AsyncConnection, row: BalanceTransactionRow, changed: Changed
+    c: Connected, tx: AsyncConnection, row: BalanceTransactionRow, taken: TakenOff
 ) -> Member:
     """A balance transaction with the documents that carry it."""
     carried = [
-        _carried(one, _left(one, changed))
-        for one in await postings.by_transaction(tx, c.id, row.id)
+        _carried(one, _left(one, taken)) for one in await postings.by_transaction(tx, c.id, row.id)
     ]
     if row.fee_key:
         apart = await postings.get(tx, c.id, row.fee_key)
@@ -163,7 +190,7 @@ async def _member(
 
 
 async def _shared(
-    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow], changed: Changed
+    c: Connected, tx: AsyncConnection, inside: Sequence[BalanceTransactionRow], taken: TakenOff
 ) -> list[Shared]:
     """The journals that carry the members' fees, each beside all the fees in it."""
     found: list[Shared] = []
@@ -171,13 +198,13 @@ async def _shared(
         row = await postings.get(tx, c.id, key)
         if row is not None:
             parts = await store_fees.shares(tx, c.id, key, row.currency)
-            found.append(Shared(key, _left(row, changed), -parts))
+            found.append(Shared(key, _left(row, taken), -parts))
     return found
 
 
-def _left(row: PostingRow, changed: Changed) -> Money:
+def _left(row: PostingRow, taken: TakenOff) -> Money:
     """What a document does to the clearing account after what people took off it."""
-    missing = changed.get(row.key)
+    missing = taken.get(row.key)
     return row.clearing if missing is None else row.clearing - missing
 
 

@@ -13,10 +13,11 @@ from ml_connector.acumatica.documents import (
 )
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money, total
+from ml_connector.books.calendar import Calendar
 from ml_connector.books.guardian import Change, Edit
 
 
-def payment_changes(was: ErpPayment, now: ErpPayment) -> list[Change]:
+def payment_changes(was: ErpPayment, now: ErpPayment, periods: Calendar) -> list[Change]:
     """What people did to a payment; a voided one has no other story."""
     if now.status == "Voided":
         return [Change(Edit.VOIDED, "It was voided.")]
@@ -31,12 +32,12 @@ def payment_changes(was: ErpPayment, now: ErpPayment) -> list[Change]:
         (Edit.DESCRIPTION, "external reference", was.external_ref, now.external_ref),
         (Edit.DESCRIPTION, "description", was.description, now.description),
     )
-    changes += _dated(was.day, now.day)
+    changes += _dated(was.day, now.day, periods)
     changes += _applied(was, now)
     return changes + _released(now.status, PAYMENT_RELEASED)
 
 
-def memo_changes(was: ErpMemo, now: ErpMemo) -> list[Change]:
+def memo_changes(was: ErpMemo, now: ErpMemo, periods: Calendar) -> list[Change]:
     """What people did to a credit memo."""
     if now.status == "Voided":
         return [Change(Edit.VOIDED, "It was voided.")]
@@ -47,16 +48,16 @@ def memo_changes(was: ErpMemo, now: ErpMemo) -> list[Change]:
         (Edit.ACCOUNTS, "lines", _lines(was), _lines(now)),
         (Edit.DESCRIPTION, "description", was.description, now.description),
     )
-    return changes + _dated(was.day, now.day) + _released(now.status, MEMO_RELEASED)
+    return changes + _dated(was.day, now.day, periods) + _released(now.status, MEMO_RELEASED)
 
 
-def journal_changes(was: ErpJournal, now: ErpJournal) -> list[Change]:
+def journal_changes(was: ErpJournal, now: ErpJournal, periods: Calendar) -> list[Change]:
     """What people did to a batch itself; other batches that bear its mark are not looked at."""
     changes = _plain(
         (Edit.BRANCH, "branch", was.branch, now.branch),
         (Edit.DESCRIPTION, "description", was.description, now.description),
     )
-    changes += _dated(was.day, now.day)
+    changes += _dated(was.day, now.day, periods)
     changes += [
         Change(Edit.ACCOUNTS, f"It changes {place} by {after}, not by {before}.")
         for place, before, after in _differences(was, now)
@@ -123,11 +124,11 @@ def _plain(*pairs: tuple[Edit, str, str, str]) -> list[Change]:
     ]
 
 
-def _dated(was: date, now: date) -> list[Change]:
+def _dated(was: date, now: date, periods: Calendar) -> list[Change]:
     if was == now:
         return []
-    same_month = (was.year, was.month) == (now.year, now.month)
-    return [Change(Edit.DATE if same_month else Edit.PERIOD, f"It is dated {now}, not {was}.")]
+    edit = Edit.DATE if periods.same_period(was, now) else Edit.PERIOD
+    return [Change(edit, f"It is dated {now}, not {was}.")]
 
 
 def _applied(was: ErpPayment, now: ErpPayment) -> list[Change]:

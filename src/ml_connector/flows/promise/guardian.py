@@ -49,7 +49,16 @@ from ml_connector.flows.rows import (
 )
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.paper import DEAD
-from ml_connector.store import audit, cursors, findings, guarded, postings, transactions
+from ml_connector.flows.writing.periods import reaching
+from ml_connector.store import (
+    audit,
+    cursors,
+    findings,
+    guarded,
+    payouts,
+    postings,
+    transactions,
+)
 from ml_connector.store.findings import Decision, Finding, NewFinding
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
@@ -222,7 +231,8 @@ async def _memo(c: Connected, row: PostingRow) -> _Seen:
     except Missing:
         gone = [Change(Edit.DELETED, "It was deleted.")]
         return _Seen(Paper.CREDIT_MEMO, gone, row.clearing, was.amount, None)
-    return _Seen(Paper.CREDIT_MEMO, memo_changes(was, now), row.clearing, was.amount, now)
+    periods = await reaching(c, now.day)
+    return _Seen(Paper.CREDIT_MEMO, memo_changes(was, now, periods), row.clearing, was.amount, now)
 
 
 async def _payment(c: Connected, row: PostingRow) -> _Seen:
@@ -233,12 +243,12 @@ async def _payment(c: Connected, row: PostingRow) -> _Seen:
     except Missing:
         gone = [Change(Edit.DELETED, "It was deleted.")]
         return _Seen(paper, gone, row.clearing, was.amount, None)
-    found = of_interest(paper, payment_changes(was, now))
+    found = of_interest(paper, payment_changes(was, now, await reaching(c, now.day)))
     missing = cash_missing(was, now, row.clearing)
     if paper is Paper.PAYMENT and [one.edit for one in found] == [Edit.VOIDED]:
         other = await _in_its_place(c, was)
         if other is not None:
-            return _reentered(was, now, other, cash_missing(was, other, row.clearing))
+            return await _reentered(c, was, now, other, cash_missing(was, other, row.clearing))
     return _Seen(paper, found, missing, was.amount, now)
 
 
@@ -256,11 +266,14 @@ async def _in_its_place(c: Connected, was: ErpPayment) -> ErpPayment | None:
     return other if fits else None
 
 
-def _reentered(was: ErpPayment, now: ErpPayment, other: ErpPayment, missing: Money) -> _Seen:
+async def _reentered(
+    c: Connected, was: ErpPayment, now: ErpPayment, other: ErpPayment, missing: Money
+) -> _Seen:
     number = other.ref.replace("|", " ")
     story = f"It was voided, and {number} with the same reference and amount is in its place."
     # Its number and texts are new of course; what counts is where the money is and what it settles.
-    more = [one for one in payment_changes(was, other) if one.edit is not Edit.DESCRIPTION]
+    changes = payment_changes(was, other, await reaching(c, other.day))
+    more = [one for one in changes if one.edit is not Edit.DESCRIPTION]
     found = [Change(Edit.REENTERED, story), *more]
     return _Seen(Paper.PAYMENT, found, missing, was.amount, now, other.ref)
 
@@ -277,7 +290,7 @@ async def _journal(c: Connected, row: PostingRow) -> _Seen:
     hits = [one for one in await c.acumatica.find_journals(row.tag) if one.ref != was.ref]
     others = [await c.acumatica.journal(one.ref) for one in hits if one.status in JOURNAL_RELEASED]
     marked = marked_changes(was, others)
-    found = [*journal_changes(was, now), *marked]
+    found = [*journal_changes(was, now, await reaching(c, now.day)), *marked]
     other = ErpRef(", ".join(one.ref for one in others)) if marked else None
     # A person's reversal is adopted as it stands, so what was seen of it is its own day.
     shown = others[0] if len(others) == 1 and marked else now
@@ -315,8 +328,11 @@ async def payout_with(
     """The payout whose proof rests on a document; None where there is none yet."""
     if key.startswith(f"{Purpose.FEES_OF_PAYOUT}:"):
         return subject
-    transaction = await transactions.get(tx, c.id, subject)
-    return None if transaction is None else transaction.payout
+    row = await transactions.get(tx, c.id, subject)
+    if row is None or row.payout is not None or row.source is None:
+        return None if row is None else row.payout
+    its_own = await payouts.get(tx, c.id, row.source)  # the transfer of a payout is no member of it
+    return None if its_own is None else its_own.id
 
 
 def _finding(c: Connected, row: PostingRow, seen: _Seen) -> NewFinding:

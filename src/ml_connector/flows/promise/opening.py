@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.errors import TryAgain
+from ml_connector.basics.errors import Bug, TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money, total
 from ml_connector.books.opening import (
@@ -25,7 +25,7 @@ from ml_connector.books.rules import why_passed_over
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.promise.tie_out import IN_THE_LEDGER, ledger_balance
-from ml_connector.flows.rows import document, posting_row, transaction_row
+from ml_connector.flows.rows import clearing_account, document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.carry_out import carry_out, fingerprint
 from ml_connector.store import audit, cursors, postings, reports, transactions
@@ -99,6 +99,16 @@ async def share_of(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow
     number = entry.erp_number
     paper = erp_ref(entry.erp_type or "", number) if number else None
     return [Carried(key, entry.state, paper, row.net, entry.read_back_hash or "")]
+
+
+async def opening_shares(c: Connected, tx: AsyncConnection, row: PostingRow) -> Money:
+    """What all movements of before have of the opening entry: less what the ledger held of them."""
+    stored = await cursors.read(tx, c.id, _stream(row.currency))
+    if stored is None:
+        raise Bug(f"{row.key} is planned, and its opening is not kept.")
+    opening = msgspec.convert(stored, Opening)
+    held = opening.holds.get(clearing_account(row, c.mapping), Money.zero(row.currency))
+    return opening.position.balance - held
 
 
 async def opened(c: Connected, currency: str) -> Opening | None:

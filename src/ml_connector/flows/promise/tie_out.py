@@ -5,6 +5,7 @@ from datetime import date
 
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.money import Money, total
+from ml_connector.books.calendar import Period
 from ml_connector.books.postings import IN_THE_LEDGER
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
@@ -57,7 +58,7 @@ async def _measure_one(
 
 async def ledger_balance(c: Connected, account: str, code: str) -> Money:
     """What an account of the ledger holds with everything posted so far: one ERP call."""
-    return await c.acumatica.account_balance(account, code, await latest_period(c))
+    return await c.acumatica.account_balance(account, code, (await latest_period(c)).id)
 
 
 def _of(code: str, items: list[Unposted]) -> list[Unposted]:
@@ -114,8 +115,8 @@ async def _unposted(c: Connected) -> list[Unposted]:
     return found
 
 
-async def latest_period(c: Connected) -> str:
-    """The period (`MMYYYY`) that holds everything posted so far.
+async def latest_period(c: Connected) -> Period:
+    """The period that holds everything posted so far.
 
     A payout's journal is dated on its arrival, which may lie in the month to come, and so may the
     next open day.

@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
+from ml_connector.basics.money import Money, total
 from ml_connector.books.certificate import (
     FORMAT,
     Around,
@@ -17,14 +18,15 @@ from ml_connector.books.certificate import (
     lines,
 )
 from ml_connector.books.entries import On, sides
-from ml_connector.books.postings import ArPayment, ArRefund, State, Voiding
-from ml_connector.books.proof import Proof
+from ml_connector.books.postings import ArPayment, ArRefund, Purpose, State, Voiding
+from ml_connector.books.proof import Carried, Proof
 from ml_connector.books.recount import recount
 from ml_connector.books.sealed import Paper, opened, sealed
 from ml_connector.flows.cash.payouts import try_proof
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.promise.opening import opening_shares
 from ml_connector.flows.rows import clearing_account, document
-from ml_connector.store import clearing, payouts, postings, tie_outs
+from ml_connector.store import clearing, fees, payouts, postings, tie_outs
 from ml_connector.store.postings import PostingRow
 from ml_connector.vault.signing import SigningKey, genuine
 
@@ -73,16 +75,57 @@ async def arrived(c: Connected, since: date | None) -> list[StripeId]:
 
 
 async def _documents(c: Connected, tx: AsyncConnection, proof: Proof) -> list[Document]:
-    every = [one for one in (*proof.members, proof.transfer, proof.reversal) if one is not None]
+    taken = {one.key: one.missing for one in proof.changed}
     found: list[Document] = []
-    for one in carried_by(every):
-        row = await postings.get(tx, c.id, PostingKey(one.key))
-        if row is not None:
-            found.append(await _document(c, tx, row))
+    for one in carried_by(proof.every):
+        row = await postings.get(tx, c.id, one.key)
+        here = total((share for share in _shares(proof, one.key)), proof.amount.currency)
+        if row is None:
+            found.append(_held_before(one, here))
+            continue
+        paper = await _document(c, tx, row)
+        whole = await _shared_whole(c, tx, row)
+        if whole is not None:
+            paper = replace(paper, for_others=whole - here)
+        elif one.key in taken:
+            paper = replace(paper, taken_off=taken[one.key])
+        found.append(paper)
     return found
 
 
+def _shares(proof: Proof, key: PostingKey) -> list[Money]:
+    """What the members of a payout have of a document."""
+    return [one.clearing for member in proof.every for one in member.carried if one.key == key]
+
+
+async def _shared_whole(c: Connected, tx: AsyncConnection, row: PostingRow) -> Money | None:
+    """The stored shares of all movements in a document; None where it is of one alone."""
+    if row.purpose == Purpose.FEES_OF_PAYOUT:
+        return -await fees.shares(tx, c.id, row.key, row.currency)
+    if row.purpose == Purpose.OPENING:
+        return await opening_shares(c, tx, row)
+    return None
+
+
+def _held_before(one: Carried, here: Money) -> Document:
+    """What the ledger held when our books began, so that no entry was made."""
+    nothing = Money.zero(here.currency)
+    return Document(
+        key=one.key,
+        ref=None,
+        state=one.state,
+        effect=nothing,
+        read_back=one.read_back,
+        verified_at=None,
+        mapping_version=None,
+        entries=(),
+        for_others=-here,
+        taken_off=nothing,
+    )
+
+
 async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Document:
+    nothing = Money.zero(row.currency)
     ref: ErpRef | None = None
     if row.erp_type is not None and row.erp_number is not None:
         ref = erp_ref(row.erp_type, row.erp_number)
@@ -95,6 +138,8 @@ async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Docum
         verified_at=row.verified_at,
         mapping_version=row.mapping_version,
         entries=tuple(await _entries(c, tx, row)),
+        for_others=nothing,
+        taken_off=nothing,
     )
 
 
@@ -140,7 +185,7 @@ async def _around(
     c: Connected, tx: AsyncConnection, proof: Proof, papers: list[Document]
 ) -> Around | None:
     """Clearing before and after the transfer; None before the transfer was read back."""
-    if proof.transfer is None or proof.transfer.gap:
+    if proof.transfer is None or proof.gap_of(proof.transfer):
         return None
     keys = {one.key for one in proof.transfer.carried}
     moments = [one.verified_at for one in papers if one.key in keys and one.verified_at]

@@ -17,6 +17,7 @@ from ml_connector.books.shadow import Comparison, Ours, Theirs, compare
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
+from ml_connector.flows.writing.periods import periods_between
 from ml_connector.store import fees, postings, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow
@@ -57,8 +58,8 @@ class Beside:
 async def shadow(c: Connected, since: date) -> Shadow:
     """Compares what is planned in shadow mode with what stands in Acumatica from a day on.
 
-    From our own rows and, per month, one call for the ledger; one more for the payments, and one
-    for each page of the invoices that were touched, which tell what was settled by whom.
+    From our own rows and, per financial period, one call for the ledger; one more for the payments,
+    and one for each page of the invoices that were touched, which tell what was settled by whom.
     """
     until = day_in(c.clock.now(), c.mapping.zone)
     ours, rest = await _ours(c, since)
@@ -77,15 +78,10 @@ async def shadow(c: Connected, since: date) -> Shadow:
 
 
 async def _lines(c: Connected, first: date, last: date) -> list[LedgerLine]:
-    """The ledger from one day to another: one call for each month."""
-    months = [await c.acumatica.ledger_lines(period) for period in _periods(first, last)]
-    return [line for month in months for line in month if first <= line.day <= last]
-
-
-def _periods(first: date, last: date) -> list[str]:
-    """The months from one day to another, as `MMYYYY`."""
-    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-    return [f"{month % 12 + 1:02d}{month // 12}" for month in months]
+    """The ledger from one day to another: one call for each financial period."""
+    periods = await periods_between(c, first, last)
+    read = [await c.acumatica.ledger_lines(one.id) for one in periods]
+    return [line for lines in read for line in lines if first <= line.day <= last]
 
 
 async def _ours(c: Connected, since: date) -> tuple[list[tuple[Ours, str]], list[Unposted]]:
