@@ -13,7 +13,7 @@ from ml_connector.flows.mirror.left_out import why_left_out
 from ml_connector.flows.repair.undo import looks_at, note_owed_again, owe_again
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.writing.by_hand import DELETED
+from ml_connector.flows.writing.by_hand import GONE
 from ml_connector.store import findings, links, payouts, postings, reports, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Finding
@@ -147,7 +147,7 @@ async def replay(
     """Queues a new look at everything that a number stands for; returns what was queued.
 
     What was undone is owed again from then on: of a payout, everything inside it, too. A document
-    that an accountant has deleted is made anew: that is asked for by nothing else.
+    that an accountant has deleted or voided is made anew: nothing else asks for that.
     """
     chain = await explain(store, connection, number)
     looks = {Look(Kind(one.kind), one.resource) for one in chain.troubles}
@@ -160,7 +160,7 @@ async def replay(
         again = await owe_again(tx, connection, rows, now)
         looks |= looks_at(again)
         for row in chain.postings:
-            if row.failure and str(row.failure["cause"]).startswith(DELETED):
+            if row.failure and str(row.failure["cause"]).startswith(GONE):
                 await postings.make_anew(tx, connection, row.key)
         await look_all(tx, connection, looks)
         await note_owed_again(tx, connection, again, actor, now)
