@@ -32,14 +32,17 @@ DONE = frozenset(SETTLED)
 
 
 @asynccontextmanager
-async def accounted_for(c: Connected, bt: BalanceTransaction) -> AsyncGenerator[None]:
+async def accounted_for(
+    c: Connected, bt: BalanceTransaction, charge: StripeId | None = None
+) -> AsyncGenerator[None]:
     """Keeps a balance transaction named while the block works on it.
 
     Whatever stops its posting is written beside it, so that the tie-out can say why the money is
-    not in the ledger yet; the error goes on to the error desk.
+    not in the ledger yet; the error goes on to the error desk. `charge` is the payment that a
+    refund or a dispute is of.
     """
     async with c.store.transaction() as tx:
-        await transactions.remember(tx, c.id, [transaction_row(c.id, bt)])
+        await transactions.remember(tx, c.id, [transaction_row(c.id, bt, charge=charge)])
     try:
         if bt.balance != PAYMENTS:
             raise OtherBalance(bt)  # before it waits for what can only come to payments
