@@ -38,11 +38,13 @@ async def bounced(world: World, cheque: str) -> None:
     await erp.release_payment(await erp.void_payment(ErpRef(f"Payment|{cheque}")))
 
 
-async def credit_memo(world: World, ref: ErpRef, amount: int | Decimal) -> str:
+async def credit_memo(
+    world: World, ref: ErpRef, amount: int | Decimal, customer: str = CUSTOMER
+) -> str:
     """A part of an invoice, or all of it, is cancelled by a credit memo; its number."""
     number = ref.partition("|")[2]
     memo = {
-        "Type": "Credit Memo", "Customer": CUSTOMER, "Hold": False,
+        "Type": "Credit Memo", "Customer": customer, "Hold": False,
         "Date": world.clock.now().date(),
         "Details": [{"TransactionDescription": "Taken back", "Account": "40000", "Qty": 1,
                      "UnitPrice": amount, "TaxCategory": "EXEMPT"}],

@@ -12,6 +12,7 @@ from build.sandboxes import Json
 from build.world import World
 from ml_connector.basics.ids import StripeId
 from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.writing.by_hand import VOIDED
 from ml_connector.flows.writing.timing import WAITS
 from ml_connector.store import transactions
 
@@ -163,10 +164,15 @@ def charges_of(one: Living, bill: Bill) -> list[Json]:
 
 
 async def nobody_can_pay_more_than_is_owed(one: Living) -> None:
-    """Stripe asks for what is owed and not paid already; for less only where a person knows."""
+    """Stripe asks for what is owed and not paid already; for less only where a person knows.
+
+    A payment that was voided before it was proven waits for a person's word, like one unbooked.
+    """
     world = one.world
-    told = " ".join(f"{t.cause} {t.resource}" for t in await world.troubles())
-    booked = await _standing(one, *STANDS, "Voided")
+    troubles = await world.troubles()
+    told = " ".join(f"{t.cause} {t.resource}" for t in troubles)
+    unproven = {t.resource for t in troubles if t.cause.startswith(VOIDED)}
+    booked = {*await _standing(one, *STANDS, "Voided")} - unproven
     rows = (await world.stripe.ask("invoices"))["invoices"]
     for bill in one.bills:
         asked = sum(

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from build.clerks import credit_memo
 from build.policies import mapping_with
 from build.troubled import stuck
 from build.world import World
@@ -178,3 +179,17 @@ async def test_a_debt_that_stripe_put_onto_the_customers_balance_does_not_reach_
     after = await world.an_invoice("80.00", customer=customer["metadata"]["erp_customer"])
     await world.mirror()
     assert (await world.mirrored(after))["amount_due"] == 8000
+
+
+async def test_a_rest_below_what_the_settling_currency_may_take_is_told(world: World) -> None:
+    """The euro's own minimum is 0.50; that of the currency it settles in, at its rate, counts."""
+    await world.change(mapping_text=LISTED)
+    ref = await an_invoice_in_euros(world)
+    (invoice,) = await world.documents("Invoice")
+    await credit_memo(world, ref, 96, customer=str(invoice["Customer"]))
+    await world.mirror()
+    assert await world.balance_due(ref) == 4
+    trouble = await world.trouble()
+    assert trouble.cause == f"invoice.rest_below_minimum:{ref}"
+    assert "4.00 EUR is left" in trouble.sentence
+    assert "5.00 EUR" in trouble.sentence

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from build.clerks import by_cheque
+from build.clerks import bounced, by_cheque
 from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.flows.promise.tie_out import measure
@@ -97,6 +97,30 @@ async def test_a_deleted_batch_is_said_and_made_anew_only_when_a_person_replays_
         assert "was deleted in Acumatica" in await named(world)
         assert await left(world) == {}
         await world.look_at_charge(charge)
+    await world.pass_minutes(11)
+    await replay(world.store, world.id, charge, now=world.clock.now())
+    await world.settle()
+    ((name, document),) = (await left(world)).items()
+    await released(world, name, document)
+    await world.wait_for_cure()
+    await world.all_posted()
+
+
+async def test_a_payment_that_is_voided_right_after_its_release_is_said_and_never_written_again(
+    world: World,
+) -> None:
+    await world.change(mapping_text=BY_HAND)
+    charge = await sold(world)
+    for name, document in (await left(world)).items():
+        await released(world, name, document)
+    (payment,) = await world.documents("Payment")
+    await bounced(world, str(payment["ReferenceNbr"]))
+    await world.erp.reset_calls()
+    await world.wait_for_cure()
+    await world.look_at_charge(charge)
+    assert "was voided in Acumatica" in (await world.trouble()).sentence
+    assert "was voided in Acumatica" in await named(world)
+    assert not [one for one in await world.erp.calls() if "PUT" in one and "Payment" in one]
     await world.pass_minutes(11)
     await replay(world.store, world.id, charge, now=world.clock.now())
     await world.settle()

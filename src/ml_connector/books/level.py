@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ml_connector.basics.currencies import MINIMUM_CHARGE
+from ml_connector.basics.currencies import least_charge
 from ml_connector.basics.money import Money
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 
@@ -83,15 +83,27 @@ def reopened(
     )
 
 
-def too_small_a_rest(erp: ErpInvoice, owed: Money) -> TellAPerson | None:
-    """That what is left of a sent invoice is below what Stripe can charge; None when it is not."""
-    least = Money(MINIMUM_CHARGE.get(owed.currency, 1), owed.currency)
-    if not Money.zero(owed.currency) < owed < least:
+def too_small_a_rest(
+    erp: ErpInvoice, owed: Money, *, converted: bool = False
+) -> TellAPerson | None:
+    """That what is left of a sent invoice is below what Stripe can charge; None when it is not.
+
+    `converted`: by the mapping, its currency settles in another one, whose minimum is what counts.
+    """
+    code = owed.currency
+    least = Money(least_charge(code), code)
+    safe = Money(least_charge(code, converted=converted), code)
+    if not Money.zero(code) < owed < safe:
         return None
+    why = f"below Stripe's minimum charge of {least}: its buyer cannot pay it there."
+    if not owed < least:
+        why = (
+            f"which may be below Stripe's minimum charge: {code} settles in another currency, and"
+            f" only from {safe} on is it surely above that. Its buyer may not be able to pay it."
+        )
     return TellAPerson(
         "rest_below_minimum",
-        f"Of invoice {erp.number} {owed} is left, below Stripe's minimum charge of {least}: its"
-        " buyer cannot pay it there.",
+        f"Of invoice {erp.number} {owed} is left, {why}",
         "Collect it another way or write it off in Acumatica; Stripe's side is then closed by"
         " itself.",
     )

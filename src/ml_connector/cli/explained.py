@@ -1,6 +1,6 @@
 """An explanation in words and in JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ml_connector.books.candidates import WhyUnmatched
 from ml_connector.cli import show
@@ -8,9 +8,13 @@ from ml_connector.cli.found import finding_facts
 from ml_connector.cli.show import money
 from ml_connector.flows.questions.explain import Explanation
 from ml_connector.flows.questions.lineage import Lineage
+from ml_connector.store.audit import AuditEntry
+from ml_connector.store.findings import Finding
 from ml_connector.store.links import Link
+from ml_connector.store.payouts import PayoutRow
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject
+from ml_connector.store.transactions import BalanceTransactionRow
 
 
 def facts_of(found: Lineage) -> dict[str, object]:
@@ -51,6 +55,7 @@ def _records(chain: Explanation) -> dict[str, object]:
                 "fee": money(row.fee),
                 "net": money(row.net),
                 "source": row.source,
+                "charge": row.charge,
                 "payout": row.payout,
                 "created": row.created,
                 "at_stripe": _status(row.body),
@@ -107,48 +112,72 @@ def _unmatched_facts(one: WhyUnmatched) -> dict[str, object]:
     }  # fmt: skip
 
 
+SHOWN = 20
+"""The most lines of a kind that a person is shown; a payout may hold thousands of payments."""
+
+
 def show_explanation(found: Lineage) -> None:
     """The chain as a person reads it, from the invoice to the bank."""
     chain = found.chain
-    _show_links(chain.links)
+    _show(chain, "link", map(_link_line, chain.links))
     if chain.left_out:
         show.say(f"left out  {chain.left_out}")
-    for row in chain.transactions:
-        pair = f"{row.type}/{row.category}"
-        stands = f"{_status(row.body)} at Stripe, {row.state} here"
-        show.say(f"money     {row.id} {pair} net {row.net}, {stands} {row.reason}".rstrip())
-    for posting in chain.postings:
-        stands = ", ".join(filter(None, (posting.state, _status(posting.read_back))))
-        version = f", mapping version {posting.mapping_version}" if posting.mapping_version else ""
-        document = _document(posting) or "no document"
-        show.say(f"posting   {posting.key}: {document}, {stands}{version}")
-    _show_ends(chain)
-    for act in found.acts:
-        show.say(f"act       {act.at:%Y-%m-%d %H:%M} {act.actor}: {act.action} {act.subject}")
+    _show(chain, "money", map(_money_line, chain.transactions))
+    _show(chain, "posting", map(_posting_line, chain.postings))
+    _show(chain, "payout", map(_payout_line, chain.payouts))
+    _show(chain, "changed", map(_changed_line, chain.findings))
+    _show(chain, "act", map(_act_line, found.acts))
     if found.calls:
         show.say(f"calls     {sum(found.calls.values())} to both sides")
-    for trouble in chain.troubles:
-        show.say(f"    {trouble.sentence} {trouble.remedy}", mark="waits", colour="yellow")
+    waits = (f"    {one.sentence} {one.remedy}" for one in chain.troubles)
+    _show(chain, "waits", waits, mark="waits")
     for one in found.unmatched:
         _show_unmatched(one)
-    for sentence in found.not_asked:
-        show.say(f"    {sentence}", mark="not asked", colour="yellow")
+    _show(chain, "not asked", (f"    {one}" for one in found.not_asked), mark="not asked")
 
 
-def _show_ends(chain: Explanation) -> None:
-    """The payouts that it ends in, and what people changed of it since."""
-    for payout in chain.payouts:
-        proven = "proven" if payout.proven_at else "not proven yet"
-        show.say(f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}")
-    for one in chain.findings:
-        show.say(f"changed   {one.id}: {one.grade}, {one.state}. {one.sentence}")
+def _show(chain: Explanation, what: str, lines: Iterable[str], mark: str = "") -> None:
+    """The lines of a kind; of very many those that bear the number come first, and some more."""
+    listed = list(lines)
+    if len(listed) > SHOWN:
+        listed.sort(key=lambda line: chain.number not in line)
+    for line in listed[:SHOWN]:
+        show.say(line, mark=mark, colour="yellow" if mark else "")
+    if len(listed) > SHOWN:
+        show.say(f"{what:9} ... and {len(listed) - SHOWN} more: --json lists all")
 
 
-def _show_links(links: Sequence[Link]) -> None:
-    for link in links:
-        state = f", {link.detail['state']}" if "state" in link.detail else ""
-        which = link.erp_ref.replace("|", " ")
-        show.say(f"{link.kind:9} {which} is {link.stripe_id} ({link.how}{state})")
+def _link_line(link: Link) -> str:
+    state = f", {link.detail['state']}" if "state" in link.detail else ""
+    which = link.erp_ref.replace("|", " ")
+    return f"{link.kind:9} {which} is {link.stripe_id} ({link.how}{state})"
+
+
+def _money_line(row: BalanceTransactionRow) -> str:
+    of = f" of {row.charge}" if row.charge else ""
+    what = f"{row.type}/{row.category} {row.source or ''}".rstrip() + of
+    stands = f"{_status(row.body)} at Stripe, {row.state} here"
+    return f"money     {row.id} {what}, net {row.net}, {stands} {row.reason}".rstrip()
+
+
+def _posting_line(posting: PostingRow) -> str:
+    stands = ", ".join(filter(None, (posting.state, _status(posting.read_back))))
+    version = f", mapping version {posting.mapping_version}" if posting.mapping_version else ""
+    document = _document(posting) or "no document"
+    return f"posting   {posting.key}: {document}, {stands}{version}"
+
+
+def _payout_line(payout: PayoutRow) -> str:
+    proven = "proven" if payout.proven_at else "not proven yet"
+    return f"payout    {payout.id} of {payout.amount}, {payout.status}, {proven}"
+
+
+def _changed_line(one: Finding) -> str:
+    return f"changed   {one.id}: {one.grade}, {one.state}. {one.sentence}"
+
+
+def _act_line(act: AuditEntry) -> str:
+    return f"act       {act.at:%Y-%m-%d %H:%M} {act.actor}: {act.action} {act.subject}"
 
 
 def _show_unmatched(one: WhyUnmatched) -> None:

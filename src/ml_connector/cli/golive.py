@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ml_connector.basics.money import Money
     from ml_connector.flows.connected import Connected
     from ml_connector.flows.promise.opening import Opening
-    from ml_connector.flows.rounds.backfill import Progress, Reckoning
+    from ml_connector.flows.rounds.backfill import Reckoning
 
 
 def opening(
@@ -142,42 +142,44 @@ def backfill(
         if move_start and start < c.record.start_date:
             await flow.move_start(c, start, actor())
             c = await office.board.connected(chosen)
-        progress = await _loaded(c, start, end, max(days, 1), shown=progress_wanted(as_json=json))
+        await _loaded(c, start, end, max(days, 1), shown=progress_wanted(as_json=json))
         await work_until_idle(office, chosen, shown=progress_wanted(as_json=json))
-        found = await flow.reckon(c, progress)
+        found = await flow.reckon(c, start, end)
         _show_reckoning(found, as_json=json)
-        return Exit.ATTENTION if found.gaps or found.unposted else Exit.OK
+        return Exit.OK if found.whole and not found.unposted else Exit.ATTENTION
 
     return opened(body, as_json=json)
 
 
-async def _loaded(c: "Connected", start: date, end: date, days: int, *, shown: bool) -> "Progress":
+async def _loaded(c: "Connected", start: date, end: date, days: int, *, shown: bool) -> None:
     """Loads window by window, telling how far it is."""
     from ml_connector.cli import show
     from ml_connector.flows.rounds import backfill as flow
 
-    progress = flow.Progress(start, end, start)
     with show.progress(shown=shown) as bar:
         task = bar.add_task("loading", total=(end - start).days + 1) if bar else None
         async for progress in flow.backfill(c, start, end, days=days):
             if bar and task is not None:
                 done = (progress.done_until - start).days
                 bar.update(task, completed=done, description=f"loaded until {progress.done_until}")
-    return progress
 
 
 def _show_reckoning(found: "Reckoning", *, as_json: bool) -> None:
     from ml_connector.cli import show
 
     if as_json:
-        show.as_json({"whole": not found.gaps, "reckoning": found})
+        show.as_json({"whole": found.whole, "reckoning": found})
         return
-    sums = ", ".join(str(net) for net in found.nets) or "nothing"
-    show.say(f"{found.movements} movements are stored, net {sums}.")
-    for gap in found.gaps:
-        show.say(f"{gap.day} {gap.currency}: Stripe lists {gap.source}, stored are {gap.stored}.",
-                 mark="gap", colour="red")  # fmt: skip
+    for code, sums in sorted(found.sums.items()):
+        show.say(f"{code}: Stripe lists {sums.listed_count} movements, net {sums.listed}; stored"
+                 f" are {sums.stored_count}, net {sums.stored}.")  # fmt: skip
+    for one in found.astray:
+        listed, stored = one.listed or "nothing", one.stored or "nothing"
+        show.say(f"{one.id} of {one.day}: Stripe lists {listed}, stored is {stored}.",
+                 mark="astray", colour="red")  # fmt: skip
     for name, amount, reason in found.unposted:
         show.say(f"{name} {amount}: {reason}")
-    if not found.gaps:
-        show.say("Every day agrees with Stripe's own list.", mark="whole", colour="green")
+    if found.whole:
+        show.say("Every movement agrees with Stripe's own list.", mark="whole", colour="green")
+    else:
+        show.say("The same command again loads what is missing.")

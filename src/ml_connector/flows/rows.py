@@ -45,7 +45,11 @@ KINDS: dict[str, type[Document]] = {
 
 
 def transaction_row(
-    connection: ConnectionId, bt: BalanceTransaction, *, payout: StripeId | None = None
+    connection: ConnectionId,
+    bt: BalanceTransaction,
+    *,
+    payout: StripeId | None = None,
+    charge: StripeId | None = None,
 ) -> BalanceTransactionRow:
     """A balance transaction as it is stored when it is first seen."""
     return BalanceTransactionRow(
@@ -61,6 +65,7 @@ def transaction_row(
         created=bt.created,
         available_on=bt.available_on,
         payout=payout,
+        charge=charge,
         body=as_object(bt),
     )
 

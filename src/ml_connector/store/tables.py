@@ -143,6 +143,7 @@ class _BalanceTransactionColumns(TypedColumns):
     created: Named[datetime] = Column(Instant)
     available_on: Named[datetime] = Column(Instant)
     payout: Named[str | None] = Column(Text)
+    charge: Named[str | None] = Column(Text)
     fee_key: Named[str | None] = Column(Text)
     state: Named[str] = Column(Text)
     reason: Named[str] = Column(Text)
@@ -167,11 +168,18 @@ balance_transactions = Table(
         "fee_key",
         postgresql_where=text("fee_key IS NOT NULL"),
     ),
+    Index(
+        "ix_balance_transactions_charge",
+        "connection",
+        "charge",
+        postgresql_where=text("charge IS NOT NULL"),
+    ),
 )
 """Every change of the Stripe balance, and whether it is posted or the reason why not.
 
-`fee_key` is the posting that carries the fee apart from the rest: empty while none does yet, null
-where the fee is carried with the rest.
+`charge` is the payment that a refund or a dispute is of, once a look at that has told. `fee_key` is
+the posting that carries the fee apart from the rest: empty while none does yet, null where the fee
+is carried with the rest.
 """
 
 

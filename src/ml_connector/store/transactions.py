@@ -64,6 +64,8 @@ class BalanceTransactionRow:
     reason: str = ""
     cause: str = ""
     edition: int = 1
+    charge: StripeId | None = None
+    """The payment that a refund or a dispute is of; None of anything else, and before a look."""
     fee_key: PostingKey | None = None
     """The posting that carries its fee apart: empty while none does yet, None where it is not."""
     seen_at: datetime | None = None
@@ -109,8 +111,8 @@ async def remember(
 ) -> list[StripeId]:
     """Stores what a sweep saw; the ids not known before, in the order given.
 
-    Of a known one only what Stripe changes later is taken: its payout, availability and body;
-    its state in our books stays.
+    Of a known one only what Stripe changes, or a look tells, later is taken: its payout, charge,
+    availability and body; its state in our books stays.
     """
     if any(row.connection != connection for row in rows):
         raise Bug("A balance transaction of another connection was to be remembered.")
@@ -132,6 +134,7 @@ async def _remember(
         index_elements=[table.c.connection, table.c.id],
         set_={
             "payout": func.coalesce(excluded.payout, table.c.payout),
+            "charge": func.coalesce(excluded.charge, table.c.charge),
             "available_on": excluded.available_on,
             "body": excluded.body,
             "updated_at": excluded.updated_at,
@@ -140,6 +143,7 @@ async def _remember(
             excluded.body != table.c.body,
             excluded.available_on != table.c.available_on,
             excluded.payout.is_distinct_from(table.c.payout) & excluded.payout.is_not(None),
+            excluded.charge.is_distinct_from(table.c.charge) & excluded.charge.is_not(None),
         ),
     )
     # A row that this statement made has no deleting transaction.
@@ -162,6 +166,7 @@ def _columns(row: BalanceTransactionRow, now: datetime | None) -> dict[str, obje
         "created": row.created,
         "available_on": row.available_on,
         "payout": row.payout,
+        "charge": row.charge,
         "state": row.state,
         "reason": row.reason,
         "cause": row.cause,

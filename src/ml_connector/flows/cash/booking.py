@@ -17,7 +17,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.writing.by_hand import Deleted, WaitsForRelease
+from ml_connector.flows.writing.by_hand import Gone, WaitsForRelease
 from ml_connector.flows.writing.carry_out import carry_out
 from ml_connector.flows.writing.debit_papers import MemoUsed
 from ml_connector.flows.writing.editions import of_edition, standing_of, tell_posted_again
@@ -32,14 +32,17 @@ DONE = frozenset(SETTLED)
 
 
 @asynccontextmanager
-async def accounted_for(c: Connected, bt: BalanceTransaction) -> AsyncGenerator[None]:
+async def accounted_for(
+    c: Connected, bt: BalanceTransaction, charge: StripeId | None = None
+) -> AsyncGenerator[None]:
     """Keeps a balance transaction named while the block works on it.
 
     Whatever stops its posting is written beside it, so that the tie-out can say why the money is
-    not in the ledger yet; the error goes on to the error desk.
+    not in the ledger yet; the error goes on to the error desk. `charge` is the payment that a
+    refund or a dispute is of.
     """
     async with c.store.transaction() as tx:
-        await transactions.remember(tx, c.id, [transaction_row(c.id, bt)])
+        await transactions.remember(tx, c.id, [transaction_row(c.id, bt, charge=charge)])
     try:
         if bt.balance != PAYMENTS:
             raise OtherBalance(bt)  # before it waits for what can only come to payments
@@ -92,7 +95,7 @@ async def book_besides(c: Connected, bt: StripeId, made: Sequence[Posting]) -> N
 
 async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
     """What may go is posted; one that is held back or waits does not keep the next from it."""
-    held, left, gone = HoldingBack(), list[ErpRef](), list[Deleted]()
+    held, left, gone = HoldingBack(), list[ErpRef](), list[Gone]()
     memo_stands = True
     for key in keys:
         if _pays_out_a_memo(key, keys) and not memo_stands:
@@ -106,7 +109,7 @@ async def carry_out_all(c: Connected, keys: Sequence[PostingKey]) -> None:
         except MemoUsed:
             if not left:  # else it is free as soon as that is released
                 raise
-        except Deleted as error:
+        except Gone as error:
             gone.append(error)
         if _is(key, Purpose.CREDIT_MEMO):
             memo_stands = len(held.held) + len(left) + len(gone) == stopped

@@ -49,7 +49,7 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
         if await set_aside(c, transaction):
             continue
         with held.each():
-            async with accounted_for(c, transaction):
+            async with accounted_for(c, transaction, dispute.charge):
                 c.mapping.hold.refuse_charge(dispute.charge, f"The dispute {dispute.id}")
                 await book(c, transaction, await story_of(c, dispute, transaction))
     held.tell()

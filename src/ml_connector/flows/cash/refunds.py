@@ -31,7 +31,7 @@ async def give_back(c: Connected, refund_id: StripeId) -> None:
     for transaction in moved:
         if transaction is not None and not await _stands(c, transaction):
             with held.each():
-                async with accounted_for(c, transaction):
+                async with accounted_for(c, transaction, refund.charge):
                     # Before it waits for its payment, it may not be due itself.
                     await require_due(c, transaction)
                     await book(c, transaction, await story_of(c, refund, transaction))

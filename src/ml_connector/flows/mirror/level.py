@@ -156,7 +156,7 @@ async def compared(c: Connected, link: Link) -> Seen | None:
     if applied.in_the_ledger != known.in_the_ledger:
         erp = await erp_invoice(c, link.erp_ref)  # read anew: that one may be older
     if _is_level(link, erp, applied):
-        _tell_of_a_small_rest(erp, erp.balance, applied)
+        _tell_of_a_small_rest(c, erp, erp.balance, applied)
         return None
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     if await applied_of(c, link) != known:
@@ -171,10 +171,11 @@ def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
     return known and erp.balance == asks_for(sent_of(link).total, applied)
 
 
-def _tell_of_a_small_rest(erp: ErpInvoice, owed: Money, applied: Applied) -> None:
+def _tell_of_a_small_rest(c: Connected, erp: ErpInvoice, owed: Money, applied: Applied) -> None:
     """Raises ChangedAfterSending when Stripe cannot charge what is left; not while money comes."""
-    small = None if applied.still_moves else too_small_a_rest(erp, owed)
-    if small:
+    converted = owed.currency in c.mapping.transit
+    small = too_small_a_rest(erp, owed, converted=converted)
+    if small and not applied.still_moves:
         raise _told(erp, small)
 
 
@@ -199,7 +200,7 @@ async def _settle_differences(c: Connected, link: Link, seen: Seen) -> bool:
     if not actions:
         await settle(c, _again(link))
         await _agreed(c, link, seen, stripe)
-    _tell_of_a_small_rest(erp, erp.balance - seen.waiting, seen.applied)
+    _tell_of_a_small_rest(c, erp, erp.balance - seen.waiting, seen.applied)
     return False
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import erp_ref
+from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.books.candidates import WhyUnmatched, why_unmatched
 from ml_connector.flows.cash.receipts import evidence_of
 from ml_connector.flows.connected import Connected
@@ -12,7 +12,7 @@ from ml_connector.flows.questions.explain import Explanation, explain
 from ml_connector.flows.signals import RECEIPTS
 from ml_connector.store import audit, exchanges
 from ml_connector.store.audit import AuditEntry
-from ml_connector.store.transactions import SETTLED
+from ml_connector.store.transactions import SETTLED, BalanceTransactionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,12 @@ class Lineage:
     not_asked: Sequence[str]
 
 
+ASKED = 20
+"""The most payments that are compared anew: of more, there is one cause, and it is told."""
+
+
 async def lineage(c: Connected, number: str) -> Lineage:
-    """The story of any number; costs one Stripe call for each payment that is not matched."""
+    """The story of any number; costs a Stripe call for each payment that is not matched."""
     chain = await explain(c.store, c.id, number)
     names = _names(chain)
     async with c.store.transaction() as tx:
@@ -60,16 +64,21 @@ async def _unmatched(c: Connected, chain: Explanation) -> tuple[list[WhyUnmatche
     """
     found: list[WhyUnmatched] = []
     silent: list[str] = []
-    for row in chain.transactions:
-        waits = row.type in RECEIPTS and row.state not in SETTLED
-        if row.source is None or not waits or not row.cause.startswith("payment."):
-            continue
+    waiting = [source for row in chain.transactions if (source := _waits(row))]
+    for source in waiting[:ASKED]:
         try:
-            charge = await c.stripe.charge(row.source)
+            charge = await c.stripe.charge(source)
             why = why_unmatched(charge, await evidence_of(c, charge))
         except ConnectorError as error:
-            silent.append(f"{row.source} could not be compared: {error.sentence}")
+            silent.append(f"{source} could not be compared: {error.sentence}")
             continue
         if why is not None:
             found.append(why)
+    silent += [f"{one} was not compared: explain it by itself." for one in waiting[ASKED:]]
     return found, silent
+
+
+def _waits(row: BalanceTransactionRow) -> StripeId | None:
+    """The payment that is not matched yet, where a movement is one."""
+    waits = row.type in RECEIPTS and row.state not in SETTLED
+    return row.source if waits and row.cause.startswith("payment.") else None

@@ -1,13 +1,14 @@
 """History, loaded in windows: resumable, behind the live work, and held against the source."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import msgspec
 
 from ml_connector.basics.clock import day_in, start_of_day
 from ml_connector.basics.errors import Misconfigured
+from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.flows.cash.booking import DONE
@@ -18,12 +19,12 @@ from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Look, for_transaction
 from ml_connector.store import audit, connections, cursors, transactions
 from ml_connector.store.rows import JsonObject, as_object
+from ml_connector.store.transactions import BalanceTransactionRow
 
 STREAM = "backfill"
 BEHIND_LIVE_WORK = -2
-
-Sums = dict[str, dict[str, tuple[int, int]]]
-"""Per day (ISO) and currency: how many movements, and their nets in minor units."""
+AT_ONCE = timedelta(days=7)
+"""How much of the range is compared at once: years of it need no more memory than a week."""
 
 
 @dataclass(slots=True)
@@ -34,7 +35,6 @@ class Progress:
     last: date
     done_until: date
     queued: int = 0
-    source: Sums = field(default_factory=dict[str, dict[str, tuple[int, int]]])
 
     @property
     def whole(self) -> bool:
@@ -66,7 +66,7 @@ async def _resumed(c: Connected, first: date, last: date) -> Progress:
 
 
 async def _load(c: Connected, progress: Progress, until: date) -> None:
-    """One window: stored, set aside or queued behind the live work, and counted."""
+    """One window: stored, set aside or queued behind the live work."""
     zone = c.mapping.zone
     start, end = start_of_day(progress.done_until, zone), start_of_day(until, zone)
     moved = [bt async for bt in c.stripe.transactions(created_from=start, created_to=end)]
@@ -80,70 +80,89 @@ async def _load(c: Connected, progress: Progress, until: date) -> None:
             if stored is not None and stored.state not in DONE:
                 looks.add(for_transaction(row.id, row.type, row.source))
         progress.queued += await look_all(tx, c.id, looks, priority=BEHIND_LIVE_WORK)
-        _count(c, progress, moved)
         progress.done_until = until
         await cursors.advance(tx, c.id, STREAM, as_object(progress))
 
 
-def _count(c: Connected, progress: Progress, moved: list[BalanceTransaction]) -> None:
-    for bt in moved:
-        day = progress.source.setdefault(day_in(bt.created, c.mapping.zone).isoformat(), {})
-        count, minor = day.get(bt.net.currency, (0, 0))
-        day[bt.net.currency] = (count + 1, minor + bt.moves.minor)
-
-
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A day on which what is stored is not what Stripe lists."""
+class Astray:
+    """A movement that only one side has, or that the two have with different money."""
 
+    id: StripeId
     day: date
-    currency: str
-    source: Money
+    listed: Money | None
+    stored: Money | None
+
+
+@dataclass(slots=True)
+class Beside:
+    """All movements of a currency: what Stripe lists, and what is stored."""
+
+    listed: Money
     stored: Money
-    missing: int
+    listed_count: int = 0
+    stored_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reckoning:
-    """The backfill held against its source: gaps by day, and money that is not posted, by name."""
+    """The backfill held against its source, and the money that is not posted, by name."""
 
-    movements: int
-    nets: tuple[Money, ...]
-    gaps: tuple[Gap, ...]
-    unposted: tuple[tuple[str, Money, str], ...]
+    sums: dict[str, Beside]
+    astray: list[Astray]
+    unposted: list[tuple[str, Money, str]]
+
+    @property
+    def whole(self) -> bool:
+        """Whether both sides have the same movements with the same money."""
+        return not self.astray
 
 
-async def reckon(c: Connected, progress: Progress) -> Reckoning:
-    """Counts and sums what is stored, day by day, beside what Stripe listed."""
+async def reckon(c: Connected, first: date, last: date) -> Reckoning:
+    """Lists the days anew from Stripe and compares each movement with what is stored.
+
+    What was stored cannot vouch for itself: a page that was left out is found only so.
+    """
     zone = c.mapping.zone
-    start = start_of_day(progress.first, zone)
-    end = start_of_day(progress.last + timedelta(days=1), zone)
-    stored: Sums = {}
-    left: list[tuple[str, Money, str]] = []
-    nets: dict[str, Money] = {}
-    async with c.store.transaction() as tx:
-        for row in await transactions.created_between(tx, c.id, start, end):
-            day = stored.setdefault(day_in(row.created, zone).isoformat(), {})
-            count, minor = day.get(row.currency, (0, 0))
-            day[row.currency] = (count + 1, minor + row.net_minor)
-            nets[row.currency] = nets.get(row.currency, Money.zero(row.currency)) + row.net
-            if row.state not in DONE:
-                left.append((row.id, row.net, row.reason or "It is being posted."))
-    movements = sum(count for day in stored.values() for count, _ in day.values())
-    return Reckoning(movements, tuple(nets.values()), tuple(_gaps(progress.source, stored)),
-                     tuple(left))  # fmt: skip
-
-
-def _gaps(source: Sums, stored: Sums) -> list[Gap]:
-    found: list[Gap] = []
-    for day in sorted({*source, *stored}):
-        for code in sorted({*source.get(day, {}), *stored.get(day, {})}):
-            listed = source.get(day, {}).get(code, (0, 0))
-            kept = stored.get(day, {}).get(code, (0, 0))
-            if listed != kept:
-                sums = Money(listed[1], code), Money(kept[1], code)
-                found.append(Gap(date.fromisoformat(day), code, *sums, listed[0] - kept[0]))
+    start, end = start_of_day(first, zone), start_of_day(last + timedelta(days=1), zone)
+    found = Reckoning({}, [], [])
+    while start < end:
+        until = min(start + AT_ONCE, end)
+        listed = {bt.id: bt async for bt in c.stripe.transactions(start, until)}
+        async with c.store.transaction() as tx:
+            stored = await transactions.created_between(tx, c.id, start, until)
+        _compare(c, found, listed, stored)
+        start = until
     return found
+
+
+def _compare(
+    c: Connected,
+    found: Reckoning,
+    listed: Mapping[StripeId, BalanceTransaction],
+    stored: Sequence[BalanceTransactionRow],
+) -> None:
+    """Adds one part of the range: the sums, what is astray, and what is not posted."""
+    zone, known = c.mapping.zone, {row.id: row for row in stored}
+    for bt in listed.values():
+        sums = _beside(found, bt.moves.currency)
+        sums.listed, sums.listed_count = sums.listed + bt.moves, sums.listed_count + 1
+        row = known.get(bt.id)
+        if row is None or row.net != bt.moves:
+            kept = None if row is None else row.net
+            found.astray.append(Astray(bt.id, day_in(bt.created, zone), bt.moves, kept))
+    for row in stored:
+        sums = _beside(found, row.currency)
+        sums.stored, sums.stored_count = sums.stored + row.net, sums.stored_count + 1
+        if row.id not in listed:
+            found.astray.append(Astray(row.id, day_in(row.created, zone), None, row.net))
+        if row.state not in DONE:
+            found.unposted.append((row.id, row.net, row.reason or "It is being posted."))
+
+
+def _beside(found: Reckoning, currency: str) -> Beside:
+    zero = Money.zero(currency)
+    return found.sums.setdefault(currency, Beside(zero, zero))
 
 
 async def move_start(c: Connected, to: date, actor: str) -> None:

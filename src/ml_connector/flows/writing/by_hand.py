@@ -4,6 +4,9 @@ from ml_connector.basics.errors import AskAPerson, Refused
 from ml_connector.basics.ids import ErpRef, erp_keys
 
 DELETED = "by_hand.deleted"
+VOIDED = "by_hand.voided"
+GONE = (DELETED, VOIDED)
+"""The causes beside a document that is made anew only when a person asks for it."""
 RELEASE = "policy.release"
 
 
@@ -20,13 +23,28 @@ class WaitsForRelease(AskAPerson):
         self.refs = refs
 
 
-class Deleted(Refused):
-    """A document of ours is gone; it rests, and only a person's replay makes it anew."""
+class Gone(Refused):
+    """A document of ours carries nothing any more; only a person's replay makes it anew."""
+
+
+class Deleted(Gone):
+    """A document of ours is not there any more."""
 
     def __init__(self, ref: ErpRef) -> None:
         super().__init__(
             f"{named(ref)} was deleted in Acumatica before it was released.",
             cause=f"{DELETED}:{ref}",
+            remedy="If that was a slip, replay it: then it is made anew.",
+        )
+
+
+class Voided(Gone):
+    """A document of ours was voided, or rejected, before it was proven."""
+
+    def __init__(self, ref: ErpRef, status: str) -> None:
+        super().__init__(
+            f"{named(ref)} was {status.lower()} in Acumatica, so it moves no money.",
+            cause=f"{VOIDED}:{ref}",
             remedy="If that was a slip, replay it: then it is made anew.",
         )
 

@@ -23,16 +23,16 @@ from ml_connector.basics.errors import (
     TryAgain,
 )
 from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
-from ml_connector.books.postings import Document, State
+from ml_connector.books.postings import Document, State, Voiding
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.amends import amendable, amended, in_plain_words, owed_less
-from ml_connector.flows.writing.by_hand import Deleted, WaitsForRelease
+from ml_connector.flows.writing.by_hand import Deleted, Voided, WaitsForRelease
 from ml_connector.flows.writing.gate import permit_posting
 from ml_connector.flows.writing.otherwise import permit_again
-from ml_connector.flows.writing.paper import DayKept, Paper, ReadBack
+from ml_connector.flows.writing.paper import DayKept, Paper, ReadBack, dead
 from ml_connector.flows.writing.papers import paper_of
 from ml_connector.observe import POSTINGS
 from ml_connector.store import audit, postings
@@ -230,6 +230,7 @@ async def _look_before_release(held: _Held) -> None:
         error = Deleted(held.ref)
         await held.fail(error)
         raise error from gone
+    await _require_alive(held, stands.dead)
     if not stands.released:
         await permit_again(held.c, held.row)
     if stands.outdated:
@@ -238,6 +239,14 @@ async def _look_before_release(held: _Held) -> None:
         await _complete(held)
     if stands.released:
         await held.move(State.RELEASED)
+
+
+async def _require_alive(held: _Held, status: str) -> None:
+    """What was voided meanwhile is not in the ledger, and takes no correction."""
+    if dead(status):
+        error = Voided(held.ref, status)
+        await held.fail(error)
+        raise error
 
 
 async def _complete(held: _Held) -> None:
@@ -334,6 +343,9 @@ async def _require_equal(held: _Held, found: ReadBack) -> None:
 async def _verify(held: _Held) -> None:
     """Reads the document back; only what is found equal is proof."""
     found = await held.paper.read_back(held.ref)
+    # What a voiding reads back is the payment that it has voided.
+    if not isinstance(held.document, Voiding):
+        await _require_alive(held, found.seen.status)
     await _require_equal(held, found)
     seen = as_object(found.seen)
     await held.move(State.VERIFIED, read_back=seen, read_back_hash=fingerprint(seen))

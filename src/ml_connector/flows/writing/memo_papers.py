@@ -14,7 +14,7 @@ from ml_connector.basics.errors import AskAPerson, TryAgain
 from ml_connector.basics.ids import ErpRef, erp_ref
 from ml_connector.books.postings import ArRefund, CreditMemo, DebitMemo, State
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.writing.paper import DEAD, Paper, ReadBack, Stands
+from ml_connector.flows.writing.paper import DEAD, Paper, ReadBack, Stands, dead
 from ml_connector.flows.writing.read_back import memo_differences, refund_differences
 from ml_connector.store import editions
 
@@ -78,6 +78,7 @@ class _Memo:
             released,
             lacking=found.amount != self.memo.amount and not released,
             outdated=_outdated(self.memo, found.day) and not released,
+            dead=dead(found.status),
         )
 
     async def release(self, ref: ErpRef) -> None:
@@ -133,6 +134,7 @@ class _Refund:
             released,
             lacking=not found.applications and not released,
             outdated=_outdated(self.refund, found.day) and not released,
+            dead=dead(found.status),
         )
 
     async def release(self, ref: ErpRef) -> None:

@@ -29,12 +29,14 @@ class DayKept(AskAPerson):
 class Stands:
     """A document found again: whether it is in the ledger, and whether something is missing.
 
-    One that is `outdated` does not say yet what was stored of it after it was made.
+    One that is `outdated` does not say yet what was stored of it after it was made. `dead` is the
+    status of one that moves no money any more; empty while it does, or may.
     """
 
     released: bool
     lacking: bool = False
     outdated: bool = False
+    dead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class ReadBack:
 
     seen: ErpPayment | ErpJournal | ErpMemo
     differences: list[str]
+
+
+def dead(status: str) -> str:
+    """A status of a document that moves no money any more; empty for any other one."""
+    return status if status in DEAD else ""
 
 
 class Paper(Protocol):

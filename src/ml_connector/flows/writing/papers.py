@@ -22,7 +22,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
 from ml_connector.flows.writing.debit_papers import debit_paper
 from ml_connector.flows.writing.memo_papers import memo_paper, refund_paper
-from ml_connector.flows.writing.paper import DEAD, Paper, ReadBack, Stands
+from ml_connector.flows.writing.paper import DEAD, Paper, ReadBack, Stands, dead
 from ml_connector.flows.writing.read_back import (
     booked_differences,
     journal_differences,
@@ -81,7 +81,9 @@ class _Payment:
         less = bool(self.payment.wanted) and set(found.applications) != set(
             self.payment.applications
         )
-        return Stands(released=False, lacking=lacks, outdated=moved or less)
+        return Stands(
+            released=False, lacking=lacks, outdated=moved or less, dead=dead(found.status)
+        )
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_payment(ref)
@@ -117,7 +119,7 @@ class _Journal:
         found = await self.c.acumatica.journal(ref)
         released = found.status in JOURNAL_RELEASED
         moved = self.journal.true_day is not None and found.day != self.journal.day
-        return Stands(released, outdated=moved and not released)
+        return Stands(released, outdated=moved and not released, dead=dead(found.status))
 
     async def release(self, ref: ErpRef) -> None:
         await self.c.acumatica.release_journal(ref)
