@@ -37,6 +37,8 @@ class Place:
     bills: list[Bill] = field(default_factory=list[Bill])
     disturbed: set[str] = field(default_factory=set[str])
     """Charges whose payment in the ERP people have changed."""
+    undone: list[str] = field(default_factory=list[str])
+    """Balance transactions that a controller has undone."""
 
     @property
     def _key(self) -> str:

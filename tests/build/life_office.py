@@ -8,7 +8,9 @@ from build.lives import EVERY_CHOICE, mapping_of
 from build.sandboxes import Json, unwrapped, wrapped
 from ml_connector.basics.errors import ConnectorError
 from ml_connector.basics.ids import ErpRef
-from ml_connector.flows.repair import repairs
+from ml_connector.flows.questions.explain import replay
+from ml_connector.flows.repair import repairs, undo
+from ml_connector.flows.repair.foresight import Choice
 from ml_connector.store import findings
 from ml_connector.store.findings import Decision
 
@@ -130,6 +132,33 @@ class Office(Place):
             await repairs.restore(await self.world.connected(), one.id, actor="Kim")
         except ConnectorError:
             return  # refused with its reason: a controller reads it and does something else
+
+    async def accepts_what_was_changed(self, which: int, part: int) -> None:
+        """A controller says that a change is meant so."""
+        async with self.world.store.transaction() as tx:
+            found = await findings.in_state(tx, self.world.id, Decision.OPEN)
+        if found:
+            one = found[which % len(found)]
+            c = await self.world.connected()
+            await repairs.accept(c, one.id, why="meant so", actor="Kim")
+
+    async def undoes_a_movement(self, which: int, part: int) -> None:
+        """A controller has what we posted taken back, with what rests on it where need be."""
+        rows = self.rows("balance_transaction")
+        if not rows:
+            return
+        choice = Choice(number=rows[which * 7 % len(rows)]["id"], along=part % 2 == 0)
+        try:
+            await undo.begin(await self.world.connected(), choice, why="wrong", actor="Kim")
+        except ConnectorError:
+            return  # refused with its reason
+        self.undone.append(choice.number)
+
+    async def posts_again(self, which: int, part: int) -> None:
+        """What was undone is owed again, by a controller's word."""
+        if self.undone:
+            number, now = self.undone[which % len(self.undone)], self.world.clock.now()
+            await replay(self.world.store, self.world.id, number, now=now, actor="Kim")
 
     async def releases_what_is_left(self, which: int, part: int) -> None:
         """An accountant releases every document that was left balanced."""

@@ -96,7 +96,8 @@ ACTS = (
     "decides_a_dispute", "pays_too_much", "pays_outside", "returns_a_debit", "ends_a_refund",
     "marks_paid_at_stripe", "pays_out_by_hand", "returns_a_payout", "tops_up", "bills_its_own",
     "holds_a_reserve", "edits_a_customer", "voids_a_payment_of_ours", "applies_a_rest_of_ours",
-    "redates_a_payment_of_ours", "restores_what_was_changed", "releases_what_is_left",
+    "redates_a_payment_of_ours", "restores_what_was_changed", "accepts_what_was_changed",
+    "undoes_a_movement", "posts_again", "releases_what_is_left",
     "changes_a_policy", "closes_the_month", "opens_every_month", "time_passes", "a_worker_dies",
     "a_line_breaks",
 )  # fmt: skip

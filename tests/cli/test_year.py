@@ -188,6 +188,8 @@ def test_a_fee_counts_once_wherever_it_stands_and_a_refund_in_either_shape() -> 
             journal("Stripe fee kept of ch_3 txn_3"),
             journal("Stripe refund re_2 of ch_4"),
             journal("Stripe stripe charge txn_5 of 2025-01-31"),
+            journal("Stripe fee of ch_6 txn_6"),
+            journal("Undo of JournalTransaction GL 000006: Stripe fee of ch_6 txn_6"),
         ],
         "documents?type=Payment&expand=Charges": [
             paid | {"Charges": [{}]},

@@ -6,6 +6,9 @@ from build.clerks import by_cheque
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.ids import ErpRef
+from ml_connector.flows.questions.explain import replay
+from ml_connector.flows.repair.foresight import Choice
+from ml_connector.flows.repair.undo import begin
 
 pytestmark = pytest.mark.anyio
 
@@ -142,4 +145,51 @@ async def test_a_payment_besides_the_stripe_invoice_lowers_it_though_it_is_booke
     await world.run_payouts()
     await world.live()
     await world.sync()
+    await ends_level(world, ref)
+
+
+async def undone(world: World) -> str:
+    """A controller takes the only payment of ours back by reversing documents; its charge."""
+    (paid,) = [one for one in await world.documents("Payment") if one["Type"] == "Payment"]
+    charge = str(paid["PaymentRef"])
+    c = await world.connected()
+    await begin(c, Choice(number=charge, along=True), why="a wrong account", actor="Kim")
+    await world.settle()
+    return charge
+
+
+async def posted_again(world: World, charge: str) -> None:
+    assert await replay(world.store, world.id, charge, now=world.clock.now())
+    await world.settle()
+
+
+@pytest.mark.parametrize("reopened", ["ask", "again"])
+async def test_the_buyer_is_not_asked_again_for_a_payment_that_a_controller_has_undone(
+    world: World, reopened: str
+) -> None:
+    await world.change(mapping_text=mapping_with(f'[mirror]\nreopened = "{reopened}"'))
+    ref = await sent(world)
+    await world.pay(ref)
+    await world.live()
+    charge = await undone(world)
+    await world.mirror()
+    assert (await payable(world, ref), await world.balance_due(ref)) == (0, 100)
+    assert len(await world.stripe_invoices(ref)) == 1
+    assert await about(world, ref) == [], "the money is at Stripe, and the undo says what waits"
+    await posted_again(world, charge)
+    await ends_level(world, ref)
+
+
+async def test_what_was_paid_besides_stays_off_the_stripe_invoice_while_it_is_undone(
+    world: World,
+) -> None:
+    ref = await sent(world)
+    await paid_besides(world, ref, 7000)
+    charge = await undone(world)
+    await world.mirror()
+    assert (await payable(world, ref), await world.balance_due(ref)) == (3000, 100)
+    assert await about(world, ref) == []
+    await posted_again(world, charge)
+    await world.pay(ref)
+    await world.live()
     await ends_level(world, ref)

@@ -28,7 +28,10 @@ from ml_connector.store.rows import record, records
 from ml_connector.store.tables import balance_transactions, postings
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
-CAUSE = "undo"
+
+def waits(transaction_id: StripeId) -> str:
+    """The cause of what a person has undone, until it is owed again."""
+    return f"undo.waits:{transaction_id}"
 
 
 async def locked(
@@ -79,7 +82,7 @@ async def undone(
             edition=balance_transactions.c.edition + 1,
             state=TransactionState.UNDONE,
             reason=reason,
-            cause=CAUSE,
+            cause=waits(transaction_id),
             updated_at=now,
         )
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -38,7 +39,8 @@ class Applied:
     Of what is `on_the_way` nobody can say whether it is in the ERP's balance. `besides` is the
     part of `in_the_ledger` that was not paid through a Stripe invoice, `claimed` what will be
     such a part, or was to be one, `coming` what Acumatica has of the others or may have;
-    `returned` was paid through one, booked, and undone since (a bounced debit, a lost dispute).
+    `returned` was paid through one, booked, and went back since (a bounced debit, a lost dispute).
+    What a person has undone did not go back: it is paid and not booked, as before it was.
     """
 
     in_the_ledger: Money
@@ -67,30 +69,69 @@ async def applied_to(
 
     One charge may be left out: `besides` it, so much is settled.
     """
-    sums = dict.fromkeys(("ledger", "way", "besides", "returned", "coming"), 0)
-    claimed, made = await _claimed(tx, connection, ref, besides), list[Made]()
-    for state, body, kind, number, besides_it in await tx.execute(
-        _settling(connection, ref, besides)
-    ):
-        undone = await _undone(tx, connection, f"{kind}|{number}") if number else None
+    found = await _payments(tx, connection, ref, besides)
+    ledger = [one for one in found if one.end is None and one.state in IN_THE_LEDGER]
+    coming = [one for one in found if one.end is None and one.state not in IN_THE_LEDGER]
+    leaving = [one for one in found if one.end is Undone.UNDER_WAY]
+    back = [one for one in found if one.end is Undone.WENT_BACK and not one.besides]
+    anew = {one.charge for one in (*ledger, *coming, *leaving)}
+    waiting = [one for one in found if one.end is Undone.BY_A_PERSON and one.charge not in anew]
+    sent = [one for one in coming if one.state == State.SENDING]
+    there = [one for one in coming if not one.besides and (one.ref or one in sent)]
+
+    def money(*minor: int) -> Money:
+        return Money(sum(minor), currency)
+
+    return Applied(
+        in_the_ledger=money(*(one.amount for one in ledger)),
+        on_the_way=money(*(one.amount for one in (*leaving, *sent))),
+        besides=money(*(one.amount for one in ledger if one.besides)),
+        returned=money(*(one.amount for one in back)),
+        coming=money(*(one.amount for one in (*leaving, *there))),
+        claimed=money(
+            await _claimed(tx, connection, ref, besides),
+            *(one.more for one in ledger if one.besides),
+            *(one.amount + one.more for one in (*coming, *waiting) if one.besides),
+        ),
+        made=tuple(
+            Made(one.ref, money(one.amount), one.besides) for one in coming if one.ref is not None
+        ),
+    )
+
+
+class Undone(Enum):
+    """How far a payment is undone, and why."""
+
+    UNDER_WAY = "under_way"
+    BY_A_PERSON = "by_a_person"
+    WENT_BACK = "went_back"
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """A payment of ours for one document; minor units, `more` is what it was to settle besides."""
+
+    state: State
+    charge: str
+    amount: int
+    more: int
+    ref: ErpRef | None
+    besides: bool
+    end: Undone | None
+
+
+async def _payments(
+    tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, besides: StripeId | None
+) -> list[_Payment]:
+    rows = list(await tx.execute(_settling(connection, ref, besides)))
+    found: list[_Payment] = []
+    for state, body, kind, number, apart in rows:
         amount, more = _applied(body, ref)
-        if undone in IN_THE_LEDGER:
-            sums["returned"] += 0 if besides_it else amount
-        elif state in IN_THE_LEDGER and undone is None:
-            sums["ledger"] += amount
-            sums["besides"] += amount if besides_it else 0
-            claimed += more if besides_it else 0
-        elif undone is not None:
-            sums["way"] += amount
-            sums["coming"] += amount
-        else:
-            sums["way"] += amount if state == State.SENDING else 0
-            claimed += amount + more if besides_it else 0
-            sums["coming"] += amount if not besides_it and (number or state == State.SENDING) else 0
-            if kind and number:
-                made.append(Made(erp_ref(kind, number), Money(amount, currency), besides_it))
-    moneys = [Money(minor, currency) for minor in (*sums.values(), claimed)]
-    return Applied(*moneys, made=tuple(made))
+        made = erp_ref(kind, number) if kind and number else None
+        end = await _undone(tx, connection, made) if made else None
+        charge = str(body["payment_ref"])
+        found.append(_Payment(State(state), charge, amount, more, made, apart, end))
+    return found
 
 
 def _settling(
@@ -152,18 +193,24 @@ def claims_of(applications: Iterable[Application]) -> JsonObject:
     return {"claims": [{"document": a.document, "minor": a.amount.minor} for a in applications]}
 
 
-async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: str) -> State | None:
+async def _undone(tx: AsyncConnection, connection: ConnectionId, payment: ErpRef) -> Undone | None:
     """How far we have come with voiding a payment; None when we never began."""
     wanted: JsonObject = {"payment": payment}
-    question = select(postings.c.state).where(
+    question = select(postings.c.state, postings.c.purpose).where(
         postings.c.connection == connection,
         postings.c.kind == "void",
         postings.c.body.contains(wanted),
         postings.c.state.in_((*ON_THE_WAY, *IN_THE_LEDGER)),
     )
     # An undo and a bank may both void it: the one that has come furthest counts.
-    found = [State(state) for state in (await tx.execute(question)).scalars()]
-    return max(found, key=lambda one: one in IN_THE_LEDGER, default=None)
+    found = {_how_undone(State(state), purpose) for state, purpose in await tx.execute(question)}
+    return next((one for one in reversed(Undone) if one in found), None)
+
+
+def _how_undone(state: State, purpose: str) -> Undone:
+    if state not in IN_THE_LEDGER:
+        return Undone.UNDER_WAY
+    return Undone.BY_A_PERSON if purpose == Purpose.UNDO else Undone.WENT_BACK
 
 
 def _applied(body: JsonObject, ref: ErpRef) -> tuple[int, int]:

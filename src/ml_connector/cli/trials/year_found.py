@@ -7,6 +7,7 @@ from ml_connector.cli.trials.findings import IN_THE_LEDGER, JOURNALS, Ask, Facts
 
 PURPOSE = re.compile(r"Stripe ([a-z ]+?)(?: of)? [a-z]+_")
 FEES_OF_PAYOUT = re.compile(r"Stripe fees of payout \S+ \((\d+) balance transactions\)")
+UNDONE = re.compile(r"Undo of [^:]+: (.*)")
 FEE_KEPT = "Stripe fee kept of"
 VOIDED = "Voided"
 
@@ -15,11 +16,16 @@ def found_documents(ask: Ask) -> Counter[str]:
     """Our documents in the ledger; a refund, a failed one and a fee count once in any shape.
 
     A fee stands in a journal of its own, in that of its payout, or as a charge of its payment.
+    What was taken back by its mirror journal does not count.
     """
     found = Counter[str]()
     for one in ask("acumatica", "documents?type=JournalTransaction"):
         if _value(one, "Module") == "GL" and _value(one, "Status") in IN_THE_LEDGER:
-            found.update(_journal(_value(one, "Description")))
+            undone = UNDONE.match(_value(one, "Description"))
+            if undone:
+                found.subtract(_journal(undone.group(1)))
+            else:
+                found.update(_journal(_value(one, "Description")))
     for one in ask("acumatica", "documents?type=Payment&expand=Charges"):
         found.update(_payment(one))
     return found

@@ -21,7 +21,7 @@ class WasUndone(AskAPerson):
     def __init__(self, row: BalanceTransactionRow) -> None:
         super().__init__(
             f"{row.id} of {row.net} was undone. {row.reason}".strip(),
-            cause=f"undo.waits:{row.id}",
+            cause=editions.waits(row.id),
             remedy=f"Post it again with `ml-connector replay {row.id}`.",
         )
 
