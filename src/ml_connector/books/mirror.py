@@ -167,7 +167,7 @@ def plan_invoice(
         number=invoice.number[:LONGEST_NUMBER],
         description=invoice.description[:LONGEST_DESCRIPTION],
         total=invoice.balance,
-        due=_due(invoice, now),
+        due=due_at(invoice, now),
         effective=invoice.issued,
         metadata={"erp_ref": invoice.ref, "erp_customer": invoice.customer_id, "mlc": connection},
         lines=_lines(invoice),
@@ -208,7 +208,7 @@ def _refuse_impossible_amounts(invoice: ErpInvoice, *, converted: bool) -> None:
         )
 
 
-def _due(invoice: ErpInvoice, now: datetime) -> datetime:
+def due_at(invoice: ErpInvoice, now: datetime) -> datetime:
     """The end of the ERP's due day, but no sooner than in a day: Stripe refuses the past."""
     tomorrow = now + timedelta(days=1)
     if invoice.due_date is None:

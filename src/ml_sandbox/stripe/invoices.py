@@ -260,7 +260,7 @@ def update(world: World, call: Call) -> Obj:
     """POST /v1/invoices/{invoice}: anything on a draft, little afterwards."""
     invoice = world.get("invoice", call.id, "invoice")
     params = call.params
-    if invoice["status"] != "draft" and set(params) - ALWAYS_EDITABLE:
+    if invoice["status"] != "draft" and set(params) - editable(world):
         raise not_editable()
     check(world, params, params.get("collection_method", invoice["collection_method"]), call.id)
     if "automatic_tax" in params:
@@ -273,6 +273,12 @@ def update(world: World, call: Call) -> Obj:
     if former:
         emit(world, "invoice.updated", invoice, former)
     return invoice
+
+
+def editable(world: World) -> frozenset[str]:
+    """What may be changed of a finalized invoice."""
+    frozen = {"due_date"} if world.switches.due_date_frozen else set[str]()
+    return ALWAYS_EDITABLE - frozen
 
 
 def fetch(world: World, call: Call) -> Obj:
