@@ -1,10 +1,13 @@
 """The due date of a sent invoice follows the ERP's, and the payment link outlives it."""
 
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 
+import httpx2
 import pytest
 
 from build.planning import a_plan, apply, keys, set_modes
+from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef
 from ml_connector.store import audit
@@ -120,3 +123,47 @@ async def test_where_invoices_are_approved_a_new_due_date_is_shown_and_waits(wor
     await world.wait_for_cure()
     assert await due_at_stripe(world, ref) == later(world, 60)
     assert await world.troubles() == []
+
+
+async def opens(world: World, ref: ErpRef) -> bool:
+    """Whether the payment link in the document's note shows the invoice to its buyer."""
+    note = await (await world.connected()).acumatica.note(ref)
+    url = note.rpartition(" ")[2]
+    async with httpx2.AsyncClient(timeout=30) as buyer:
+        return (await buyer.get(url)).status_code == HTTPStatus.OK
+
+
+async def test_the_payment_link_on_a_document_works_as_long_as_it_is_owed_and_rests_then(
+    world: World,
+) -> None:
+    await world.change(mapping_text=mapping_with('[mirror]\nwrite_link = "note"\n'))
+    ref = await sent(world)
+    await world.settle()
+    for _ in range(8):
+        assert await opens(world, ref)
+        await world.pass_minutes(5 * 24 * 60)
+        for _day in range(2):
+            await world.pass_minutes(24 * 60)
+            await world.sync("stripe.links")
+            await world.settle()
+    note = await (await world.connected()).acumatica.note(ref)
+    assert note.count("Pay online") == 1
+    await world.pay(ref)
+    await world.live()
+    await world.pass_minutes(40 * 24 * 60)
+    for looks in (1, 0):
+        await world.stripe.reset_calls()
+        await world.sync("stripe.links")
+        await world.settle()
+        asked = [call for call in await world.stripe.calls() if "/invoices/" in call]
+        assert len(asked) == looks
+    assert await world.troubles() == []
+
+
+async def test_where_no_link_is_written_none_is_looked_after(world: World) -> None:
+    await sent(world)
+    await world.pass_minutes(60 * 24 * 60)
+    await world.stripe.reset_calls()
+    await world.sync("stripe.links")
+    await world.settle()
+    assert await world.stripe.calls() == {}

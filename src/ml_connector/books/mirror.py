@@ -216,6 +216,17 @@ def due_at(invoice: ErpInvoice, now: datetime) -> datetime:
     return max(datetime.combine(invoice.due_date, time(23, 59, 59), UTC), tomorrow)
 
 
+LINK_OUTLIVES_DUE = timedelta(days=30)
+LINK_LIVES = timedelta(days=120)
+FRESH_LINK_LIVES = timedelta(days=10)
+
+
+def link_ends(sent: StripeInvoice, finalized: datetime, read: datetime) -> datetime:
+    """Until when the payment link of an invoice works that was read at a moment (fact S3.8)."""
+    due = finalized if sent.due is None else sent.due
+    return max(min(due + LINK_OUTLIVES_DUE, finalized + LINK_LIVES), read + FRESH_LINK_LIVES)
+
+
 def _lines(invoice: ErpInvoice) -> tuple[PlannedLine, ...]:
     """The ERP's own lines when they add up to the balance; else one line for the balance.
 

@@ -3,7 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from ml_sandbox.stripe import catalog, coupons, customers, invoice_payments, tax_numbers, tax_rates
+from ml_sandbox.stripe import (
+    catalog,
+    coupons,
+    customers,
+    invoice_payments,
+    page_address,
+    tax_numbers,
+    tax_rates,
+)
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad, required
 from ml_sandbox.stripe.events import changes, emit
@@ -283,7 +291,9 @@ def editable(world: World) -> frozenset[str]:
 
 def fetch(world: World, call: Call) -> Obj:
     """GET /v1/invoices/{invoice}."""
-    return world.get("invoice", call.id, "invoice")
+    invoice = world.get("invoice", call.id, "invoice")
+    page_address.refresh(world, invoice)
+    return invoice
 
 
 def delete(world: World, call: Call) -> Obj:

@@ -4,10 +4,11 @@ from typing import Final
 
 from ml_connector.basics.errors import AskAPerson, Refused
 from ml_connector.books.mirror import due_at
-from ml_connector.books.records import ErpInvoice
+from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mirror.mirror_writes import due_write
-from ml_connector.flows.mirror.mirrored import INVOICE
+from ml_connector.flows.mirror.mirrored import INVOICE, sent_of, url_of
+from ml_connector.flows.mirror.write_back import plan_write_back
 from ml_connector.flows.writing.gate import Write, permit
 from ml_connector.store import audit, links
 from ml_connector.store.links import Link
@@ -53,11 +54,11 @@ async def keep_due(c: Connected, link: Link, erp: ErpInvoice) -> None:
     await permit(c, write)
     turn = int(str(link.detail.get(TURNS, 0)))
     try:
-        await c.stripe.change_due(link.stripe_id, due_at(erp, c.clock.now()), turn=turn)
+        told = await c.stripe.change_due(link.stripe_id, due_at(erp, c.clock.now()), turn=turn)
     except (AskAPerson, Refused) as refusal:
         await _remember(c, link, erp, turn=turn + 1, act="due date not taken")
         raise _stays(erp, refusal) from refusal
-    await _remember(c, link, erp, turn=turn + 1, act="due date changed")
+    await _remember(c, link, erp, turn=turn + 1, act="due date changed", told=told)
 
 
 def _stays(erp: ErpInvoice, refusal: AskAPerson | Refused) -> DueDateStays:
@@ -71,15 +72,25 @@ def _stays(erp: ErpInvoice, refusal: AskAPerson | Refused) -> DueDateStays:
 
 
 async def _remember(
-    c: Connected, link: Link, erp: ErpInvoice, *, turn: int | None = None, act: str = ""
+    c: Connected,
+    link: Link,
+    erp: ErpInvoice,
+    *,
+    turn: int | None = None,
+    act: str = "",
+    told: StripeInvoice | None = None,
 ) -> None:
     change: JsonObject = {DUE: said_due(erp)}
+    if told is not None:
+        change |= url_of(c, told, link.created_at)
     if turn is not None:
         change[TURNS] = turn
     async with c.store.transaction() as tx:
         if await links.by_stripe(tx, c.id, INVOICE, link.stripe_id) is None:
             return  # it was withdrawn as it was brought level
         await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
+        if told is not None and told.hosted_url != sent_of(link).url:
+            await plan_write_back(c, tx, link.erp_ref)
         if act:
             detail: JsonObject = {"stripe": link.stripe_id, "due": said_due(erp)}
             await audit.write(tx, c.id, "connector", act, erp.ref, detail, c.clock.now())

@@ -35,6 +35,7 @@ from ml_connector.flows.mirror.mirrored import (
     sent_of,
     settled_of,
     times_voided,
+    url_of,
     withdraw,
 )
 from ml_connector.flows.mirror.write_back import plan_write_back
@@ -275,7 +276,7 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
         whole = asked + applied.in_the_ledger
         sent = Sent(state, invoice.customer_id, whole, made.number, made.hosted_url)
         link = invoice_link(c.id, made.id, invoice.ref, sent)
-        known = settled_of(applied) | {DUE: said_due(invoice)}
+        known = settled_of(applied) | {DUE: said_due(invoice)} | url_of(c, made)
         await links.add(tx, replace(link, detail=link.detail | known))
         if made.payment_intent is not None:
             await links.add(

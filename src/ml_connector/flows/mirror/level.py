@@ -36,6 +36,7 @@ from ml_connector.flows.mirror.mirrored import (
     sent_of,
     settled_of,
     supersede,
+    url_of,
     with_accepted,
     withdraw,
 )
@@ -326,7 +327,7 @@ async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -
     change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
     change |= settled_of(seen.applied)
     if stripe.hosted_url:
-        change["url"] = stripe.hosted_url
+        change |= url_of(c, stripe, link.created_at)
     async with c.store.transaction() as tx:
         if stripe.hosted_url and stripe.hosted_url != sent_of(link).url:
             await plan_write_back(c, tx, link.erp_ref)

@@ -1,7 +1,7 @@
 """What we remember of a mirrored customer or invoice, so that no call is spent to ask again."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice
+from ml_connector.books.mirror import link_ends
+from ml_connector.books.records import StripeInvoice
+from ml_connector.flows.connected import Connected
 from ml_connector.store import audit, cursors, links
-from ml_connector.store.links import Link
+from ml_connector.store.links import URL_ENDS, Link
 from ml_connector.store.reports import Applied
 from ml_connector.store.rows import JsonObject
 
@@ -48,6 +51,13 @@ def invoice_link(
         "url": sent.url,
     }
     return Link(connection, kind, stripe_id, ref, "created", detail)
+
+
+def url_of(c: Connected, made: StripeInvoice, finalized: datetime | None = None) -> JsonObject:
+    """What a link keeps of an invoice's payment link that was read just now."""
+    now = c.clock.now()
+    ends = link_ends(made, finalized or now, now).astimezone(UTC)
+    return {"url": made.hosted_url, URL_ENDS: ends.isoformat()}
 
 
 def sent_of(link: Link) -> Sent:

@@ -23,6 +23,7 @@ from ml_connector.flows.mirror.mirrored import (
     sent_of,
     with_accepted,
 )
+from ml_connector.flows.mirror.write_back import ending
 from ml_connector.flows.promise import guardian
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
@@ -203,6 +204,7 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
     "stripe.events": events,
     "stripe.transactions": sweep,
     "stripe.payouts": payouts,
+    "stripe.links": ending,
 }
 """Every stream that is caught up with, by the name that a connection's cadence uses."""
 
