@@ -32,6 +32,7 @@ from ml_connector.flows.mirror.mirrored import (
     came_back,
     is_doubted,
     is_settled_as_known,
+    lowered_to,
     paid_before,
     sent_of,
     settled_of,
@@ -325,7 +326,7 @@ async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -
         return
     asked = _asked(stripe, seen.before, seen.applied)
     change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
-    change |= settled_of(seen.applied)
+    change |= settled_of(seen.applied) | lowered_to(link, asked)
     if stripe.hosted_url:
         change |= url_of(c, stripe, link.created_at)
     async with c.store.transaction() as tx:

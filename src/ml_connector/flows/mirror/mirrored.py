@@ -67,6 +67,8 @@ def sent_of(link: Link) -> Sent:
     return Sent(str(d["state"]), str(d["customer_id"]), total, str(d["number"]), str(d["url"]))
 
 
+LOWERED = "lowered_minor"
+"""What the document was asked for once and is no more, as other hands have settled it."""
 ACCEPTED = "accepted_minor"
 """What a person has taken note of: paid with more than was owed, and left on account."""
 
@@ -84,7 +86,14 @@ def with_accepted(link: Link, applied: Applied) -> Applied:
 def invoice_of_link(link: Link) -> MirroredInvoice:
     """A mirrored invoice as the matching needs it."""
     sent = sent_of(link)
-    return MirroredInvoice(link.erp_ref, sent.customer_id, sent.total)
+    lowered = Money(int(str(link.detail.get(LOWERED, 0))), sent.total.currency)
+    return MirroredInvoice(link.erp_ref, sent.customer_id, sent.total, lowered)
+
+
+def lowered_to(link: Link, asked: Money) -> JsonObject:
+    """What a link keeps of being asked for less than before: payments in Stripe lower nothing."""
+    less = max(sent_of(link).total.minor - asked.minor, 0)
+    return {LOWERED: int(str(link.detail.get(LOWERED, 0))) + less}
 
 
 async def remember_intent(tx: AsyncConnection, invoice: Link, intent: StripeId) -> None:
