@@ -269,7 +269,7 @@ async def test_changes_ask_for_keys_only_from_an_instant_in_utc() -> None:
     ]
     assert rows[0].modified == datetime(2026, 1, 31, 12, 16, 23, 100_000, UTC)
     query = site.seen[0].query
-    assert query["$select"] == "Type,ReferenceNbr,Status,Balance,LastModifiedDateTime"
+    assert query["$select"] == "Type,ReferenceNbr,Status,Balance,DueDate,LastModifiedDateTime"
     literal = "datetimeoffset'2026-01-31T12:00:00.000+00:00'"
     assert query["$filter"] == f"LastModifiedDateTime ge {literal}"
     assert len(site.seen) == 1

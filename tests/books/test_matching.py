@@ -134,6 +134,27 @@ def test_applications_never_exceed_the_payment_or_any_invoice(
     assert all(Money(0, "USD") < one.amount <= by_ref[one.document] for one in found.applications)
 
 
+@given(
+    st.lists(st.tuples(amounts(least=0, most=900), amounts(least=0, most=900)), min_size=1,
+             max_size=5),
+    amounts(least=1, most=2000),
+)  # fmt: skip
+def test_what_others_have_settled_is_wanted_as_far_as_the_payment_reaches_and_no_further(
+    invoices: list[tuple[Money, Money]], paid: Money
+) -> None:
+    known = [MirroredInvoice(erp_ref("Invoice", str(n)), "C1", owed, lowered) for n, (owed, lowered)
+             in enumerate(invoices)]  # fmt: skip
+    found = settle(a_charge(paid), known)
+    applied = {one.document: one.amount.minor for one in found.applications}
+    wanted = {one.document: one.amount.minor for one in found.wanted or found.applications}
+    lowered = sum(one.minor for _, one in invoices)
+    rest = paid.minor - sum(applied.values())
+    assert sum(wanted.values()) - sum(applied.values()) == min(rest, lowered)
+    for one in known:
+        more = wanted.get(one.ref, 0) - applied.get(one.ref, 0)
+        assert 0 <= more <= (one.lowered or one.total).minor
+
+
 CONTRADICTIONS: dict[str, tuple[Charge, Evidence]] = {
     "names 9, not mirrored": (saying(erp_invoice="1,9"), Evidence(named=(an_owed("1"),))),
     "of C000012 but was paid by C9": (

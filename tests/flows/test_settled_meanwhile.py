@@ -72,9 +72,14 @@ async def test_who_names_its_customer_has_decided_that_it_stands_on_account(worl
     await world.all_posted()
 
 
-async def test_what_a_named_invoice_did_not_owe_any_more_is_told(world: World) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_a_named_invoice_did_not_owe_any_more_is_told(
+    world: World, *, known: bool
+) -> None:
     ref = await sent(world)
     await by_cheque(world, ref, 30)
+    if known:
+        await world.mirror()
     charge = await paid_naming(world, ref)
     await world.mirror()
     found = await stuck(world, "30.00 USD more", ref.partition("|")[2])

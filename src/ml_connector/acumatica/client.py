@@ -28,7 +28,7 @@ from ml_connector.http.transport import Timeouts
 Polled = Literal["Customer", "Invoice", "Payment", "JournalTransaction"]
 InvoiceView = Literal["Invoice", "SalesInvoice"]
 
-ALSO_SHOWN = {"Invoice": ("Balance",), "JournalTransaction": ("Description",)}
+ALSO_SHOWN = {"Invoice": ("Balance", "DueDate"), "JournalTransaction": ("Description",)}
 """What a list of changes shows beside keys, status and stamp."""
 
 NEEDED = ("Customer", "Invoice", "Payment", "JournalTransaction")
@@ -135,8 +135,8 @@ class AcumaticaClient(Payments, Memos, Journals, LedgerForms):
     ) -> AsyncIterator[Changed]:
         """The records changed at `since` or later, keys only, in no promised order.
 
-        An invoice's balance and a journal's description come along: what is level, or not ours,
-        needs no call of its own. Of journals only those of the general ledger are listed.
+        An invoice's balance and due date and a journal's description come along: what is level, or
+        not ours, needs no call of its own. Of journals only those of the general ledger are listed.
         """
         keys = KEYS[entity]
         shown = (*keys, "Status", *ALSO_SHOWN.get(entity, ()))

@@ -13,8 +13,8 @@ from ml_connector.books.postings import Application
 class Changed:
     """A record that changed; `modified` is when, `type` is empty where an entity has none.
 
-    `balance` is what a document is owed, in its own currency; None where an entity has none.
-    `description` is told of journals alone.
+    `balance` is what a document is owed, in its own currency, and `due` when; None where an entity
+    has none. `description` is told of journals alone.
     """
 
     ref: ErpRef
@@ -22,6 +22,7 @@ class Changed:
     type: str
     modified: datetime
     balance: Decimal | None = None
+    due: date | None = None
     description: str = ""
 
 

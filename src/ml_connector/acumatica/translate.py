@@ -185,6 +185,7 @@ def changed(row: wire.ChangedWire) -> Changed:
         type=kind,
         modified=instant(row.last_modified_date_time),
         balance=number(row.balance) if row.balance.known else None,
+        due=fields.day(row.due_date),
         description=text(row.description),
     )
 

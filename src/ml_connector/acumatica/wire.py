@@ -387,4 +387,5 @@ class ChangedWire(Record, frozen=True):
     description: Field[str] = ABSENT
     status: Field[str] = ABSENT
     balance: Field[Decimal] = ABSENT
+    due_date: Field[str] = ABSENT
     last_modified_date_time: Field[str] = ABSENT

@@ -25,11 +25,15 @@ MOST_WORDS = 40
 
 @dataclass(frozen=True, slots=True)
 class MirroredInvoice:
-    """An ERP invoice that we sent to Stripe; `total` is what a payment may settle of it."""
+    """An ERP invoice that we sent to Stripe; `total` is what a payment may settle of it.
+
+    `lowered` is what it was asked for once, and what other hands have settled since (a check).
+    """
 
     ref: ErpRef
     customer_id: str
     total: Money
+    lowered: Money | None = None
 
     @property
     def number(self) -> str:
@@ -39,11 +43,15 @@ class MirroredInvoice:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A payment with its place in the ERP: whose it is and what it settles."""
+    """A payment with its place in the ERP: whose it is and what it settles.
+
+    `wanted` is what it was to settle, where other hands were faster with a part of it.
+    """
 
     charge: Charge
     customer_id: str
     applications: tuple[Application, ...]
+    wanted: tuple[Application, ...] = ()
 
 
 class Unmatched(AskAPerson):
@@ -131,7 +139,27 @@ def settle(charge: Charge, invoices: Sequence[MirroredInvoice]) -> Match:
     owners = sorted({invoice.customer_id for invoice in invoices})
     if len(owners) != 1:
         raise NoInvoice(charge, f"The invoices that it names are of {' and '.join(owners)}.")
-    return Match(charge, owners[0], tuple(applications))
+    return Match(
+        charge, owners[0], tuple(applications), _wanted(invoices, tuple(applications), left)
+    )
+
+
+def _wanted(
+    invoices: Sequence[MirroredInvoice], applications: tuple[Application, ...], left: Money
+) -> tuple[Application, ...]:
+    """The same with what is left on the invoices that others have settled; empty where none is.
+
+    So a person hears of it whether or not we knew of the others when the payment came.
+    """
+    applied = {one.document: one.amount for one in applications}
+    wanted = list[Application]()
+    for invoice in invoices:
+        mine = applied.get(invoice.ref, Money.zero(left.currency))
+        more = min(left, invoice.lowered or Money.zero(left.currency))
+        left -= more
+        if mine + more:
+            wanted.append(Application(invoice.ref, mine + more))
+    return () if tuple(wanted) == applications else tuple(wanted)
 
 
 def _refuse_other_currency(charge: Charge, invoice: MirroredInvoice) -> None:

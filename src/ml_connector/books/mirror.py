@@ -167,7 +167,7 @@ def plan_invoice(
         number=invoice.number[:LONGEST_NUMBER],
         description=invoice.description[:LONGEST_DESCRIPTION],
         total=invoice.balance,
-        due=_due(invoice, now),
+        due=due_at(invoice, now),
         effective=invoice.issued,
         metadata={"erp_ref": invoice.ref, "erp_customer": invoice.customer_id, "mlc": connection},
         lines=_lines(invoice),
@@ -208,12 +208,23 @@ def _refuse_impossible_amounts(invoice: ErpInvoice, *, converted: bool) -> None:
         )
 
 
-def _due(invoice: ErpInvoice, now: datetime) -> datetime:
+def due_at(invoice: ErpInvoice, now: datetime) -> datetime:
     """The end of the ERP's due day, but no sooner than in a day: Stripe refuses the past."""
     tomorrow = now + timedelta(days=1)
     if invoice.due_date is None:
         return tomorrow
     return max(datetime.combine(invoice.due_date, time(23, 59, 59), UTC), tomorrow)
+
+
+LINK_OUTLIVES_DUE = timedelta(days=30)
+LINK_LIVES = timedelta(days=120)
+FRESH_LINK_LIVES = timedelta(days=10)
+
+
+def link_ends(sent: StripeInvoice, finalized: datetime, read: datetime) -> datetime:
+    """Until when the payment link of an invoice works that was read at a moment (fact S3.8)."""
+    due = finalized if sent.due is None else sent.due
+    return max(min(due + LINK_OUTLIVES_DUE, finalized + LINK_LIVES), read + FRESH_LINK_LIVES)
 
 
 def _lines(invoice: ErpInvoice) -> tuple[PlannedLine, ...]:

@@ -132,6 +132,8 @@ class StripeInvoice:
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     paid_elsewhere: Money | None = None
     """The part of `amount_paid` that came outside Stripe; None is nothing."""
+    due: datetime | None = None
+    """The moment until which it shall be paid."""
 
     @property
     def paid_by_charges(self) -> Money:

@@ -336,6 +336,7 @@ def _receipt(
         description=_text(f"Stripe payment {match.charge.id}", story.text),
         applications=match.applications,
         charges=charges,
+        wanted=match.wanted,
     )
     key = posting_key(Purpose.PAYMENT, match.charge.id)
     return [Posting(key, Purpose.PAYMENT, bt.id, payment, arrived), *more]

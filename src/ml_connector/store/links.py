@@ -1,9 +1,9 @@
 """The links: this Stripe object is that ERP record, and how we know."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,6 +91,23 @@ async def with_detail(
     )
     ordered = question.order_by(links.c.created_at, links.c.stripe_id)
     return records(Link, (await tx.execute(ordered)).mappings())
+
+
+URL_ENDS = "url_ends"
+"""Until when the payment link works that a mirrored invoice's link keeps; empty when nobody
+needs one any more."""
+
+
+async def with_ending_url(
+    tx: AsyncConnection, connection: ConnectionId, kind: str, before: datetime
+) -> list[Link]:
+    """The links of a kind whose payment link ends before a moment, or nobody knows when."""
+    ends = func.coalesce(links.c.detail[URL_ENDS].astext, "0")
+    question = select(links).where(
+        links.c.connection == connection, links.c.kind == kind,
+        ends != "", ends < before.astimezone(UTC).isoformat(),
+    )  # fmt: skip
+    return records(Link, (await tx.execute(question.order_by(links.c.stripe_id))).mappings())
 
 
 async def every(

@@ -69,6 +69,15 @@ class Invoices(Caller):
         """Deletes a draft; Refused once it is finalized, Missing when it is gone."""
         await self._delete(at(INVOICES, invoice_id), resource=invoice_id)
 
+    async def change_due(self, invoice_id: StripeId, due: datetime, *, turn: int) -> StripeInvoice:
+        """Gives an open invoice another due day; `turn` tells this change from earlier ones.
+
+        Refused, or AskAPerson, where Stripe does not let it be changed (fact S3.7).
+        """
+        params = {"due_date": _end_of_day(due)}
+        path, step = at(INVOICES, invoice_id), f"due.{turn}"
+        return translate.invoice(await self._post(path, wire.Invoice, params, invoice_id, step))
+
     async def invoice(self, invoice_id: StripeId, *, with_payments: bool = True) -> StripeInvoice:
         """An invoice; its default payment's intent is known unless `with_payments` is off."""
         params = {"expand": ["payments"]} if with_payments else {}

@@ -79,6 +79,7 @@ def invoice(answer: wire.Invoice) -> StripeInvoice:
         payment_intent=_default_intent(answer.payments),
         metadata=answer.metadata or {},
         paid_elsewhere=money(answer.amount_paid_off_stripe),
+        due=None if answer.due_date is None else from_unix(answer.due_date),
     )
 
 

@@ -131,6 +131,7 @@ class Invoice(Struct, frozen=True):
     amount_paid_off_stripe: int = 0
     number: str | None = None
     hosted_invoice_url: str | None = None
+    due_date: int | None = None
     total_taxes: list[TaxTotal] | None = None
     metadata: dict[str, str] | None = None
     payments: Listing[InvoicePayment] | None = None

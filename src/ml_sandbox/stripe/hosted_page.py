@@ -4,7 +4,7 @@ from html import escape
 
 import msgspec
 
-from ml_sandbox.stripe import forms, invoice_payments, payments
+from ml_sandbox.stripe import forms, invoice_payments, page_address, payments
 from ml_sandbox.stripe.api import Answer, Request
 from ml_sandbox.stripe.cards import card_of
 from ml_sandbox.stripe.errors import StripeError, bad, missing
@@ -48,7 +48,10 @@ class HostedPage:
         key = self._world.notes.tokens.get(token)
         if key is None:
             raise missing("invoice", token, "token")
-        return self._world.get("invoice", key)
+        invoice = self._world.get("invoice", key)
+        if page_address.ends(self._world, invoice, token) < self._world.now():
+            raise missing("invoice", token, "token")
+        return invoice
 
     def _paid(self, invoice: Obj, request: Request, *, json: bool) -> Answer:
         """Pays with the posted card; a decline is shown and leaves the invoice open."""

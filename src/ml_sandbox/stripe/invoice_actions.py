@@ -1,6 +1,13 @@
 """What is done with an invoice: finalize, send, pay, void, write off, attach a payment."""
 
-from ml_sandbox.stripe import customer_balance, customers, intents, invoice_payments, payments
+from ml_sandbox.stripe import (
+    customer_balance,
+    customers,
+    intents,
+    invoice_payments,
+    page_address,
+    payments,
+)
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import StripeError, bad
 from ml_sandbox.stripe.events import changes, emit
@@ -12,7 +19,6 @@ from ml_sandbox.stripe.wire import Obj
 from ml_sandbox.stripe.world import World
 
 REMIND_BEFORE = 7 * 86_400
-HOSTED = "https://invoice.stripe.com"
 
 
 def finalize(world: World, call: Call) -> Obj:
@@ -79,11 +85,7 @@ def number(invoice: Obj, customer: Obj) -> None:
 
 def publish(world: World, invoice: Obj) -> None:
     """Opens the hosted page and freezes the document."""
-    token = f"{world.account_id}/test_{world.ids.text(60)}"
-    world.notes.tokens[token.partition("/")[2]] = invoice["id"]
-    base = f"{world.base_url}/i/{token.partition('/')[2]}" if world.base_url else None
-    invoice["hosted_invoice_url"] = base or f"{HOSTED}/i/{token}"
-    invoice["invoice_pdf"] = f"{invoice['hosted_invoice_url']}/pdf"
+    page_address.give(world, invoice)
     invoice["status"] = "open"
     invoice["status_transitions"]["finalized_at"] = world.now()
     if invoice["effective_at"] is None:

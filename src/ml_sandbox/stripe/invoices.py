@@ -3,7 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from ml_sandbox.stripe import catalog, coupons, customers, invoice_payments, tax_numbers, tax_rates
+from ml_sandbox.stripe import (
+    catalog,
+    coupons,
+    customers,
+    invoice_payments,
+    page_address,
+    tax_numbers,
+    tax_rates,
+)
 from ml_sandbox.stripe.calls import Call, Routes
 from ml_sandbox.stripe.errors import bad, required
 from ml_sandbox.stripe.events import changes, emit
@@ -260,7 +268,7 @@ def update(world: World, call: Call) -> Obj:
     """POST /v1/invoices/{invoice}: anything on a draft, little afterwards."""
     invoice = world.get("invoice", call.id, "invoice")
     params = call.params
-    if invoice["status"] != "draft" and set(params) - ALWAYS_EDITABLE:
+    if invoice["status"] != "draft" and set(params) - editable(world):
         raise not_editable()
     check(world, params, params.get("collection_method", invoice["collection_method"]), call.id)
     if "automatic_tax" in params:
@@ -275,9 +283,17 @@ def update(world: World, call: Call) -> Obj:
     return invoice
 
 
+def editable(world: World) -> frozenset[str]:
+    """What may be changed of a finalized invoice."""
+    frozen = {"due_date"} if world.switches.due_date_frozen else set[str]()
+    return ALWAYS_EDITABLE - frozen
+
+
 def fetch(world: World, call: Call) -> Obj:
     """GET /v1/invoices/{invoice}."""
-    return world.get("invoice", call.id, "invoice")
+    invoice = world.get("invoice", call.id, "invoice")
+    page_address.refresh(world, invoice)
+    return invoice
 
 
 def delete(world: World, call: Call) -> Obj:

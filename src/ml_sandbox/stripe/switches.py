@@ -32,6 +32,7 @@ class Switches:
     refunds_need_balance: bool = switch(
         False, "A refund above the available balance stays pending (insufficient_funds)."
     )
+    due_date_frozen: bool = switch(False, "A finalized invoice keeps its due date.")
     past_due_date_refused: bool = switch(True, "A due_date in the past is refused.")
     countered_fee: int = switch(0, "Fee (minor units) booked when evidence is submitted; 0: none.")
     dispute_fee: int = switch(1500, "Fee (minor units) inside a dispute's balance transaction.")

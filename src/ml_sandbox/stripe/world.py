@@ -81,6 +81,7 @@ class Notes:
 
     cards: dict[str, str] = field(default_factory=dict)  # payment method -> card number
     tokens: dict[str, str] = field(default_factory=dict)  # hosted page token -> invoice
+    granted: dict[str, int] = field(default_factory=dict)  # hosted page token -> works so long
     balances: dict[tuple[str, str], int] = field(default_factory=dict)  # customer, currency
     members: dict[str, list[str]] = field(default_factory=dict)  # payout -> balance transactions
     paid_out: set[str] = field(default_factory=set)  # balance transactions inside a payout

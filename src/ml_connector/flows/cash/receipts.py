@@ -81,7 +81,8 @@ async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
 
     However long the payment waits for the books: nobody shall pay the same again meanwhile.
     """
-    applications = list(story.match.applications) if story.match else []
+    found = story.match
+    applications = list(found.wanted or found.applications) if found else []
     detail, intent = reports.claims_of(applications), charge.payment_intent
     async with c.store.transaction() as tx:
         if intent is not None and await links.by_stripe(tx, c.id, "intent", intent) is not None:

@@ -19,6 +19,7 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.mirror.adoption import adopted, refuse_marked_otherwise
 from ml_connector.flows.mirror.customers import retire_if_deleted
+from ml_connector.flows.mirror.due_dates import DUE, said_due
 from ml_connector.flows.mirror.left_out import leave_out
 from ml_connector.flows.mirror.level import erp_invoice, keep_level
 from ml_connector.flows.mirror.mirror_writes import invoice_write
@@ -34,6 +35,7 @@ from ml_connector.flows.mirror.mirrored import (
     sent_of,
     settled_of,
     times_voided,
+    url_of,
     withdraw,
 )
 from ml_connector.flows.mirror.write_back import plan_write_back
@@ -274,7 +276,8 @@ async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, stat
         whole = asked + applied.in_the_ledger
         sent = Sent(state, invoice.customer_id, whole, made.number, made.hosted_url)
         link = invoice_link(c.id, made.id, invoice.ref, sent)
-        await links.add(tx, replace(link, detail=link.detail | settled_of(applied)))
+        known = settled_of(applied) | {DUE: said_due(invoice)} | url_of(c, made)
+        await links.add(tx, replace(link, detail=link.detail | known))
         if made.payment_intent is not None:
             await links.add(
                 tx, invoice_link(c.id, made.payment_intent, invoice.ref, sent, kind=INTENT)

@@ -20,6 +20,7 @@ from ml_connector.books.level import (
 from ml_connector.books.mirror import WhenReopened
 from ml_connector.books.records import ErpInvoice, StripeInvoice
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.mirror.due_dates import keep_due
 from ml_connector.flows.mirror.given_back import note_given_back
 from ml_connector.flows.mirror.in_the_balance import as_it_stands
 from ml_connector.flows.mirror.mirror_writes import level_write, said_of
@@ -31,10 +32,12 @@ from ml_connector.flows.mirror.mirrored import (
     came_back,
     is_doubted,
     is_settled_as_known,
+    lowered_to,
     paid_before,
     sent_of,
     settled_of,
     supersede,
+    url_of,
     with_accepted,
     withdraw,
 )
@@ -141,12 +144,23 @@ async def keep_level(c: Connected, link: Link) -> bool:
     Raises ChangedAfterSending where a person must decide, BeingPosted or MovedMeanwhile to come
     back.
     """
-    seen = await compared(c, link)
-    return seen is not None and await _settle_differences(c, link, seen)
+    found = await compared(c, link)
+    again = found.seen is not None and await _settle_differences(c, link, found.seen)
+    if not again:
+        await keep_due(c, link, found.erp)
+    return again
 
 
-async def compared(c: Connected, link: Link) -> Seen | None:
-    """Both sides as they stand; None when what we remember says that they are level.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The ERP's document, and both sides beside each other where they may not be level."""
+
+    erp: ErpInvoice
+    seen: Seen | None = None
+
+
+async def compared(c: Connected, link: Link) -> Compared:
+    """Both sides as they stand; Stripe's is not read when, as we remember it, they are level.
 
     Raises ChangedAfterSending where Stripe cannot charge what is left.
     """
@@ -157,13 +171,13 @@ async def compared(c: Connected, link: Link) -> Seen | None:
         erp = await erp_invoice(c, link.erp_ref)  # read anew: that one may be older
     if _is_level(link, erp, applied):
         _tell_of_a_small_rest(c, erp, erp.balance, applied)
-        return None
+        return Compared(erp)
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     if await applied_of(c, link) != known:
         raise _moved(erp)
     async with c.store.transaction() as tx:
         before = await paid_before(tx, link)
-    return Seen(erp, stripe, applied, before)
+    return Compared(erp, Seen(erp, stripe, applied, before))
 
 
 def _is_level(link: Link, erp: ErpInvoice, applied: Applied) -> bool:
@@ -312,9 +326,9 @@ async def _agreed(c: Connected, link: Link, seen: Seen, stripe: StripeInvoice) -
         return
     asked = _asked(stripe, seen.before, seen.applied)
     change: JsonObject = {"total_minor": asked.minor, SETTLED: link.detail.get(DOUBTED)}
-    change |= settled_of(seen.applied)
+    change |= settled_of(seen.applied) | lowered_to(link, asked)
     if stripe.hosted_url:
-        change["url"] = stripe.hosted_url
+        change |= url_of(c, stripe, link.created_at)
     async with c.store.transaction() as tx:
         if stripe.hosted_url and stripe.hosted_url != sent_of(link).url:
             await plan_write_back(c, tx, link.erp_ref)

@@ -44,6 +44,14 @@ def level_write(erp: ErpInvoice, stripe_id: StripeId, step: int, action: Action)
     return Write(RecordType.INVOICES, f"level:{stripe_id}:{step}", title, body, amount)
 
 
+def due_write(erp: ErpInvoice, stripe_id: StripeId) -> Write:
+    """A new due date of a sent invoice."""
+    due = str(erp.due_date)
+    body: JsonObject = {"act": "due", "invoice": erp.ref, "stripe": stripe_id, "due": due}
+    title = f"Invoice {erp.number} to be due on {due} in Stripe"
+    return Write(RecordType.INVOICES, f"due:{stripe_id}:{due}", title, body)
+
+
 def said_of(action: Action) -> str:
     """A step in words."""
     match action:

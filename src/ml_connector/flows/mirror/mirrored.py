@@ -1,7 +1,7 @@
 """What we remember of a mirrored customer or invoice, so that no call is spent to ask again."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import MirroredInvoice
+from ml_connector.books.mirror import link_ends
+from ml_connector.books.records import StripeInvoice
+from ml_connector.flows.connected import Connected
 from ml_connector.store import audit, cursors, links
-from ml_connector.store.links import Link
+from ml_connector.store.links import URL_ENDS, Link
 from ml_connector.store.reports import Applied
 from ml_connector.store.rows import JsonObject
 
@@ -50,6 +53,13 @@ def invoice_link(
     return Link(connection, kind, stripe_id, ref, "created", detail)
 
 
+def url_of(c: Connected, made: StripeInvoice, finalized: datetime | None = None) -> JsonObject:
+    """What a link keeps of an invoice's payment link that was read just now."""
+    now = c.clock.now()
+    ends = link_ends(made, finalized or now, now).astimezone(UTC)
+    return {"url": made.hosted_url, URL_ENDS: ends.isoformat()}
+
+
 def sent_of(link: Link) -> Sent:
     """What a link remembers of an invoice."""
     d = link.detail
@@ -57,6 +67,8 @@ def sent_of(link: Link) -> Sent:
     return Sent(str(d["state"]), str(d["customer_id"]), total, str(d["number"]), str(d["url"]))
 
 
+LOWERED = "lowered_minor"
+"""What the document was asked for once and is no more, as other hands have settled it."""
 ACCEPTED = "accepted_minor"
 """What a person has taken note of: paid with more than was owed, and left on account."""
 
@@ -74,7 +86,14 @@ def with_accepted(link: Link, applied: Applied) -> Applied:
 def invoice_of_link(link: Link) -> MirroredInvoice:
     """A mirrored invoice as the matching needs it."""
     sent = sent_of(link)
-    return MirroredInvoice(link.erp_ref, sent.customer_id, sent.total)
+    lowered = Money(int(str(link.detail.get(LOWERED, 0))), sent.total.currency)
+    return MirroredInvoice(link.erp_ref, sent.customer_id, sent.total, lowered)
+
+
+def lowered_to(link: Link, asked: Money) -> JsonObject:
+    """What a link keeps of being asked for less than before: payments in Stripe lower nothing."""
+    less = max(sent_of(link).total.minor - asked.minor, 0)
+    return {LOWERED: int(str(link.detail.get(LOWERED, 0))) + less}
 
 
 async def remember_intent(tx: AsyncConnection, invoice: Link, intent: StripeId) -> None:

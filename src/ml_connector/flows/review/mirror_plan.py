@@ -4,7 +4,7 @@ from ml_connector.basics.ids import ErpRef
 from ml_connector.books.level import TellAPerson
 from ml_connector.books.mirror import plan_invoice
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.mirror import customers, invoices
+from ml_connector.flows.mirror import customers, due_dates, invoices
 from ml_connector.flows.mirror.level import ChangedAfterSending, compared, erp_invoice, step_of
 from ml_connector.flows.mirror.mirror_writes import level_write
 from ml_connector.flows.mirror.mirrored import CUSTOMER, INVOICE, SENT, sent_of
@@ -60,7 +60,8 @@ async def _link(c: Connected, kind: str, ref: ErpRef) -> Link | None:
 
 
 async def _levelling(c: Connected, link: Link) -> Write | None:
-    seen = await compared(c, link)
+    found = await compared(c, link)
+    seen = found.seen
     actions = seen.actions() if seen is not None else []
     for action in actions:
         if seen is not None and not isinstance(action, TellAPerson):
@@ -69,4 +70,4 @@ async def _levelling(c: Connected, link: Link) -> Write | None:
         if isinstance(action, TellAPerson):
             cause = f"invoice.{action.why}:{link.erp_ref}"
             raise ChangedAfterSending(action.sentence, cause=cause, remedy=action.remedy)
-    return None
+    return due_dates.owed(link, found.erp)

@@ -12,6 +12,7 @@ from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
+from ml_connector.flows.mirror.due_dates import DUE
 from ml_connector.flows.mirror.invoices import INVOICE_TYPE
 from ml_connector.flows.mirror.level import asks_for
 from ml_connector.flows.mirror.mirrored import (
@@ -22,6 +23,7 @@ from ml_connector.flows.mirror.mirrored import (
     sent_of,
     with_accepted,
 )
+from ml_connector.flows.mirror.write_back import ending
 from ml_connector.flows.promise import guardian
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
@@ -124,7 +126,8 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
     applied = with_accepted(known[0], found)
     level = row.balance == asks_for(asked, applied).decimal
-    return not (level and is_settled_as_known(known[0], applied))
+    dated = row.due is None or known[0].detail.get(DUE) in {None, row.due.isoformat()}
+    return not (level and dated and is_settled_as_known(known[0], applied))
 
 
 async def sweep(c: Connected) -> int:
@@ -201,6 +204,7 @@ STREAMS: dict[str, Callable[[Connected], Awaitable[int]]] = {
     "stripe.events": events,
     "stripe.transactions": sweep,
     "stripe.payouts": payouts,
+    "stripe.links": ending,
 }
 """Every stream that is caught up with, by the name that a connection's cadence uses."""
 

@@ -26,6 +26,7 @@ DEFAULT_CADENCE: dict[str, int] = {
     "stripe.events": 120,
     "stripe.transactions": 900,
     "stripe.payouts": 3600,
+    "stripe.links": NIGHTLY,
     "tieout": NIGHTLY,
 }
 """Seconds between two looks at a stream; a connection may set its own for each."""
