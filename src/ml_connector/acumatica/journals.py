@@ -23,7 +23,7 @@ class Journals(Forms):
         Raises OutcomeUnknown when no answer came: look with `find_journals` before any new try.
         """
         call = write("JournalTransaction", f"the journal {tag}", tag)
-        body = translate.journal_body(journal, tag, self._ledger)
+        body = translate.journal_body(journal, tag, self.ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
         return made(call, translate.journal_document, record)
 

@@ -84,3 +84,8 @@ class Tenant:
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
     link_fields: Collection[str] | None = None
+
+
+def bare(subaccount: str) -> str:
+    """A subaccount without what only its mask shows."""
+    return subaccount.replace("-", "").strip()
