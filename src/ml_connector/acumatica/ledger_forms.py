@@ -61,12 +61,15 @@ class LedgerForms(Forms):
         ]
         return Money.of(sum(amounts, Decimal(0)), currency)
 
-    async def movements(self, account: str, currency: str, period: str) -> list[Movement]:
+    async def movements(
+        self, account: str, currency: str, period: str, *, unposted: bool = False
+    ) -> list[Movement]:
         """Every posted line of an account in a period (`MMYYYY`): one call.
 
-        Raises AskAPerson where a line is kept neither in `currency` nor in a ledger of it.
+        By wish those too that are released and not posted yet. Raises AskAPerson where a line is
+        kept neither in `currency` nor in a ledger of it.
         """
-        found = await inquiries.lines(self._endpoint, self.ledger, period)
+        found = await inquiries.lines(self._endpoint, self.ledger, period, unposted=unposted)
         rows = [row for row in found if text(row.account) == account]
         foreign = [row for row in rows if text(row.currency) != currency]
         if foreign and await self.ledger_currency() != currency:

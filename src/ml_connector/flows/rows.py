@@ -108,6 +108,11 @@ def _kind(paper: Document) -> str:
     return next(kind for kind, made in KINDS.items() if isinstance(paper, made))
 
 
+def ledger_name(kind: str, number: str) -> tuple[str, str]:
+    """By which module and number the ledger knows a document of ours."""
+    return "GL" if kind == JOURNAL else "AR", number
+
+
 def changed_of(finding: Finding) -> Changed:
     """A finding as a paper tells it."""
     return Changed(
