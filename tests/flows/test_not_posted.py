@@ -6,9 +6,11 @@ import pytest
 
 from build.clerks import a_hand_entry, bounced
 from build.world import World
+from ml_connector.basics.errors import AskAPerson
 from ml_connector.books.drift import Kind
 from ml_connector.books.tieout import TieOut
 from ml_connector.flows.promise import drift
+from ml_connector.flows.promise.opening import propose
 from ml_connector.flows.promise.tie_out import measure
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +108,23 @@ async def test_the_search_tells_what_waits_to_be_posted_from_what_is_wrong(by_ha
     told = " ".join(one.sentence for one in searched.findings)
     assert strange in told
     assert f"for payment:{charge} is released" in told
+
+
+async def test_the_opening_position_waits_until_everything_on_its_accounts_is_posted(
+    by_hand: World,
+) -> None:
+    """Else the one entry would bring in again what people have entered already."""
+    await by_hand.stripe_api(
+        "payment_intents", amount="20000", currency="usd", confirm="true",
+        payment_method="pm_card_bypassPending",
+    )  # fmt: skip
+    await by_hand.pass_time(timedelta(days=1))
+    await by_hand.change(start_date=by_hand.clock.now().date())
+    entered = await a_hand_entry(by_hand, "10650", "24400", "50.00")
+    c = await by_hand.connected()
+    with pytest.raises(AskAPerson, match=f"GL {entered}") as why:
+        await propose(c, "24400")
+    assert "GL502000" in why.value.remedy
+    await by_hand.erp.tell("post")
+    (found,) = await propose(c, "24400")
+    assert str(found.holds["10650"]) == "50.00 USD"

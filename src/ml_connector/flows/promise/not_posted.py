@@ -4,9 +4,7 @@ Where releasing does not post by itself, a batch waits until somebody posts it: 
 done, and no balance of the ledger holds it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from ml_connector.basics.money import Money, total
 from ml_connector.books.drift import Finding, Kind, Movement, Name, Ours
@@ -72,24 +70,27 @@ class NotPosted:
 async def not_posted(c: Connected, currency: str) -> list[NotPosted]:
     """Our documents on the clearing account of a currency whose batches wait, by batch.
 
-    One call, and one more for each financial period in which batches wait.
+    One call, and one more for each financial period in which any batches wait.
     """
-    batches = await c.acumatica.unposted_batches()
-    if not batches:
+    account = c.mapping.of_currency(currency).clearing
+    lines = await lines_waiting(c, account, currency)
+    if not lines:
         return []
     async with c.store.transaction() as tx:
         effects = await clearing.effects(tx, c.id, currency)
     mine = {ledger_name(one.kind, one.erp_number): one for one in effects}
     waiting: dict[tuple[str, str, Name], list[Movement]] = {}
-    for line in await _lines(c, currency, batches):
+    for line in lines:
         if line.name in mine:
             waiting.setdefault((line.module, line.batch, line.name), []).append(line)
     return [NotPosted(mine[place[2]], tuple(waiting[place])) for place in sorted(waiting)]
 
 
-async def _lines(c: Connected, currency: str, batches: Mapping[Name, date]) -> list[Movement]:
-    """What the batches that wait do to the clearing account, line by line."""
-    account = c.mapping.of_currency(currency).clearing
+async def lines_waiting(c: Connected, account: str, currency: str) -> list[Movement]:
+    """What the batches that wait, whoever made them, do to an account, line by line."""
+    batches = await c.acumatica.unposted_batches()
+    if not batches:
+        return []
     known = await reaching(c, max(batches.values()))
     held = {known.holding(day) for day in batches.values()}
     found: list[Movement] = []
