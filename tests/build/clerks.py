@@ -66,3 +66,17 @@ async def a_hand_entry(world: World, debit: str, credit: str, amount: str) -> st
     body = {"LedgerID": "ACTUAL", "BranchID": "HEADOFFICE", "TransactionDate": day, "Hold": False,
             "CurrencyID": "USD", "Description": "Correction", "Details": lines}  # fmt: skip
     return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])
+
+
+async def reversed_by_hand(world: World, number: str) -> str:
+    """A clerk reverses a batch, as the form does: same texts, sides changed; its number."""
+    erp = (await world.connected()).acumatica
+    batch = await erp.journal(ErpRef(f"GL|{number}"))
+    lines = [
+        {"Account": line.account, "ReferenceNbr": line.reference,
+         "TransactionDescription": line.text}
+        | {("CreditAmount" if line.amount.minor > 0 else "DebitAmount"): abs(line.amount.decimal)}
+        for line in batch.lines
+    ]  # fmt: skip
+    body: Json = {"Module": "GL", "Description": batch.description, "Hold": False, "Details": lines}
+    return str((await world.enter("JournalTransaction", body, release=True))["BatchNbr"])

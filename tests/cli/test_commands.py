@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from ml_connector.cli.setup import SANDBOX_MAPPING
@@ -84,6 +87,36 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
     assert answer(applied) == {"plan": answer(plan)["plan"], "documents": []}
     score = answer(run("shadow", "trial", "--json"))
     assert {one["agrees"] for one in score["currencies"]} == {True}
+
+
+def test_the_opening_position_is_posted_and_its_paper_is_checked_without_a_database(
+    run: Run, sandbox: Path
+) -> None:
+    place = json.loads(sandbox.read_text("utf-8"))["stripe"]
+    form = {"amount": "4200", "currency": "usd", "confirm": "true",
+            "payment_method": "pm_card_bypassPending"}  # fmt: skip
+    paid = httpx2.post(f"{place['url']}/v1/payment_intents", data=form, auth=(place["key"], ""))
+    assert paid.status_code == 200
+    while not httpx2.get(f"{place['url']}/_sandbox/settled").json()["idle"]:
+        time.sleep(0.1)  # Stripe books a charge a moment later
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    run("connect", "later", "--sandbox", str(sandbox), "--start", tomorrow, "--json")
+    paper, page = sandbox.with_name("opening.json"), sandbox.with_name("opening.html")
+    wanted = ("proof", "opening", "usd", "--connection", "later", "--out", str(paper))
+    early = run(*wanted)
+    assert (early.returncode, "No opening position of USD is kept" in early.stderr) == (1, True)
+    posted = run("opening", "later", "--against", "24400", "--post", "--json")
+    assert (posted.returncode, len(answer(posted)["openings"])) == (0, 1), posted
+    made = run(*wanted, "--page", str(page), "--json")
+    assert (made.returncode, answer(made)["standing"]) == (0, "in the ledger"), made
+    key = answer(made)["key"]
+    found = run("proof", "verify", str(paper), "--key", key, ML_HOME="/nowhere")
+    assert found.returncode == 0
+    assert "opening position before" in found.stdout
+    assert key in page.read_text("utf-8")
+    paper.write_text(paper.read_text("utf-8").replace('"movements": ', '"movements": 1'), "utf-8")
+    found = run("proof", "verify", str(paper), "--key", key, ML_HOME="/nowhere")
+    assert (found.returncode, "line 1" in found.stderr) == (1, True)
 
 
 def test_the_sandbox_line_holds_what_a_client_needs(sandbox: Path) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from build.clerks import a_hand_entry
+from build.clerks import a_hand_entry, reversed_by_hand
 from build.planning import a_plan, apply, keys
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
@@ -15,8 +15,10 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
 from ml_connector.books.opening import opening_key
 from ml_connector.books.sealed import Paper
+from ml_connector.cli import opening_page
 from ml_connector.flows.promise.opening import opened, post, propose
 from ml_connector.flows.repair.foresight import Choice, foresee
+from ml_connector.flows.review.openings import opening_paper, signed_opening
 from ml_connector.flows.review.proofs import certificate, checked, signed
 from ml_connector.flows.rounds import backfill
 from ml_connector.store import audit, payouts, transactions
@@ -142,6 +144,67 @@ async def test_the_first_payouts_paper_says_what_of_the_opening_belongs_to_other
         f"{-there:.2f} USD",
     )
     await world.all_posted()
+
+
+async def opening_of(world: World) -> Paper:
+    """The signed paper of the dollars, as an auditor checks it."""
+    found = await opening_paper(await world.connected(), "USD")
+    assert found is not None
+    return checked(signed_opening(found, SigningKey.generate()))
+
+
+async def test_the_opening_position_has_a_signed_paper_until_somebody_reverses_its_entry(
+    world: World,
+) -> None:
+    held = await paid_by_others(world, 5000)
+    await paid_by_others(world, 30000)
+    dispute = await disputed(world, held)
+    (under_way,) = await world.run_payouts()
+    await paid_by_others(world, 12345)
+    await world.pass_time(timedelta(days=1))
+    await goes_live(world, world.clock.now().date())
+    c = await world.connected()
+    assert await opening_paper(c, "USD") is None
+    await post(c, (await propose(c, SUSPENSE))[0], "Kim")
+
+    paper = await opening_of(world)
+    assert paper.complaints == ()
+    rows = [facts for _, facts in paper.lines]
+    assert rows[0]["verdict"] == "in the ledger"
+    assert rows[0]["balance"] == f"{Decimal(await world.at_stripe()) / 100:.2f} USD"
+    holds = {one["account"]: one["holds"] for one in rows if one["what"] == "account"}
+    assert holds["10650"] == f"{await world.cash():.2f} USD"
+    assert (holds[DISPUTED], holds[TRANSIT]) == (
+        "50.00 USD",
+        f"{under_way['amount'] / 100:.2f} USD",
+    )
+    numbers = {one.get("dispute") or one.get("payout") for one in rows} - {None}
+    assert numbers == {dispute, under_way["id"]}
+    page = opening_page.page_of(paper)
+    assert all(words in page for words in (dispute, "What Stripe held", "The entry in Acumatica"))
+
+    (batch,) = (one for one in await world.documents("JournalTransaction")
+                if "opening position" in str(one["Description"]))  # fmt: skip
+    await reversed_by_hand(world, str(batch["BatchNbr"]))
+    await world.sync("acumatica.documents")
+    paper = await opening_of(world)
+    assert paper.complaints == ()
+    assert paper.lines[0][1]["verdict"] == "not in the ledger"
+    (line,) = (facts for _, facts in paper.lines if facts["what"] == "changed")
+    assert "It was reversed by" in str(line["sentence"])
+    assert "not in force" in opening_page.page_of(paper)
+
+
+async def test_an_opening_that_needed_no_entry_says_so_on_its_paper(world: World) -> None:
+    await paid_by_others(world, 20000)
+    await world.pass_time(timedelta(days=1))
+    await goes_live(world, world.clock.now().date())
+    await a_hand_entry(world, "10650", SUSPENSE, str(Decimal(await world.at_stripe()) / 100))
+    c = await world.connected()
+    await post(c, (await propose(c, SUSPENSE))[0], "Kim")
+    paper = await opening_of(world)
+    assert paper.complaints == ()
+    assert paper.lines[0][1]["verdict"] == "held before"
 
 
 async def test_what_was_under_way_at_the_cut_over_can_be_approved_when_it_ends(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from build.clerks import reversed_by_hand
 from build.policies import mapping_with
 from build.world import CUSTOMER, World
 from ml_connector.basics.errors import Misconfigured, TryAgain
@@ -204,7 +205,7 @@ async def test_a_transfer_reversed_by_hand_takes_the_proof_of_its_payout_away(
     (payout,) = await world.run_payouts()
     await world.live()
     assert await proven(world, payout["id"])
-    await reversed_by_hand(world, "Stripe payout")
+    await reversed_journal(world, "Stripe payout")
     (finding,) = await found(world)
     await world.settle()
     assert not await proven(world, payout["id"])
@@ -249,26 +250,11 @@ async def test_two_postings_are_never_relinked_to_one_payment(world: World) -> N
         assert len(await findings.in_state(tx, world.id, Decision.OPEN)) == 1
 
 
-async def reversed_by_hand(world: World, words: str = "Stripe fee") -> str:
-    """A clerk reverses a journal (the fee's), as the form does: same texts, sides changed."""
+async def reversed_journal(world: World, words: str) -> str:
+    """A clerk reverses the journal with these words; the reversal's number."""
     journals = await world.documents("JournalTransaction")
     batch = next(one for one in journals if words in str(one["Description"]))
-    erp = (await world.connected()).acumatica
-    lines = [
-        {
-            "Account": line.account,
-            "ReferenceNbr": line.reference,
-            "TransactionDescription": line.text,
-        }
-        | {("CreditAmount" if line.amount.minor > 0 else "DebitAmount"): abs(line.amount.decimal)}
-        for line in (await erp.journal(ErpRef(f"GL|{batch['BatchNbr']}"))).lines
-    ]
-    made = await world.enter(
-        "JournalTransaction",
-        {"Module": "GL", "Description": batch["Description"], "Hold": False, "Details": lines},
-        release=True,
-    )
-    return str(made["BatchNbr"])
+    return await reversed_by_hand(world, str(batch["BatchNbr"]))
 
 
 async def test_a_journal_reversed_by_hand_takes_the_proof_away_until_it_is_restored(
@@ -278,7 +264,7 @@ async def test_a_journal_reversed_by_hand_takes_the_proof_away_until_it_is_resto
     (payout,) = await world.run_payouts()
     await world.live()
     fees = await world.ledger("61100")
-    batch = await reversed_by_hand(world)
+    batch = await reversed_journal(world, "Stripe fee")
     assert batch in (await reasons(world))[0]  # the tie-out looks by itself
     (finding,) = await found(world)
     assert (finding.grade, finding.edits) == ("breaks_tie_out", ("reversed",))

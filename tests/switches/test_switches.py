@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from build.world import World, a_world
+from ml_connector.flows.promise.tie_out import measure
 from ml_connector.store.engine import Store
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,8 @@ async def a_story(world: World) -> None:
     await world.live()
     await world.refund(charge, 5000)
     await world.live()
+    for found in await measure(await world.connected()):
+        assert found.holds, found  # what is released and nobody has posted yet is named
     await world.pass_time(timedelta(days=4))
     await world.run_payouts()
     await world.live()

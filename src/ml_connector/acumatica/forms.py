@@ -42,7 +42,7 @@ class Forms:
         self._session = session
         self._endpoint = Endpoint(url, self.version, session, sleep=sleep)
         self.tenant = TenantForms(self._endpoint)
-        self._ledger = ledger
+        self.ledger = ledger
         self._base = ""
 
     async def _one(

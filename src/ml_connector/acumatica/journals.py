@@ -1,5 +1,7 @@
 """General-ledger batches: made with a mark of ours, released, read, found again."""
 
+from datetime import date
+
 from ml_connector.acumatica import corrections, translate, wire
 from ml_connector.acumatica.calls import made, write
 from ml_connector.acumatica.documents import (
@@ -23,7 +25,7 @@ class Journals(Forms):
         Raises OutcomeUnknown when no answer came: look with `find_journals` before any new try.
         """
         call = write("JournalTransaction", f"the journal {tag}", tag)
-        body = translate.journal_body(journal, tag, self._ledger)
+        body = translate.journal_body(journal, tag, self.ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
         return made(call, translate.journal_document, record)
 
@@ -54,3 +56,21 @@ class Journals(Forms):
         what = f"the journals with mark {tag}"
         rows = await self._rows("JournalTransaction", what, wire.JournalWire, query)
         return [translate.journal_document(row) for row in rows if tag in text(row.description)]
+
+    async def unposted_batches(self) -> dict[tuple[str, str], date]:
+        """The batches of every module that are released and not posted, with their days: one call.
+
+        By module and number.
+        """
+        query = {
+            "$filter": "Status eq 'Unposted'",
+            "$select": "Module,BatchNbr,Status,TransactionDate",
+        }
+        what = "the batches that are not posted"
+        rows = await self._rows("JournalTransaction", what, wire.JournalWire, query)
+        return {
+            (text(row.module), text(row.batch_nbr)): translate.required_day(
+                row.transaction_date, "TransactionDate"
+            )
+            for row in rows
+        }

@@ -48,7 +48,7 @@ class LedgerForms(Forms):
         more for the ledger's currency. Debit balances of asset accounts are positive.
         """
         call = Call("AccountSummaryInquiry", f"the balance of account {account}", writes=False)
-        asked = wire.SummaryWire(ledger=sent(self._ledger), period=sent(period.replace("-", "")))
+        asked = wire.SummaryWire(ledger=sent(self.ledger), period=sent(period.replace("-", "")))
         answer = await self._endpoint.put(call, asked, wire.SummaryWire, {"$expand": "Results"})
         rows = [row for row in answer.results if text(row.account) == account]
         own = [row for row in rows if text(row.currency_id) == currency]
@@ -61,12 +61,15 @@ class LedgerForms(Forms):
         ]
         return Money.of(sum(amounts, Decimal(0)), currency)
 
-    async def movements(self, account: str, currency: str, period: str) -> list[Movement]:
+    async def movements(
+        self, account: str, currency: str, period: str, *, unposted: bool = False
+    ) -> list[Movement]:
         """Every posted line of an account in a period (`MMYYYY`): one call.
 
-        Raises AskAPerson where a line is kept neither in `currency` nor in a ledger of it.
+        By wish those too that are released and not posted yet. Raises AskAPerson where a line is
+        kept neither in `currency` nor in a ledger of it.
         """
-        found = await inquiries.lines(self._endpoint, self._ledger, period)
+        found = await inquiries.lines(self._endpoint, self.ledger, period, unposted=unposted)
         rows = [row for row in found if text(row.account) == account]
         foreign = [row for row in rows if text(row.currency) != currency]
         if foreign and await self.ledger_currency() != currency:
@@ -75,7 +78,7 @@ class LedgerForms(Forms):
 
     async def ledger_lines(self, period: str) -> list[LedgerLine]:
         """Every line of the batches released in a period (`MMYYYY`), of all accounts: one call."""
-        found = await inquiries.lines(self._endpoint, self._ledger, period, unposted=True)
+        found = await inquiries.lines(self._endpoint, self.ledger, period, unposted=True)
         return [ledger.line(row) for row in found]
 
     async def quoted_payments(self, since: datetime) -> list[QuotedPayment]:
@@ -115,7 +118,7 @@ class LedgerForms(Forms):
     async def ledger_currency(self) -> str:
         """The currency that the ledger is kept in: one call, then remembered."""
         if not self._base:
-            ledger = await self._one("Ledger", ErpRef(self._ledger), wire.LedgerWire)
+            ledger = await self._one("Ledger", ErpRef(self.ledger), wire.LedgerWire)
             self._base = held(ledger.currency, "Currency").strip()
         return self._base
 

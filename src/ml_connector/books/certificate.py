@@ -99,7 +99,7 @@ def lines(paper: Certificate) -> list[Facts]:
         *(_member("transfer", one) for one in [proof.transfer] if one is not None),
         *(_member("reversal", one) for one in [proof.reversal] if one is not None),
         *(_document(one) for one in paper.documents),
-        *(_changed(one) for one in proof.changed),
+        *(changed_line(one) for one in proof.changed),
         *_accounts(paper.documents),
         _sums(proof),
         *_around(paper),
@@ -155,7 +155,7 @@ def _document(document: Document) -> Facts:
     }
 
 
-def _changed(one: Changed) -> Facts:
+def changed_line(one: Changed) -> Facts:
     """What people did to a document since, whether or not it takes the proof away."""
     return {
         "what": "changed",

@@ -66,6 +66,8 @@ class Kind(StrEnum):
     """It stands there with another amount than we posted."""
     OTHER_DAY = "other day"
     """It stands there on another day; the sum is right in the end."""
+    NOT_POSTED = "not posted"
+    """We posted it; it is released, and waits to be posted to the ledger."""
     MISCARRIED = "miscarried"
     """Our documents of a balance transaction do not add up to it."""
     UNSEEN = "unseen"
@@ -144,7 +146,7 @@ def _compared(theirs: list[Movement], mine: list[Ours], currency: str) -> Findin
         words = f" ({line.text})" if line.text else ""
         sentence = f"{record}{who}{words} moves clearing by {there} and is not ours."
         return Finding(Kind.NOT_OURS, min(days), record, there, sentence)
-    keys = ", ".join(one.key for one in mine)
+    keys = ", ".join(dict.fromkeys(one.key for one in mine))
     if not theirs:
         kind, what = Kind.GONE, f"of {owed} is not in the account."
     elif not there:

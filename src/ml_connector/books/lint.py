@@ -11,7 +11,7 @@ from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.policies import WhenConverted, WhenLost, WhenUnmatched
-from ml_connector.books.tenant import Tenant
+from ml_connector.books.tenant import Tenant, bare
 
 Check = Callable[[Mapping, Tenant], Iterable[Finding]]
 
@@ -85,27 +85,22 @@ def subaccount(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
     if not code or known is None:
         return
     key, form = "subaccount", "Subaccounts (GL203000)"
-    found = next((one for one in known if _bare(one.subaccount) == _bare(code)), None)
+    found = next((one for one in known if bare(one.subaccount) == bare(code)), None)
     if found is not None and not found.active:
         remedy = f"Activate it on {form}, or map another one."
         yield fail(key, f"The subaccount {code} is inactive.", remedy)
     if found is not None:
         return
     example = known[0].subaccount if known else ""
-    if example and len(_bare(example)) != len(_bare(code)):
+    if example and len(bare(example)) != len(bare(code)):
         yield fail(
             key,
-            f"The subaccount {code!r} has {len(_bare(code))} characters; the tenant's have"
-            f" {len(_bare(example))}, such as {example}.",
+            f"The subaccount {code!r} has {len(bare(code))} characters; the tenant's have"
+            f" {len(bare(example))}, such as {example}.",
             "Write all segments of the subaccount.",
         )
         return
     yield fail(key, f"Acumatica has no subaccount {code!r}.", f"Correct it, or add it on {form}.")
-
-
-def _bare(code: str) -> str:
-    """A subaccount without what only its mask shows."""
-    return code.replace("-", "").strip()
 
 
 def period(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:

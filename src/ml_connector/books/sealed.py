@@ -26,6 +26,8 @@ WHOLE = {"format", "paper", "key", "lines", "signature"}
 KEY_ID = "key_id"
 KEY_ID_DIGITS = 24
 LINE = {"line", "says", "signature"}
+NAMES = ("transaction", "key", "account", "payout", "dispute", "document", "currency", "sentence")
+"""What a line may be called by, the best name first."""
 
 
 class NotAPaper(Misconfigured):
@@ -35,7 +37,7 @@ class NotAPaper(Misconfigured):
         super().__init__(
             f"That is not a signed paper of the connector: {why}.",
             cause="sealed.not_a_paper",
-            remedy="Give the JSON file that `ml-connector proof PAYOUT --out FILE` wrote.",
+            remedy="Give the JSON file that `ml-connector proof` wrote with --out.",
         )
 
 
@@ -88,6 +90,16 @@ def sealed(format_: str, name: str, key: str, lines: Sequence[Facts], sign: Sign
     return f'{head[:-1]},\n"lines": [\n{rows}\n],\n"signature": "{whole}"}}\n'
 
 
+def format_of(text: str) -> str:
+    """What kind of paper a text says that it is; empty when it says nothing."""
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return ""
+    said = cast("dict[str, object]", found).get("format") if isinstance(found, dict) else ""
+    return said if isinstance(said, str) else ""
+
+
 def opened(text: str, format_: str, check: Check) -> Paper:
     """Reads a paper and checks every signature; raises NotAPaper when it is none at all."""
     paper = _read(text, format_)
@@ -118,7 +130,7 @@ def _of_whole(format_: str, name: str, key: str, signatures: list[str]) -> bytes
 
 def _called(facts: Facts) -> str:
     """A line as a person finds it again: its kind and its name."""
-    names = (facts.get(word) for word in ("transaction", "key", "account", "payout", "sentence"))
+    names = (facts.get(word) for word in NAMES)
     return " ".join(
         str(word) for word in (facts.get("what"), next(filter(None, names), "")) if word
     )

@@ -90,3 +90,8 @@ class Tenant:
     link_fields: Collection[str] | None = None
     in_force: OurMapping | None = None
     standing: Mapping[str, Money] = field(default_factory=dict[str, Money])
+
+
+def bare(subaccount: str) -> str:
+    """A subaccount without what only its mask shows."""
+    return subaccount.replace("-", "").strip()

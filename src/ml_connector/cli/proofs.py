@@ -10,12 +10,18 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.cli.frame import Exit, Json, Name, Office, opened, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ml_connector.books.certificate import Certificate
-    from ml_connector.books.proof import Proof
-    from ml_connector.books.sealed import Paper
+    from ml_connector.books.opening_paper import OpeningPaper
+    from ml_connector.books.proof import Changed, Proof
+    from ml_connector.books.sealed import Facts, Paper
     from ml_connector.vault.signing import SigningKey
 
 proof = App(name="proof", help="Prove payouts to the cent; signed, and checked anywhere.")
+
+HEADS = ("payout", "opening")
+"""The kinds of a paper's first line, which says what it is of."""
 
 Out = Annotated[Path | None, Parameter(name="--out", help="Write the signed proof (JSON) here.")]
 Page = Annotated[Path | None, Parameter(name="--page", help="Write a page to read or print here.")]
@@ -29,8 +35,7 @@ def of_payout(
 
     async def body(office: Office) -> int:
         paper, key = await _paper(office, payout, connection)
-        if out is not None or page is not None:
-            _write(paper, key, out, page)
+        _write_signed(paper, key, out, page)
         if json:
             from ml_connector.books.sealed import key_id
             from ml_connector.cli import show
@@ -71,15 +76,26 @@ async def _paper(office: Office, payout: str, connection: str) -> "tuple[Certifi
         return found, await signing.key(tx, office.place.keyring)
 
 
-def _write(paper: "Certificate", key: "SigningKey", out: Path | None, page: Path | None) -> None:
-    """Both files, made from the same signed text."""
+def _write_signed(
+    paper: "Certificate", key: "SigningKey", out: Path | None, page: Path | None
+) -> None:
     from ml_connector.cli.proof_page import page_of
-    from ml_connector.flows.review.proofs import checked, signed
+    from ml_connector.flows.review.proofs import signed
 
-    text = signed(paper, key)
-    for place, content in ((out, text), (page, page_of(checked(text)) if page else "")):
-        if place is not None:
-            _write_file(place, content)
+    if out is not None or page is not None:
+        _write(signed(paper, key), page_of, out, page)
+
+
+def _write(
+    text: str, page_of: "Callable[[Paper], str]", out: Path | None, page: Path | None
+) -> None:
+    """Both files, made from the same signed text."""
+    from ml_connector.flows.review.proofs import checked
+
+    if out is not None:
+        _write_file(out, text)
+    if page is not None:
+        _write_file(page, page_of(checked(text)))
 
 
 def _write_file(place: Path, content: str) -> None:
@@ -109,8 +125,68 @@ def _show(found: "Proof") -> None:
     show.say(found.statement, mark=found.verdict, colour=colour)
     for gap in found.gaps:
         show.say(f"  {gap}")
-    for one in found.changed:
+    _show_changed(found.changed)
+
+
+def _show_changed(changed: "Sequence[Changed]") -> None:
+    from ml_connector.cli import show
+
+    for one in changed:
         show.say(f"  {one.sentence} ({one.decision})", mark="changed", colour="yellow")
+
+
+@proof.command(name="opening")
+def of_opening(
+    currency: str, *, out: Out = None, page: Page = None, connection: Name = "", json: Json = False
+) -> int:
+    """The signed paper of a currency's opening position: what Stripe held, and the entry for it.
+
+    Exit code 0: it is in the ledger. 1: not yet, or not any more as it was posted.
+    """
+
+    async def body(office: Office) -> int:
+        from ml_connector.books.opening_paper import STATEMENTS, Standing
+        from ml_connector.cli import show
+        from ml_connector.cli.opening_page import page_of
+        from ml_connector.flows.review.openings import signed_opening
+
+        paper, key = await _opening_paper(office, currency.upper(), connection)
+        _write(signed_opening(paper, key), page_of, out, page)
+        stands = paper.standing is not Standing.NOT_IN_THE_LEDGER
+        if json:
+            show.as_json({"standing": paper.standing, "position": paper.position,
+                          "accounts": paper.holdings, "changed": paper.changed,
+                          "key": key.public})  # fmt: skip
+        else:
+            rows = [(one.account, str(one.held), str(one.entered), str(one.holds))
+                    for one in paper.holdings]  # fmt: skip
+            title = f"Opening position {paper.position.currency} before {paper.position.day}"
+            show.table(title, ("account", "held ", "entry ", "holds "), rows)
+            colour = "green" if stands else "yellow"
+            show.say(STATEMENTS[paper.standing], mark=paper.standing, colour=colour)
+            _show_changed(paper.changed)
+        return Exit.OK if stands else Exit.ATTENTION
+
+    return opened(body, as_json=json)
+
+
+async def _opening_paper(
+    office: Office, currency: str, connection: str
+) -> "tuple[OpeningPaper, SigningKey]":
+    from ml_connector.basics.errors import AskAPerson
+    from ml_connector.flows.review.openings import opening_paper
+    from ml_connector.store import signing
+
+    c = await office.board.connected(await office.only(connection))
+    found = await opening_paper(c, currency)
+    if found is None:
+        raise AskAPerson(
+            f"No opening position of {currency} is kept.",
+            cause="proof.no_opening",
+            remedy="Post it first with `ml-connector opening --post`, or check the currency.",
+        )
+    async with office.place.store.transaction() as tx:
+        return found, await signing.key(tx, office.place.keyring)
 
 
 @proof.command(name="all")
@@ -135,7 +211,7 @@ def every(
         for payout in await arrived(c, day_given("--since", since) if since else None):
             paper, key = await _paper(office, payout, c.id)
             page = out / f"{payout}.html" if pages else None
-            _write(paper, key, out / f"{payout}.json", page)
+            _write_signed(paper, key, out / f"{payout}.json", page)
             found.append(paper.proof)
         if json:
             facts = [{"payout": one.payout, "verdict": one.verdict, "gaps": one.gaps,
@@ -178,7 +254,7 @@ def verify(
     ] = "",
     json: Json = False,
 ) -> int:
-    """Check a proof offline: each signature, and every sum computed again.
+    """Check a signed paper offline: each signature, and every sum computed again.
 
     Anybody can make a key: only with --key does it show that this installation has signed. The
     file that `keys show` prints holds the former keys too, so that proofs before a rotation pass.
@@ -226,10 +302,17 @@ def _read(file: Path, what: str) -> str:
         ) from error
 
 
+def _called(head: "Facts") -> str:
+    """What a paper is of."""
+    if head.get("what") == "opening":
+        return f"opening position before {head.get('day')} of {head.get('balance')}"
+    return f"payout {head.get('payout')} of {head.get('amount')}"
+
+
 def _say_verified(paper: "Paper", *, pinned: bool, other: bool, as_json: bool) -> None:
     from ml_connector.cli import show
 
-    head = next(facts for _, facts in paper.lines if facts.get("what") == "payout")
+    head = next(facts for _, facts in paper.lines if facts.get("what") in HEADS)
     sound = not paper.complaints and not other
     if as_json:
         complaints = [{"line": one.line, "sentence": one.sentence} for one in paper.complaints]
@@ -244,8 +327,7 @@ def _say_verified(paper: "Paper", *, pinned: bool, other: bool, as_json: bool) -
         told = f"It was signed by a key that you did not name: {paper.key_id} ({paper.key})."
         show.error(told, "Do not rely on it. Ask the installation's owner for `keys show`.")
     if sound:
-        amount, verdict = head.get("amount"), head.get("verdict")
-        show.say(f"payout {head.get('payout')} of {amount}: {verdict}.", mark="sound")
+        show.say(f"{_called(head)}: {head.get('verdict')}.", mark="sound")
         show.say(f"{head.get('statement')} Signed {head.get('at')}.")
     if pinned and not other:
         show.say(f"Signed by key {paper.key_id}, which you named.")

@@ -6,6 +6,7 @@ import msgspec
 
 from ml_connector.basics.ids import ConnectionId, StripeId, posting_tag
 from ml_connector.basics.money import Money
+from ml_connector.books.guardian import NOT_IN_FORCE
 from ml_connector.books.mapping import Mapping
 from ml_connector.books.postings import (
     ArPayment,
@@ -18,7 +19,9 @@ from ml_connector.books.postings import (
     Posting,
     Voiding,
 )
+from ml_connector.books.proof import Changed
 from ml_connector.books.records import BalanceTransaction, Payout
+from ml_connector.store.findings import Finding
 from ml_connector.store.payouts import NewPayout, PayoutRow
 from ml_connector.store.postings import NewPosting, PostingRow
 from ml_connector.store.rows import as_object
@@ -108,6 +111,23 @@ def clearing_account(row: PostingRow, mapping: Mapping) -> str:
 
 def _kind(paper: Document) -> str:
     return next(kind for kind, made in KINDS.items() if isinstance(paper, made))
+
+
+def ledger_name(kind: str, number: str) -> tuple[str, str]:
+    """By which module and number the ledger knows a document of ours."""
+    return "GL" if kind == JOURNAL else "AR", number
+
+
+def changed_of(finding: Finding) -> Changed:
+    """A finding as a paper tells it."""
+    return Changed(
+        key=finding.key,
+        grade=finding.grade,
+        decision=str(finding.state),
+        sentence=finding.sentence,
+        missing=finding.missing,
+        stands=NOT_IN_FORCE.isdisjoint(finding.edits),
+    )
 
 
 def payout_row(connection: ConnectionId, payout: Payout) -> NewPayout:

@@ -6,10 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.guardian import NOT_IN_FORCE
 from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
-from ml_connector.books.proof import Carried, Changed, Member, Proof, Shared, prove
+from ml_connector.books.proof import Carried, Member, Proof, Shared, prove
 from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import fees
@@ -18,13 +17,12 @@ from ml_connector.flows.cash.legs import payout_legs
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.promise.opening import opened, set_aside, set_aside_all, share_of
-from ml_connector.flows.rows import payout_of, payout_row, transaction_row
+from ml_connector.flows.rows import changed_of, payout_of, payout_row, transaction_row
 from ml_connector.flows.signals import for_transaction
 from ml_connector.flows.writing.gate import HoldingBack
 from ml_connector.flows.writing.timing import WAITS, lets_fees_in, wake_due
 from ml_connector.store import audit, findings, payouts, postings, transactions
 from ml_connector.store import fees as store_fees
-from ml_connector.store.findings import Finding
 from ml_connector.store.payouts import PayoutRow
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, as_object
@@ -146,20 +144,8 @@ async def _proof(
     keys = {one.key for member in every for one in member.carried}
     current = await findings.of_keys(tx, c.id, sorted(keys))
     found = {one.key: one for one in [*lacking, *current] if one.key in keys}
-    changed = [_changed(found[key]) for key in sorted(found)]
+    changed = [changed_of(found[key]) for key in sorted(found)]
     return prove(payout_of(row), members, transfer, back, shared, changed=changed)
-
-
-def _changed(finding: Finding) -> Changed:
-    """A finding as the proof tells it."""
-    return Changed(
-        key=finding.key,
-        grade=finding.grade,
-        decision=str(finding.state),
-        sentence=finding.sentence,
-        missing=finding.missing,
-        stands=NOT_IN_FORCE.isdisjoint(finding.edits),
-    )
 
 
 async def _own(

@@ -21,11 +21,12 @@ from ml_connector.books.drift import (
     miscarried,
     without_opening,
 )
-from ml_connector.books.tieout import TieOut, tie_out
+from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise import guardian
+from ml_connector.flows.promise.not_posted import not_posted
 from ml_connector.flows.promise.tie_out import latest_period
-from ml_connector.flows.rows import JOURNAL
+from ml_connector.flows.rows import JOURNAL, ledger_name
 from ml_connector.flows.writing.periods import calendar, periods_between
 from ml_connector.store import clearing
 from ml_connector.store.clearing import Effect
@@ -39,15 +40,17 @@ async def search(c: Connected, found: TieOut) -> Drift:
     that differs; only what is still unnamed then is searched at Stripe. The tie-out must be fresh,
     and Stripe's movements swept.
     """
-    found = await _bare(c, found)
+    waiting = await not_posted(c, found.currency)
+    found = await _bare(c, found, [one.named for one in waiting])
     accounts = c.mapping.of_currency(found.currency)
     async with c.store.transaction() as tx:
         effects = await clearing.effects(tx, c.id, found.currency)
         nets = await clearing.nets(tx, c.id, found.currency)
-    ours = ours_of(effects, c.record.start_date)
+    ours = [*ours_of(effects, c.record.start_date), *(one.lacking for one in waiting)]
     ledger = _Ledger(c, accounts.clearing, found.currency, ours, *await _periods(c, ours))
     posted = {one.id: one.amount for one in nets if one.state == TransactionState.POSTED}
-    findings = [*await ledger.findings(), *miscarried(posted, _carried(effects))]
+    findings = [*await ledger.findings(), *(one.finding for one in waiting)]
+    findings = [*in_order(findings), *miscarried(posted, _carried(effects))]
     drift = without_opening(Drift(found, tuple(findings)), c.record.start_date)
     if drift.unnamed:
         known = {one.id: one.amount for one in nets}
@@ -56,9 +59,12 @@ async def search(c: Connected, found: TieOut) -> Drift:
     return drift
 
 
-async def _bare(c: Connected, found: TieOut) -> TieOut:
-    """The tie-out without what people are known to have changed: the search names that itself."""
-    known = await guardian.lacking(c)
+async def _bare(c: Connected, found: TieOut, waiting: Sequence[Unposted]) -> TieOut:
+    """The tie-out without what people are known to have changed and what waits to be posted.
+
+    The search names both itself.
+    """
+    known = [*await guardian.lacking(c), *waiting]
     rest = [one for one in found.unposted if one not in known]
     return tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=rest)
 
@@ -69,7 +75,7 @@ def ours_of(effects: Sequence[Effect], start: date) -> list[Ours]:
     return [
         Ours(
             key=one.key,
-            name=("GL" if one.kind == JOURNAL else "AR", one.erp_number),
+            name=ledger_name(one.kind, one.erp_number),
             day=one.day or days.get(one.erp_number, start),
             amount=one.amount,
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ml_connector.basics.errors import Bug, TryAgain
+from ml_connector.basics.errors import AskAPerson, Bug, TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money, total
 from ml_connector.books.opening import (
@@ -24,6 +24,7 @@ from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import why_passed_over
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
+from ml_connector.flows.promise.not_posted import REMEDY, lines_waiting
 from ml_connector.flows.promise.tie_out import IN_THE_LEDGER, ledger_balance
 from ml_connector.flows.rows import clearing_account, document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
@@ -124,8 +125,9 @@ async def propose(
     """The opening of every currency: as posted, else the one entry that is needed now.
 
     `given` says what an account holds where the ledger cannot tell. One call for each hundred
-    movements that Stripe ever made, one for each dispute that was open, one for each account.
-    Raises NotWhole while Stripe's own figures differ, NotMapped where an account lacks.
+    movements that Stripe ever made, one for each dispute that was open, two for each account.
+    Raises NotWhole while Stripe's own figures differ, NotMapped where an account lacks, AskAPerson
+    while batches on an account wait to be posted.
     """
     history = await _history(c)
     found: list[Opening] = []
@@ -188,10 +190,24 @@ async def _agrees_with_the_balance(c: Connected, place: Position, history: Histo
 
 async def _held_by_others(c: Connected, account: str, code: str) -> Money:
     """What an account holds without our own postings: the work of people, before and since."""
+    await _require_posted(c, account, code)
     held = await ledger_balance(c, account, code)
     async with c.store.transaction() as tx:
         rows = await reports.posted_on(tx, c.id, account, code, c.mapping.currencies[code].clearing)
     return held - total((_effect(row, account) for row in rows), code)
+
+
+async def _require_posted(c: Connected, account: str, code: str) -> None:
+    """Raises AskAPerson while batches on an account wait: no balance of it holds them."""
+    waiting = await lines_waiting(c, account, code)
+    if waiting:
+        batches = ", ".join(sorted({f"{one.module} {one.batch}" for one in waiting}))
+        raise AskAPerson(
+            f"What account {account} holds is not known: released and not posted there are the"
+            f" batches {batches}.",
+            cause=f"opening.not_posted:{account}",
+            remedy=REMEDY,
+        )
 
 
 def _effect(row: PostingRow, account: str) -> Money:

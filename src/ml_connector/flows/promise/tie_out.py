@@ -10,6 +10,7 @@ from ml_connector.books.postings import IN_THE_LEDGER
 from ml_connector.books.tieout import TieOut, Unposted, tie_out
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise import guardian
+from ml_connector.flows.promise.not_posted import not_posted
 from ml_connector.flows.writing.periods import period_of
 from ml_connector.observe import DIFFERENCE
 from ml_connector.store import cursors, fees, late, payouts, postings, tie_outs, transactions
@@ -24,7 +25,8 @@ async def measure(c: Connected) -> list[TieOut]:
     """The equation of each mapped or seen currency, now: one Stripe call, one ERP call each.
 
     What people have changed on our documents is named, too; a difference that they do not explain
-    costs two ERP calls more, to learn of changes that nobody has looked at yet.
+    costs two ERP calls more, to learn of changes that nobody has looked at yet, and one to learn
+    of batches that are released and not posted to the ledger.
     Money that Stripe has moved and no sweep has seen yet shows up as a difference; so catch up
     with `stripe.transactions` first when the last cent matters.
     """
@@ -35,6 +37,7 @@ async def measure(c: Connected) -> list[TieOut]:
     named = await _all_explained(c, found)
     if not all(one.holds for one in named):
         await guardian.look_around(c)
+        found = [await _with_not_posted(c, one) for one in found]
         named = await _all_explained(c, found)
     for one in named:
         await _keep(c, one)
@@ -84,13 +87,21 @@ async def _keep(c: Connected, result: TieOut) -> None:
         await cursors.advance(tx, c.id, f"tieout.{result.currency}", kept)
 
 
+async def _with_not_posted(c: Connected, found: TieOut) -> TieOut:
+    """The tie-out with our documents named that the ledger does not show because nobody posted."""
+    if found.holds or found.currency not in c.mapping.currencies:
+        return found
+    waiting = [one.named for one in await not_posted(c, found.currency)]
+    return _explained(found, waiting)
+
+
 async def _all_explained(c: Connected, found: list[TieOut]) -> list[TieOut]:
     changed = await guardian.lacking(c)
     return [_explained(one, changed) for one in found]
 
 
 def _explained(found: TieOut, changed: list[Unposted]) -> TieOut:
-    """The tie-out with what people have changed on our documents named."""
+    """The tie-out with more that is known to be missing named."""
     named = [*found.unposted, *_of(found.currency, changed)]
     return tie_out(found.currency, clearing=found.clearing, stripe=found.stripe, unposted=named)
 

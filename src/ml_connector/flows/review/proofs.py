@@ -18,10 +18,12 @@ from ml_connector.books.certificate import (
     lines,
 )
 from ml_connector.books.entries import On, sides
+from ml_connector.books.opening_paper import FORMAT as OPENING
+from ml_connector.books.opening_paper import recount_opening
 from ml_connector.books.postings import ArPayment, ArRefund, Purpose, State, Voiding
 from ml_connector.books.proof import Carried, Proof
 from ml_connector.books.recount import recount
-from ml_connector.books.sealed import Paper, opened, sealed
+from ml_connector.books.sealed import Paper, format_of, opened, sealed
 from ml_connector.flows.cash.payouts import try_proof
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opening_shares
@@ -29,6 +31,9 @@ from ml_connector.flows.rows import clearing_account, document
 from ml_connector.store import clearing, fees, payouts, postings, tie_outs
 from ml_connector.store.postings import PostingRow
 from ml_connector.vault.signing import SigningKey, genuine
+
+RECOUNTS = {FORMAT: recount, OPENING: recount_opening}
+"""How the sums of each kind of paper are computed again."""
 
 
 async def certificate(c: Connected, payout_id: StripeId) -> Certificate | None:
@@ -57,12 +62,14 @@ def signed(paper: Certificate, key: SigningKey) -> str:
 
 
 def checked(text: str) -> Paper:
-    """Reads a signed paper and checks signatures and sums, without any installation.
+    """Reads a signed paper of any kind and checks signatures and sums, without any installation.
 
     The complaints name the line. Raises NotAPaper, and BadPublicKey for a key that is none.
     """
-    paper = opened(text, FORMAT, genuine)
-    found = (*paper.complaints, *recount(paper.lines))
+    said = format_of(text)
+    kind = said if said in RECOUNTS else FORMAT
+    paper = opened(text, kind, genuine)
+    found = (*paper.complaints, *RECOUNTS[kind](paper.lines))
     return replace(paper, complaints=found)
 
 
@@ -83,7 +90,7 @@ async def _documents(c: Connected, tx: AsyncConnection, proof: Proof) -> list[Do
         if row is None:
             found.append(_held_before(one, here))
             continue
-        paper = await _document(c, tx, row)
+        paper = await described(c, tx, row)
         whole = await _shared_whole(c, tx, row)
         if whole is not None:
             paper = replace(paper, for_others=whole - here)
@@ -124,7 +131,8 @@ def _held_before(one: Carried, here: Money) -> Document:
     )
 
 
-async def _document(c: Connected, tx: AsyncConnection, row: PostingRow) -> Document:
+async def described(c: Connected, tx: AsyncConnection, row: PostingRow) -> Document:
+    """A document of ours as a paper tells it."""
     nothing = Money.zero(row.currency)
     ref: ErpRef | None = None
     if row.erp_type is not None and row.erp_number is not None:

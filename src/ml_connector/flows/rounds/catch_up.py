@@ -28,7 +28,7 @@ from ml_connector.flows.promise import guardian
 from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.writing.timing import wake_due
-from ml_connector.store import cursors, links, reports, transactions
+from ml_connector.store import cursors, links, reports, transactions, troubles
 
 OVERLAP = timedelta(minutes=5)
 """Clocks differ and long transactions commit under an earlier stamp (fact A4.4)."""
@@ -116,7 +116,10 @@ async def _asks_for_look(c: Connected, tx: AsyncConnection, row: Changed) -> boo
 
 
 async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
-    """Whether a listed invoice asks for a look: not mirrored but owed, or not level any more."""
+    """Whether a listed invoice asks for a look.
+
+    It is owed and not mirrored, or not level any more; or a trouble says that it is not.
+    """
     if row.balance is None:
         return True
     known = await links.by_erp(tx, c.id, INVOICE, row.ref)
@@ -127,7 +130,10 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     applied = with_accepted(known[0], found)
     level = row.balance == asks_for(asked, applied).decimal
     dated = row.due is None or known[0].detail.get(DUE) in {None, row.due.isoformat()}
-    return not (level and dated and is_settled_as_known(known[0], applied))
+    if not (level and dated and is_settled_as_known(known[0], applied)):
+        return True
+    told = await troubles.get(tx, c.id, Kind.INVOICE, row.ref)
+    return told is not None and told.open
 
 
 async def sweep(c: Connected) -> int:

@@ -126,7 +126,8 @@ class _Journal:
 
     async def read_back(self, ref: ErpRef, *, released: bool = True) -> ReadBack:
         found = await self.c.acumatica.journal(ref)
-        return ReadBack(found, journal_differences(self.journal, found, released=released))
+        ledger = self.c.acumatica.ledger
+        return ReadBack(found, journal_differences(self.journal, found, ledger, released=released))
 
 
 @dataclass(frozen=True, slots=True)

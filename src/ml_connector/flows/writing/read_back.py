@@ -19,6 +19,7 @@ from ml_connector.books.postings import (
     Journal,
     Voiding,
 )
+from ml_connector.books.tenant import bare
 
 
 def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = True) -> list[str]:
@@ -34,6 +35,7 @@ def payment_differences(sent: ArPayment, found: ErpPayment, *, released: bool = 
         ("date", str(sent.day), str(found.day)),
         ("applications", _applied(sent), _applied(found)),
         ("charges", _charged(sent), _charged(found)),
+        *_places(sent, found),
     ]
     return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
@@ -50,6 +52,7 @@ def refund_differences(
         ("date", str(sent.day), str(found.day)),
         ("applications", f"{memo}: {sent.amount}", _applied(found)),
         ("charges", "none", _charged(found)),
+        *_places(sent, found),
     ]
     return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
 
@@ -81,17 +84,22 @@ def debit_differences(sent: DebitMemo, found: ErpMemo, *, released: bool = True)
     return _unequal(pairs) + _unreleased(found.status, MEMO_RELEASED)
 
 
-def journal_differences(sent: Journal, found: ErpJournal, *, released: bool = True) -> list[str]:
+def journal_differences(
+    sent: Journal, found: ErpJournal, ledger: str, *, released: bool = True
+) -> list[str]:
     """What differs between a journal as planned and as read back; empty when it is proof.
 
-    Compared is what it does to each account: Acumatica may reorder or merge lines.
+    Compared is what it does to each account and subaccount: Acumatica may reorder or merge lines.
     """
-    accounts = sorted({line.account for line in (*sent.lines, *found.lines)})
-    pairs = [(f"account {a}", str(sent.effect_on(a)), str(found.effect_on(a))) for a in accounts]
-    pairs += [
+    pairs = [
+        *_effects(sent, found),
         ("currency", sent.currency, found.currency),
         ("date", str(sent.day), str(found.day)),
+        *_told("branch", sent.branch, found.branch),
+        *_told("ledger", ledger, found.ledger),
     ]
+    for branch in sorted({line.branch for line in found.lines}):
+        pairs += _told("lines' branch", sent.branch, branch)
     return _unequal(pairs) + (_unreleased(found.status, JOURNAL_RELEASED) if released else [])
 
 
@@ -114,6 +122,46 @@ def booked_differences(expected: Booked, found: ErpPayment, *, released: bool = 
         ("charges", _charged(expected), _charged(found)),
     ]
     return _unequal(pairs) + (_unreleased(found.status, PAYMENT_RELEASED) if released else [])
+
+
+def _effects(sent: Journal, found: ErpJournal) -> list[tuple[str, str, str]]:
+    """What the lines do to each account, and to each subaccount of it where we sent one."""
+    finer = all(line.subaccount for line in (*sent.lines, *found.lines))
+    wanted, there = _sums(sent, finer=finer), _sums(found, finer=finer)
+    return [
+        (
+            f"account {place}",
+            str(wanted.get(place, Money.zero(sent.currency))),
+            str(there.get(place, Money.zero(found.currency))),
+        )
+        for place in sorted({*wanted, *there})
+    ]
+
+
+def _sums(journal: Journal | ErpJournal, *, finer: bool) -> dict[str, Money]:
+    sums: dict[str, Money] = {}
+    for line in journal.lines:
+        place = f"{line.account} {bare(line.subaccount)}" if finer else line.account
+        sums[place] = sums.get(place, Money.zero(journal.currency)) + line.amount
+    return sums
+
+
+def _places(sent: ArPayment | ArRefund, found: ErpPayment) -> list[tuple[str, str, str]]:
+    """By which method and in which branch a payment is."""
+    return [
+        *_told("payment method", sent.payment_method, found.payment_method),
+        *_told("branch", sent.branch, found.branch),
+    ]
+
+
+def _told(what: str, sent: str, found: str) -> list[tuple[str, str, str]]:
+    """A code that was sent and is told otherwise; one that was left to Acumatica is its own.
+
+    Acumatica writes codes in capitals, and no document is without them: one that it does not tell
+    is a field that the endpoint's version lacks.
+    """
+    same = sent.strip().casefold() == found.strip().casefold()
+    return [] if same or not sent or not found else [(what, sent, found)]
 
 
 def _applied(payment: ArPayment | ErpPayment) -> str:
