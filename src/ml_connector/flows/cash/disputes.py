@@ -24,7 +24,7 @@ from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import stubs
 from ml_connector.flows.cash.booking import accounted_for, book, book_besides
-from ml_connector.flows.cash.legs import leg_of, legs_before
+from ml_connector.flows.cash.legs import leg_of_row, legs_before
 from ml_connector.flows.cash.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opened, set_aside
@@ -61,7 +61,8 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
 
 async def story_of(c: Connected, dispute: Dispute, bt: BalanceTransaction) -> Story:
     """What the documents of a dispute say of it; what comes back leaves the account it went to."""
-    legs = await legs_before(c, bt, Purpose.DISPUTE) if bt.amount.minor > 0 else ()
+    returns = bt.amount.minor > 0
+    legs = await legs_before(c, bt, Purpose.DISPUTE, Role.DISPUTED) if returns else ()
     return Story(subject=dispute.id, text=f"of {dispute.charge}", legs=legs)
 
 
@@ -141,7 +142,7 @@ async def _exchange(
     rest = away - await _exchanged(c, [row for row in rows if row.id != last.id])
     if dispute.amount.currency == away.currency or not rest:
         return
-    stands = await leg_of(c, Purpose.DISPUTE, first.id)
+    stands = await leg_of_row(c, first, Purpose.DISPUTE, Role.DISPUTED)
     left = back(stands[0], rest) if stands else _disputed(c, rest)
     before = await standing(c, Purpose.DISPUTE_EXCHANGE, last.id)
     lost = Lost(dispute.id, str(dispute.charge), rest, last.id, _first_seen(c, before))
@@ -150,7 +151,7 @@ async def _exchange(
 
 
 def _disputed(c: Connected, amount: Money) -> Leg:
-    """Of a dispute from before our books no leg is stored: it is in the opening."""
+    """Of a dispute from before our books no leg is stored where the opening needed no entry."""
     return mapped(c.mapping.account(Role.DISPUTED), amount, c.mapping)
 
 
@@ -223,7 +224,7 @@ async def _lost(
     taken: Money,
     before: PostingRow | None,
 ) -> Lost:
-    first = await leg_of(c, Purpose.DISPUTE, row.id)
+    first = await leg_of_row(c, row, Purpose.DISPUTE, Role.DISPUTED)
     return Lost(
         dispute.id,
         str(dispute.charge),
