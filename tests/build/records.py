@@ -103,6 +103,7 @@ def a_balance_transaction(
     source: str | None = "ch_1",
     created: datetime = NOON,
     balance: str = PAYMENTS,
+    rate: str | None = None,
 ) -> BalanceTransaction:
     """A change of the Stripe balance, of a `type/category`; `net` follows unless it is given."""
     kind, _, category = pair.partition("/")
@@ -123,6 +124,7 @@ def a_balance_transaction(
         status="pending",
         description="Payment for Invoice",
         balance=balance,
+        rate=None if rate is None else Decimal(rate),
     )
 
 

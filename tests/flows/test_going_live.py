@@ -49,6 +49,41 @@ async def disputed(world: World, charge: str) -> str:
     return str(made["id"])
 
 
+async def test_what_was_under_way_leaves_the_accounts_that_the_opening_put_it_on(
+    world: World,
+) -> None:
+    """The mapping changes after the opening: a dispute is won, one lost, a reserve set free."""
+    disputes = [await disputed(world, await paid_by_others(world, 5000)) for _ in range(2)]
+    held = await world.stripe.tell("reserves", {"amount": 2000})
+    await paid_by_others(world, 30000)
+    (under_way,) = await world.run_payouts()
+    await paid_by_others(world, 12345)
+    await world.pass_time(timedelta(days=1))
+    then = WITH_TRANSIT.replace('reserve = "12650"', 'reserve = "12660"')
+    await world.change(start_date=world.clock.now().date(), mapping_text=then)
+    c = await world.connected()
+    await post(c, (await propose(c, SUSPENSE))[0], "Kim")
+    opening = {account: await world.ledger(account) for account in (DISPUTED, "12660", TRANSIT)}
+    assert opening == {
+        DISPUTED: 100, "12660": 20, TRANSIT: Decimal(under_way["amount"]) / 100,
+    }  # fmt: skip
+    now = then.replace(DISPUTED, "81000").replace("12660", "17000").replace(TRANSIT, "61150")
+    await world.change(mapping_text=now)
+    for dispute, outcome in zip(disputes, ["won", "lost"], strict=True):
+        await world.stripe.tell(f"disputes/{dispute}", {"outcome": outcome})
+    await world.stripe.tell(f"reserves/{held['id']}/release")
+    await world.pass_time(timedelta(days=3))
+    await world.live()
+    await world.sync("stripe.transactions", "stripe.payouts")
+    accounts = (*opening, "81000", "17000", "61150")
+    assert {account: await world.ledger(account) for account in accounts} == (
+        dict.fromkeys(accounts, 0)
+    )
+    assert await world.ledger("61160") == 50
+    assert await world.troubles() == []
+    await world.all_posted()
+
+
 async def goes_live(world: World, day: date) -> None:
     await world.change(start_date=day, mapping_text=WITH_TRANSIT)
 

@@ -12,6 +12,7 @@ from datetime import date
 
 from ml_connector.basics.ids import PostingKey, StripeId
 from ml_connector.basics.money import Money, total
+from ml_connector.books.legs import Leg, back, mapped
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.postings import Journal, Line, Posting, Purpose, posting_key
 from ml_connector.books.records import PAYMENTS, BalanceTransaction, Payout
@@ -145,15 +146,21 @@ def opening_posting(entry: Journal, mapping: Mapping) -> Posting:
     return Posting(key, Purpose.OPENING, StripeId(key), entry, clearing)
 
 
-def arrival(payout: Payout, transfer: StripeId, mapping: Mapping) -> Posting:
-    """A payout that was under way at the cut-over reaches the bank; clearing is not touched."""
+def arrival(
+    payout: Payout, transfer: StripeId, mapping: Mapping, under_way: Leg | None = None
+) -> Posting:
+    """A payout that was under way at the cut-over reaches the bank; clearing is not touched.
+
+    `under_way` is where the opening has it, if another place than today's.
+    """
     code = payout.amount.currency
-    sides = {
-        mapping.of_currency(code).bank: payout.amount,
-        mapping.account(Role.IN_TRANSIT): -payout.amount,
-    }
+    bank = mapped(mapping.of_currency(code).bank, payout.amount, mapping)
+    first = under_way or mapped(mapping.account(Role.IN_TRANSIT), payout.amount, mapping)
     text = f"Stripe payout {payout.id} of before the cut-over"
-    lines = tuple(Line(a, mapping.subaccount, amount, text) for a, amount in sides.items())
-    journal = Journal(payout.arrival_date, mapping.branch, text, lines)
+    lines = tuple(
+        Line(one.account, one.subaccount, one.amount, text)
+        for one in (bank, back(first, -payout.amount))
+    )
+    journal = Journal(payout.arrival_date, first.branch, text, lines)
     key = posting_key(Purpose.ARRIVAL, payout.id)
     return Posting(key, Purpose.ARRIVAL, transfer, journal, Money.zero(code))

@@ -195,6 +195,8 @@ class BalanceTransaction:
     status: str
     description: str
     balance: str = PAYMENTS
+    rate: Decimal | None = None
+    """What it was converted at, as Stripe shows it; None where it was not."""
 
     @property
     def moves(self) -> Money:
@@ -275,6 +277,11 @@ class Dispute:
     def won(self) -> bool:
         """Whether the bank has decided for us, at once or after all."""
         return self.status == "won"
+
+    @property
+    def given_back(self) -> bool:
+        """Whether all that was taken is ours again, or on its way."""
+        return self.status in {"won", "prevented"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,28 @@ LONGEST_TEXT = 256
 _RANKS: tuple[frozenset[Purpose], ...] = (
     frozenset({Purpose.PAYOUT_REVERSAL, Purpose.PAYOUT, Purpose.TOPUP}),
     frozenset({Purpose.FEES_OF_PAYOUT}),
-    frozenset({Purpose.LOSS_REVERSAL, Purpose.DISPUTE_UNDONE, Purpose.DISPUTE_LOSS}),
+    frozenset(
+        {
+            Purpose.DISPUTE_EXCHANGE,
+            Purpose.LOSS_REVERSAL,
+            Purpose.DISPUTE_UNDONE,
+            Purpose.DISPUTE_LOSS,
+        }
+    ),
     frozenset({Purpose.DISPUTE}),
     frozenset({Purpose.REFUND_FAILURE, Purpose.REFUND, Purpose.REFUND_PAID}),
     frozenset({Purpose.CREDIT_MEMO}),
 )
 _FEES, _MONEY_IN = len(_RANKS), len(_RANKS) + 1
-_LAST = frozenset({Purpose.CONVERSION, Purpose.EXCHANGE, Purpose.SUSPENSE, Purpose.PAYMENT})
+_LAST = frozenset(
+    {
+        Purpose.RATE_DIFFERENCE,
+        Purpose.CONVERSION,
+        Purpose.EXCHANGE,
+        Purpose.SUSPENSE,
+        Purpose.PAYMENT,
+    }
+)
 
 REST_ON_A_CHARGE = frozenset(
     {
@@ -48,6 +63,8 @@ REST_ON_A_CHARGE = frozenset(
         Purpose.DISPUTE_LOSS,
         Purpose.LOSS_REVERSAL,
         Purpose.DISPUTE_UNDONE,
+        Purpose.DISPUTE_EXCHANGE,
+        Purpose.RATE_DIFFERENCE,
         Purpose.VOID,
     }
 )

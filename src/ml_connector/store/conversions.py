@@ -9,11 +9,17 @@ from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import records
 from ml_connector.store.tables import postings as table
 
-CONCERNED = (Purpose.PAYMENT, Purpose.VOID, Purpose.CONVERSION, Purpose.EXCHANGE)
+CONCERNED = (
+    Purpose.PAYMENT,
+    Purpose.VOID,
+    Purpose.CONVERSION,
+    Purpose.EXCHANGE,
+    Purpose.RATE_DIFFERENCE,
+)
 
 
 async def every(tx: AsyncConnection, connection: ConnectionId) -> list[PostingRow]:
-    """The payments, undone payments, conversions and exchanges of such movements, in order.
+    """The documents of such movements, but for their fees, in order.
 
     Only what is in the ledger and was not undone.
     """

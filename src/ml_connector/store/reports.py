@@ -267,13 +267,23 @@ async def unproven_payouts(tx: AsyncConnection, connection: ConnectionId) -> lis
 
 
 async def open_disputes(tx: AsyncConnection, connection: ConnectionId) -> list[StripeId]:
-    """The disputes whose money is away and whose end is not in our books, in order."""
+    """The disputes whose money is away and whose end is not in our books, in order.
+
+    What came back at another rate is not away.
+    """
     moved = balance_transactions
     ended = exists().where(
         postings.c.connection == moved.c.connection,
         postings.c.transaction_id == moved.c.id,
         postings.c.purpose.in_((Purpose.DISPUTE_LOSS, Purpose.DISPUTE_UNDONE)),
     )
+    back_otherwise = exists().where(
+        postings.c.connection == moved.c.connection,
+        postings.c.transaction_id == moved.c.id,
+        postings.c.purpose == Purpose.DISPUTE_EXCHANGE,
+    )
+    returned = func.count().filter(moved.c.amount_minor > 0)
+    away = returned * 2 < func.count()
     question = (
         select(moved.c.source)
         .where(
@@ -284,6 +294,7 @@ async def open_disputes(tx: AsyncConnection, connection: ConnectionId) -> list[S
         .group_by(moved.c.source)
         .having(func.sum(moved.c.amount_minor) < 0)
         .having(~func.bool_or(ended.correlate(moved)))
+        .having(or_(away, ~func.bool_or(back_otherwise.correlate(moved))))
         .order_by(moved.c.source)
     )
     return [StripeId(str(row)) for (row,) in await tx.execute(question)]

@@ -121,6 +121,7 @@ def transaction(answer: wire.Transaction) -> BalanceTransaction:
         status=answer.status,
         description=answer.description or "",
         balance=answer.balance_type or PAYMENTS,
+        rate=answer.exchange_rate,
     )
 
 

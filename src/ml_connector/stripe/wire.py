@@ -4,6 +4,7 @@ Fields that may be missing or null have defaults; enumerations stay open strings
 A field that Stripe may expand is an id or the object itself.
 """
 
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct, field
@@ -65,6 +66,7 @@ class Transaction(Struct, frozen=True):
     source: str | Identified | None = None
     description: str | None = None
     balance_type: str | None = None
+    exchange_rate: Decimal | None = None
 
 
 class Customer(Struct, frozen=True):

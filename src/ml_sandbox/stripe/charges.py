@@ -269,15 +269,19 @@ def book_released(world: World, charge: Obj, card: Card, due: int | None) -> Non
 def book_return(world: World, charge: Obj) -> Obj:
     """Takes the money of a returned bank debit off the balance; its fee stays."""
     taken = world.get("balance_transaction", charge["balance_transaction"])
+    amount, rate = taken["amount"], taken["exchange_rate"]
+    if world.switches.returns_at_todays_rate:
+        today = world.money.settle(charge["amount"], charge["currency"])
+        amount, rate = today.amount, today.rate
     return balance.book(
         world,
         kind="payment_failure_refund",
         category="charge_failure",
-        amount=-taken["amount"],
+        amount=-amount,
         currency=taken["currency"],
         source=charge["id"],
         description=f"Payment failure refund for {charge['id']}",
-        rate=taken["exchange_rate"],
+        rate=rate,
     )
 
 

@@ -188,13 +188,20 @@ def resolve(world: World, dispute: Obj, *, won: bool) -> None:
     if won:
         withdrawn: Obj = dispute["balance_transactions"][0]
         fee = -withdrawn["fee"] if world.switches.dispute_win_returns_fee else 0
-        book(world, dispute, "dispute_reversal", -withdrawn["amount"], fee)
+        book(world, dispute, "dispute_reversal", given_back(world, dispute, withdrawn), fee)
         if countered := world.notes.dispute_fees.pop(dispute["id"], 0):
             counter_fee(world, dispute, countered)
         dispute["is_charge_refundable"] = True
     emit(world, "charge.dispute.closed", dispute)
     if won:
         emit(world, "charge.dispute.funds_reinstated", dispute)
+
+
+def given_back(world: World, dispute: Obj, withdrawn: Obj) -> int:
+    """What comes back of a withdrawal: as much, or as much as it is worth today."""
+    if world.switches.returns_at_todays_rate:
+        return world.money.settle(dispute["amount"], dispute["currency"]).amount
+    return -int(withdrawn["amount"])
 
 
 def close(world: World, call: Call) -> Obj:
@@ -227,7 +234,7 @@ def prevent(world: World, dispute: Obj) -> Obj:
     dispute["status"] = "prevented"
     if dispute["balance_transactions"]:
         row: Obj = dispute["balance_transactions"][0]
-        book(world, dispute, "dispute_reversal", -row["amount"], -row["fee"])
+        book(world, dispute, "dispute_reversal", given_back(world, dispute, row), -row["fee"])
     emit(world, "charge.dispute.closed", dispute)
     return dispute
 

@@ -45,6 +45,9 @@ class Switches:
         True, "An invoice finalized without debt emits invoice.payment_succeeded."
     )
     fx_fee_row: bool = switch(False, "The conversion fee is a stripe_fx_fee row of its own.")
+    returns_at_todays_rate: bool = switch(
+        False, "A won dispute or a returned debit is converted at today's rate, not at its own."
+    )
     reserve_rows_on_both_sides: bool = switch(
         False, "A reserve has a row of the balance risk_reserved beside that of payments."
     )

@@ -1,11 +1,13 @@
 """Disputes: what the bank took and gave back, and what becomes of it once the bank has decided."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import AskAPerson, Bug
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
+from ml_connector.books.differences import difference
 from ml_connector.books.disputes import (
     CannotReopen,
     Lost,
@@ -14,14 +16,15 @@ from ml_connector.books.disputes import (
     as_loss_reversed,
     as_reopened,
 )
-from ml_connector.books.legs import leg
+from ml_connector.books.legs import Leg, back, leg, mapped
+from ml_connector.books.mapping import Role
 from ml_connector.books.policies import WhenLost
 from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import stubs
 from ml_connector.flows.cash.booking import accounted_for, book, book_besides
-from ml_connector.flows.cash.legs import leg_of, legs_before
+from ml_connector.flows.cash.legs import leg_of_row, legs_before
 from ml_connector.flows.cash.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opened, set_aside
@@ -58,7 +61,8 @@ async def follow(c: Connected, dispute_id: StripeId) -> None:
 
 async def story_of(c: Connected, dispute: Dispute, bt: BalanceTransaction) -> Story:
     """What the documents of a dispute say of it; what comes back leaves the account it went to."""
-    legs = await legs_before(c, bt, Purpose.DISPUTE) if bt.amount.minor > 0 else ()
+    returns = bt.amount.minor > 0
+    legs = await legs_before(c, bt, Purpose.DISPUTE, Role.DISPUTED) if returns else ()
     return Story(subject=dispute.id, text=f"of {dispute.charge}", legs=legs)
 
 
@@ -111,16 +115,55 @@ async def _end(c: Connected, dispute: Dispute) -> None:
     loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
         undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
-        lost = await _lost(c, dispute, withdrawal, away, loss or undone)
+        rest = away - await _exchanged(c, rows)
+        lost = await _lost(c, dispute, withdrawal, rest, loss or undone)
         await _book_loss(c, lost, loss)
         return
-    back = not away or (dispute.won and len(taken) < len(rows))
-    if back and loss is not None and loss.state is State.VERIFIED:
+    ours_again = not away or (dispute.won and len(taken) < len(rows))
+    if ours_again and loss is not None and loss.state is State.VERIFIED:
         before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
         given_back = _taken_back(c, dispute, loss, before)
         await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
-    elif back:
+    elif ours_again:
         await _require_payment(c, dispute)
+    if away and dispute.given_back and len(taken) * 2 == len(rows):
+        await _exchange(c, dispute, rows, away)
+
+
+async def _exchange(
+    c: Connected, dispute: Dispute, rows: list[BalanceTransactionRow], away: Money
+) -> None:
+    """What is left where the disputed money stood is exchange difference, if it was converted.
+
+    In its own currency it would be money that did not come back: that is a person's.
+    """
+    first = [row for row in rows if row.amount_minor < 0][-1]
+    last = [row for row in rows if row.amount_minor > 0][-1]
+    rest = away - await _exchanged(c, [row for row in rows if row.id != last.id])
+    if dispute.amount.currency == away.currency or not rest:
+        return
+    stands = await leg_of_row(c, first, Purpose.DISPUTE, Role.DISPUTED)
+    left = back(stands[0], rest) if stands else _disputed(c, rest)
+    before = await standing(c, Purpose.DISPUTE_EXCHANGE, last.id)
+    lost = Lost(dispute.id, str(dispute.charge), rest, last.id, _first_seen(c, before))
+    what, why = f"dispute {dispute.id} of {dispute.charge}", Purpose.DISPUTE_EXCHANGE
+    await _besides(c, lost, [difference(why, last.id, what, left, lost.day, c.mapping)])
+
+
+def _disputed(c: Connected, amount: Money) -> Leg:
+    """Of a dispute from before our books no leg is stored where the opening needed no entry."""
+    return mapped(c.mapping.account(Role.DISPUTED), amount, c.mapping)
+
+
+async def _exchanged(c: Connected, rows: Sequence[BalanceTransactionRow]) -> Money:
+    """How much of a dispute was booked as exchange difference."""
+    booked = Money.zero(rows[0].currency)
+    for row in rows:
+        found = await standing(c, Purpose.DISPUTE_EXCHANGE, row.id)
+        paper = None if found is None else document(found)
+        if isinstance(paper, Journal):
+            booked += paper.lines[0].amount
+    return booked
 
 
 def _taken_back(
@@ -181,7 +224,7 @@ async def _lost(
     taken: Money,
     before: PostingRow | None,
 ) -> Lost:
-    first = await leg_of(c, Purpose.DISPUTE, row.id)
+    first = await leg_of_row(c, row, Purpose.DISPUTE, Role.DISPUTED)
     return Lost(
         dispute.id,
         str(dispute.charge),

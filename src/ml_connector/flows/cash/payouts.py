@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
+from ml_connector.books.mapping import Role
 from ml_connector.books.opening import arrival
 from ml_connector.books.postings import State
 from ml_connector.books.proof import Carried, Member, Proof, Shared, prove
@@ -13,7 +14,7 @@ from ml_connector.books.records import BalanceTransaction, Payout
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import fees
 from ml_connector.flows.cash.booking import DONE, accounted_for, book, book_besides
-from ml_connector.flows.cash.legs import payout_legs
+from ml_connector.flows.cash.legs import opening_legs, payout_legs
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.promise.opening import opened, set_aside, set_aside_all, share_of
@@ -82,7 +83,9 @@ async def _arrive(c: Connected, payout: Payout, transfer: BalanceTransaction) ->
         return
     if payout.id in {part.subject for part in opening.position.in_transit}:
         async with accounted_for(c, transfer):
-            await book_besides(c, transfer.id, [arrival(payout, transfer.id, c.mapping)])
+            under_way = await opening_legs(c, payout.amount.currency, Role.IN_TRANSIT)
+            arrived = arrival(payout, transfer.id, c.mapping, *under_way)
+            await book_besides(c, transfer.id, [arrived])
 
 
 async def _learn_members(c: Connected, payout: Payout) -> None:

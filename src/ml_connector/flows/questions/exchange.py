@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ml_connector.basics.ids import ConnectionId, StripeId
 from ml_connector.basics.money import Money, total
-from ml_connector.books.postings import ArPayment, Journal, Purpose, Voiding
+from ml_connector.books.postings import ArPayment, Document, Journal, Purpose, Voiding
 from ml_connector.flows.rows import document
 from ml_connector.store import conversions
 from ml_connector.store.engine import Store
@@ -22,7 +22,8 @@ DECIMALS = 8
 class Converted:
     """One conversion in the ledger; both amounts are negative where the bank took it back.
 
-    `cleared`: its transit was emptied by policy; else the difference stands on the counterpart.
+    `cleared`: its transit was emptied by policy; else the difference stands on the counterpart,
+    but for what is `booked` to gain or loss because it was taken back at another rate.
     """
 
     transaction: StripeId
@@ -31,6 +32,7 @@ class Converted:
     paid: Money
     settled: Money
     cleared: bool
+    booked: Money | None = None
 
     @property
     def rate(self) -> Decimal:
@@ -41,7 +43,10 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedSum:
-    """The conversions from one currency into another, cleared or not, added up."""
+    """The conversions from one currency into another, cleared or not, added up.
+
+    What is booked to gain or loss already is not in `settled` any more.
+    """
 
     cleared: bool
     count: int
@@ -73,7 +78,15 @@ def _converted(transaction: StripeId, rows: Sequence[PostingRow]) -> Converted |
         paid=paid,
         settled=journal[0].clearing,
         cleared=Purpose.EXCHANGE in papers,
+        booked=_booked(papers.get(Purpose.RATE_DIFFERENCE)),
     )
+
+
+def _booked(found: tuple[PostingRow, Document] | None) -> Money | None:
+    """What a difference debits to gain or loss: its first line, by the books' rule."""
+    if found is None or not isinstance(found[1], Journal):
+        return None
+    return found[1].lines[0].amount
 
 
 def _money(papers: Iterable[object]) -> tuple[str, Money] | None:
@@ -97,7 +110,11 @@ def sums(found: Sequence[Converted]) -> list[ConvertedSum]:
             cleared,
             len(held),
             total((one.paid for one in held), paid),
-            total((one.settled for one in held), settled),
+            total((_left_of(one) for one in held), settled),
         )
         for (paid, settled, cleared), held in sorted(groups.items())
     ]
+
+
+def _left_of(one: Converted) -> Money:
+    return one.settled if one.booked is None else one.settled + one.booked
