@@ -115,6 +115,20 @@ async def test_a_payment_voided_after_its_refund_is_restored_and_the_refund_left
     assert await found(world) == []
 
 
+async def test_what_is_said_of_the_invoice_ends_as_soon_as_its_voided_payment_is_restored(
+    world: World,
+) -> None:
+    ref, _ = await paid(world)
+    await voided(world, (await the_payment(world))["ReferenceNbr"])
+    (finding,) = await found(world)
+    await world.sync("acumatica.invoices")
+    assert [one.resource for one in await world.troubles()] == [ref]
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    await world.sync("acumatica.invoices")
+    assert await world.troubles() == []
+
+
 async def test_a_payment_entered_again_by_hand_is_explained_and_relinked(world: World) -> None:
     ref, charge = await paid(world)
     old = await the_payment(world)

@@ -66,10 +66,9 @@ _HOLD = text("""
 _BRING_FORWARD = text("""
     UPDATE procrastinate_jobs
     SET priority = greatest(priority, :priority),
-        scheduled_at = CASE WHEN scheduled_at > coalesce(:not_before, clock_timestamp())
-                            THEN :not_before ELSE scheduled_at END
-    WHERE id = :id
-      AND (priority < :priority OR scheduled_at > coalesce(:not_before, clock_timestamp()))
+        scheduled_at = CASE WHEN scheduled_at > asked.moment THEN :not_before ELSE scheduled_at END
+    FROM (SELECT coalesce(:not_before, CAST('-infinity' AS timestamptz)) AS moment) AS asked
+    WHERE id = :id AND (priority < :priority OR scheduled_at > asked.moment)
 """)
 _WAKE = text("""
     SELECT pg_notify(:channel, json_build_object('type', 'job_inserted', 'job_id', id)::text)
