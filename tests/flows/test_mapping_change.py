@@ -131,6 +131,9 @@ async def test_a_clearing_account_is_not_left_before_stripe_has_paid_everything_
     found = await failing(world, other)
     stands = f"{await world.cash():.2f} USD"
     assert f"{stands} of our documents still stand on 10650" in (found["currencies.USD.clearing"])
+    with pytest.raises(Misconfigured, match=f"{stands} of our documents still stand on 10650"):
+        await world.change(mapping_text=other)
+    assert (await version_of(world.store, world.id)).version == 1
     dropped = drop(WHOLE, "currencies.USD")
     assert stands in (await failing(world, dropped))["currencies.USD"]
     assert "currencies.USD" not in await failing(world, put(WHOLE, "currencies.USD.bank", "10500"))
@@ -138,6 +141,9 @@ async def test_a_clearing_account_is_not_left_before_stripe_has_paid_everything_
     await world.live()
     assert await world.cash() == 0
     assert "currencies.USD" not in await failing(world, dropped)
+    await world.change(mapping_text=dropped)
+    assert (await version_of(world.store, world.id)).version == 2
+    await world.change(mapping_text=WHOLE)
     await world.all_posted()
 
 

@@ -1,6 +1,7 @@
 """A mapping beside the one in force: no account is left while our money still stands on it."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
 
 from ml_connector.basics.money import Money
 from ml_connector.books.finding import Finding, fail
@@ -10,11 +11,17 @@ from ml_connector.books.tenant import Tenant
 
 def left_behind(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
     """A clearing or transit account that is changed or dropped and is not empty."""
-    if tenant.in_force is None:
-        return
-    before, after = _accounts(tenant.in_force), _accounts(mapping)
+    if tenant.in_force is not None:
+        yield from leaving(mapping, tenant.in_force, tenant.standing)
+
+
+def leaving(
+    mapping: Mapping, in_force: Mapping, standing: ReadOnly[str, Money]
+) -> Iterator[Finding]:
+    """The same, by what stands in each place of the mapping in force."""
+    before, after = _accounts(in_force), _accounts(mapping)
     for place, named in before.items():
-        amount = tenant.standing.get(place)
+        amount = standing.get(place)
         now = after.get(place)
         if not amount or now == named:
             continue

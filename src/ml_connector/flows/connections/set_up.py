@@ -2,6 +2,7 @@
 
 from ml_connector.basics.clock import Clock
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.mapping.left_behind import require_nothing_left
 from ml_connector.flows.mapping.mapping_change import wake_waiting
 from ml_connector.flows.mapping.mapping_text import parse, read_body
 from ml_connector.flows.rounds.schedule import set_cadence
@@ -27,14 +28,13 @@ async def set_up(
     Without `mapping_text` the mapping in force stays. Raises Misconfigured before anything is
     stored.
     """
-    body = None
-    if mapping_text is not None:
-        parse(mapping_text, new.time_zone)
-        body = read_body(mapping_text)
+    books = None if mapping_text is None else parse(mapping_text, new.time_zone)
     now = clock.now()
     async with store.transaction() as tx:
         await connections.save(tx, new, keyring, now=now)
-        if body is not None and mapping_text is not None:
+        if books is not None and mapping_text is not None:
+            await require_nothing_left(tx, new.id, books)
+            body = read_body(mapping_text)
             version = await mapping.add_version(tx, new.id, body, mapping_text, actor, now=now)
             await connections.set_mapping_version(tx, new.id, version, now=now)
             await wake_waiting(tx, new.id, now)

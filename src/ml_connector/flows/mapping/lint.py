@@ -7,16 +7,14 @@ from typing import TypeVar
 from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.clock import day_in
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.money import Money
 from ml_connector.books.finding import Finding
 from ml_connector.books.link_place import is_plain
 from ml_connector.books.lint import findings
-from ml_connector.books.lint_changes import clearing, transit
-from ml_connector.books.mapping import Mapping
 from ml_connector.books.tenant import ErpPaymentMethod, Tenant
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.mapping.left_behind import in_force, standing_in
 from ml_connector.flows.mapping.mapping_text import mapping_of
-from ml_connector.store import connections, mapping, standing
+from ml_connector.store import connections, mapping
 
 T = TypeVar("T")
 
@@ -50,7 +48,9 @@ async def read_tenant(c: Connected) -> Tenant:
     method = await _method(c)
     branches = await reader.optional("branch", forms.branches())
     code = c.mapping.subaccount
-    in_force = await _in_force(c)
+    async with c.store.transaction() as tx:
+        replaced = await in_force(tx, c.id, c.record.time_zone)
+        holds = {} if replaced is None else await standing_in(tx, c.id, replaced)
     return Tenant(
         today=day_in(c.clock.now(), c.mapping.zone),
         accounts={one.account: one for one in accounts},
@@ -62,26 +62,9 @@ async def read_tenant(c: Connected) -> Tenant:
         unread=reader.unread,
         elsewhere=await _elsewhere(c),
         link_fields=await _link_fields(c, reader),
-        in_force=in_force,
-        standing={} if in_force is None else await _standing(c, in_force),
+        in_force=replaced,
+        standing=holds,
     )
-
-
-async def _in_force(c: Connected) -> Mapping | None:
-    async with c.store.statement() as tx:
-        version = await mapping.current(tx, c.id)
-    return version and mapping_of(version.body, version.version, c.record.time_zone)
-
-
-async def _standing(c: Connected, books: Mapping) -> dict[str, Money]:
-    """What stands on the accounts of a mapping that hold what is Stripe's."""
-    async with c.store.transaction() as tx:
-        held = await standing.on_clearing(tx, c.id)
-        found = {clearing(code): held[code] for code in books.currencies if code in held}
-        for code, one in books.transit.items():
-            rest = await standing.in_transit(tx, c.id, one.cash, one.account, code)
-            found[transit(code)] = rest
-    return found
 
 
 async def _method(c: Connected) -> ErpPaymentMethod | None:
