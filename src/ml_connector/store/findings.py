@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ARRAY, Text, any_, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -147,9 +147,10 @@ async def in_state(tx: AsyncConnection, connection: ConnectionId, state: Decisio
 async def of_keys(
     tx: AsyncConnection, connection: ConnectionId, keys: Sequence[PostingKey]
 ) -> list[Finding]:
-    """The findings of postings that count now, oldest first."""
+    """The findings of postings that count now, oldest first; of however many postings."""
+    named = any_(literal(list(keys), ARRAY(Text)))  # one parameter, as a payout may have thousands
     question = select(table).where(
-        table.c.connection == connection, table.c.key.in_(keys), table.c.state.in_(CURRENT)
+        table.c.connection == connection, table.c.key == named, table.c.state.in_(CURRENT)
     )
     return records(Finding, (await tx.execute(question.order_by(table.c.id))).mappings())
 
