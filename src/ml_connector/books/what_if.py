@@ -12,7 +12,15 @@ from ml_connector.books.entries import On, Side, sides
 from ml_connector.books.mapping import Mapping
 from ml_connector.books.matching import Match, on_account
 from ml_connector.books.policies import RefundsAs, WhenLost, WhenUnmatched
-from ml_connector.books.postings import ArPayment, Booked, Document, Posting, Purpose, Voiding
+from ml_connector.books.postings import (
+    ArPayment,
+    ArRefund,
+    Booked,
+    Document,
+    Posting,
+    Purpose,
+    Voiding,
+)
 from ml_connector.books.records import BalanceTransaction, Charge
 from ml_connector.books.rules import Story
 
@@ -48,8 +56,9 @@ class Known:
     """What the store knows of a transaction besides itself.
 
     `payment` is its AR payment; `nobodys` that no invoice was found for it; `arrival` of a
-    payout; `voids` what a bank took back and `settled_as` what it had brought, or `waits` why
-    that is not known; `lost` a dispute's end, taken back again with `won`.
+    payout; `voids` what a bank took back, or the refund that failed, and `settled_as` what the
+    former had brought, or `waits` why that is not known; `refunded` the refund that was paid out
+    of a credit memo, or of a payment's rest; `lost` a dispute's end, taken back again with `won`.
     """
 
     payment: ArPayment | None = None
@@ -58,6 +67,7 @@ class Known:
     voids: Voiding | None = None
     settled_as: Money | None = None
     aside: bool = False
+    refunded: ArRefund | None = None
     waits: str = ""
     lost: Lost | None = None
     reopened: Voiding | None = None
@@ -87,9 +97,8 @@ def outcome(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Outcome:
 
 def _story(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Story | None:
     subject = bt.source or bt.id
-    by_memo = mapping.policies.refunds is RefundsAs.CREDIT_MEMO
-    if by_memo and bt.category in REFUNDED:
-        raise NotKnown("Whose credit memo it would be is not stored.")
+    if bt.category in REFUNDED:
+        return _given_back(subject, known, mapping)
     if not rules.is_receipt(bt):
         return Story(
             subject=subject,
@@ -114,8 +123,24 @@ def _story(bt: BalanceTransaction, known: Known, mapping: Mapping) -> Story | No
     return Story(subject=subject, match=match)
 
 
+def _given_back(subject: str, known: Known, mapping: Mapping) -> Story:
+    """A refund, or its failure: what was never settled is paid back so under any policy."""
+    refund, by_memo = known.refunded, mapping.policies.refunds is RefundsAs.CREDIT_MEMO
+    if by_memo and refund is None and not known.aside:
+        raise NotKnown("Whose credit memo it would be is not stored.")
+    of_rest = refund is not None and refund.payment is not None
+    return Story(
+        subject=subject,
+        aside=known.aside,
+        voids=known.voids if by_memo or of_rest else None,
+        customer_id=None if refund is None else refund.customer_id,
+        unapplied=None if refund is None else refund.payment,
+    )
+
+
 def _charge(bt: BalanceTransaction, payment: ArPayment) -> Charge:
-    """The charge as far as its payment tells."""
+    """The charge as far as its payment tells: of one currency, a smaller one took a part."""
+    partly = payment.currency == bt.amount.currency and payment.amount < bt.amount
     return Charge(
         id=bt.source or bt.id,
         payment_intent=None,
@@ -125,6 +150,7 @@ def _charge(bt: BalanceTransaction, payment: ArPayment) -> Charge:
         created=bt.created,
         description="",
         transaction=bt,
+        authorized=bt.amount if partly else None,
     )
 
 

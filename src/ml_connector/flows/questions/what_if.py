@@ -12,13 +12,13 @@ from ml_connector.basics.money import Money
 from ml_connector.books import rules
 from ml_connector.books.disputes import Lost
 from ml_connector.books.mapping import Mapping
-from ml_connector.books.postings import ArPayment, Journal, Purpose, Voiding
+from ml_connector.books.postings import ArPayment, ArRefund, Journal, Purpose, Voiding
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.what_if import LOSSES, REFUNDED, Known, NotKnown, Outcome, Place, outcome
-from ml_connector.flows.cash.movements import story_of
+from ml_connector.flows.cash.movements import story_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
-from ml_connector.flows.writing.editions import standing_of
+from ml_connector.flows.writing.editions import standing, standing_of
 from ml_connector.store import payouts, transactions
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
@@ -98,9 +98,19 @@ async def _known(c: Connected, row: BalanceTransactionRow, bt: BalanceTransactio
         return _receipt(row, made)
     if rules.is_bounce(bt):
         return await _returned(c, bt)
-    aside = row.category in REFUNDED and any(one.purpose == Purpose.SUSPENSE for one in made)
-    known = Known(arrival=None if payout is None else payout.arrival_date, aside=aside)
-    return _ended(known, row, made)
+    if row.category in REFUNDED:
+        return await _refunded(c, row, made)
+    return _ended(Known(arrival=None if payout is None else payout.arrival_date), row, made)
+
+
+async def _refunded(c: Connected, row: BalanceTransactionRow, made: Sequence[PostingRow]) -> Known:
+    """A refund, or its failure, by the document that paid it out."""
+    aside = any(one.purpose == Purpose.SUSPENSE for one in made)
+    paid = await standing(c, Purpose.REFUND_PAID, row.source) if row.source else None
+    paper = None if paid is None else document(paid)
+    if paid is None or not isinstance(paper, ArRefund):
+        return Known(aside=aside)
+    return Known(aside=aside, refunded=paper, voids=voiding_of(paid))
 
 
 def _receipt(row: BalanceTransactionRow, made: Sequence[PostingRow]) -> Known:
