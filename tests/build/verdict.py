@@ -15,6 +15,7 @@ from ml_connector.flows.promise.tie_out import measure
 from ml_connector.flows.writing.by_hand import VOIDED
 from ml_connector.flows.writing.timing import WAITS
 from ml_connector.store import transactions
+from ml_connector.store.transactions import TransactionState
 
 ROUNDS = 15
 LONGEST = 7 * 60
@@ -166,13 +167,15 @@ def charges_of(one: Living, bill: Bill) -> list[Json]:
 async def nobody_can_pay_more_than_is_owed(one: Living) -> None:
     """Stripe asks for what is owed and not paid already; for less only where a person knows.
 
-    A payment that was voided before it was proven waits for a person's word, like one unbooked.
+    A payment that was voided before it was proven, or undone, waits for a person's word, like one
+    that is not booked.
     """
     world = one.world
     troubles = await world.troubles()
     told = " ".join(f"{t.cause} {t.resource}" for t in troubles)
     unproven = {t.resource for t in troubles if t.cause.startswith(VOIDED)}
-    booked = {*await _standing(one, *STANDS, "Voided")} - unproven
+    undone = {r.source for r in await world.transactions() if r.state is TransactionState.UNDONE}
+    booked = {*await _standing(one, *STANDS, "Voided")} - unproven - undone
     rows = (await world.stripe.ask("invoices"))["invoices"]
     for bill in one.bills:
         asked = sum(
