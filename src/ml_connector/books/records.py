@@ -284,6 +284,10 @@ class Dispute:
         return self.status in {"won", "prevented"}
 
 
+PAYOUT_ENDED = frozenset({"paid", "failed", "canceled"})
+"""Statuses of a payout after which its members are in no other one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payout:
     """A transfer from the Stripe balance to the bank; negative when money is taken back."""

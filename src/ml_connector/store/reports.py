@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import IN_THE_LEDGER, Application, ArPayment, Purpose, State
+from ml_connector.books.records import PAYOUT_ENDED
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import balance_transactions, links, payouts, postings, troubles
 
 ON_THE_WAY = (State.SENDING, State.CREATED)
-PAYOUT_ENDED = ("paid", "failed", "canceled")
 BESIDES = "besides"
 """The kind of link of a charge that settles documents without having paid a Stripe invoice."""
 

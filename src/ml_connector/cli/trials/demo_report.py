@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ml_connector.basics.money import Money
 from ml_connector.cli import show
+from ml_connector.cli.trials.findings import IN_THE_LEDGER
 from ml_connector.cli.trials.stage import Facts, Sandbox, ask
 
 Command = Callable[..., Facts]
@@ -21,7 +22,6 @@ JOURNALS = {
 """How the descriptions of our journals begin, by what they are counted as."""
 CLEARING = {"USD": "10650ST", "JPY": "10660ST"}
 """The sandbox's cash accounts that stand for the Stripe balance."""
-IN_THE_LEDGER = frozenset({"Open", "Closed", "Posted", "Unposted"})
 
 
 @dataclass(frozen=True, slots=True)

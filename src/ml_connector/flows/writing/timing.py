@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.errors import TryAgain
 from ml_connector.basics.ids import StripeId
 from ml_connector.books.policies import PostWhen
-from ml_connector.books.records import BalanceTransaction, Payout
+from ml_connector.books.records import PAYOUT_ENDED, BalanceTransaction, Payout
 from ml_connector.books.rules import is_transfer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look, look_all
@@ -19,9 +19,6 @@ from ml_connector.store import reports, transactions
 
 WAITS = "policy.post_when"
 """The cause beside a balance transaction that only waits for its moment."""
-
-DECIDED = frozenset({"paid", "failed", "canceled"})
-"""Statuses of a payout after which its members are in no other one."""
 
 
 class NotDue(TryAgain):
@@ -69,7 +66,7 @@ async def not_due(c: Connected, bt: BalanceTransaction) -> NotDue | None:
 
 def lets_fees_in(c: Connected, payout: Payout) -> bool:
     """Whether the journal of a payout's fees may be posted: not before its members are."""
-    done = payout.status in DECIDED
+    done = payout.status in PAYOUT_ENDED
     return done or c.mapping.policies.post_when is not PostWhen.PAID_OUT
 
 
@@ -114,5 +111,5 @@ async def _gate(c: Connected, tx: AsyncConnection) -> _Gate:
     when, now = c.mapping.policies.post_when, c.clock.now()
     if when is not PostWhen.PAID_OUT:
         return _Gate(when, now, frozenset(), {})
-    done = await reports.payouts_in(tx, c.id, DECIDED)
-    return _Gate(when, now, done, await reports.last_drawn(tx, c.id, DECIDED))
+    done = await reports.payouts_in(tx, c.id, PAYOUT_ENDED)
+    return _Gate(when, now, done, await reports.last_drawn(tx, c.id, PAYOUT_ENDED))
