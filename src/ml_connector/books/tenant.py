@@ -65,6 +65,14 @@ class ErpSubaccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ErpTaxCategory:
+    """A tax category of lines."""
+
+    category: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """The lists that a mapping is compared with; None is what could not be read.
 
@@ -72,6 +80,8 @@ class Tenant:
     code or, when there is none, some other one. `elsewhere` maps a clearing cash account to the
     other connection of this installation that uses it, too. `link_fields` are the
     fields of the form that a payment link is written through, where it goes into a plain one.
+    `tax_categories` are those of the mapping's own name; `entry_types` those that a payment of ours
+    was read back with, as Acumatica shows them nowhere else.
     """
 
     today: date
@@ -84,3 +94,5 @@ class Tenant:
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     elsewhere: Mapping[str, str] = field(default_factory=dict[str, str])
     link_fields: Collection[str] | None = None
+    tax_categories: Sequence[ErpTaxCategory] | None = None
+    entry_types: Collection[str] = frozenset()
