@@ -21,6 +21,7 @@ from ml_connector.books.tenant import (
     ErpBranch,
     ErpPaymentMethod,
     ErpSubaccount,
+    ErpTaxCategory,
     Tenant,
 )
 
@@ -62,6 +63,19 @@ def tenant(of: Mapping | None = None) -> Tenant:
             )
         ),
     )
+
+
+def test_a_tax_category_that_is_inactive_or_missing_is_named_and_one_that_fits_is_not() -> None:
+    named = mapping(refunds_tax_category="exempt")
+    for category, said in (
+        (ErpTaxCategory("EXEMPT", True), ""),
+        (ErpTaxCategory("EXEMPT", False), "inactive"),
+        (ErpTaxCategory("OTHER", True), "no tax category 'exempt'"),
+    ):
+        told = findings(named, replace(tenant(named), tax_categories=[category]))
+        found = [one for one in told if one.key == "refunds_tax_category"]
+        assert [one.severity for one in found] == ([Severity.FAIL] if said else [])
+        assert all(said in one.sentence and one.remedy for one in found)
 
 
 def account(code: str, **changes: Any) -> Tenant:

@@ -73,6 +73,37 @@ async def test_the_tenants_own_lists_show_every_gap_in_eight_calls(world: World)
     assert "not open in AR" in found["period"]
 
 
+async def test_the_tax_category_of_refunds_is_looked_up_in_the_tenant(world: World) -> None:
+    memos = put(WHOLE, "policies.refunds", "credit_memo")
+    assert await failing(world, put(memos, "refunds_tax_category", "EXEMPT")) == {}
+    found = await failing(world, put(memos, "refunds_tax_category", "NOTAX"))
+    assert list(found) == ["refunds_tax_category"]
+    assert "'NOTAX'" in found["refunds_tax_category"]
+    await world.erp.tell("switches", {"forbidden_entities": "TaxCategory"})
+    told = await linted(world, put(memos, "refunds_tax_category", "NOTAX"))
+    assert [one.unchecked for one in told if one.key == "refunds_tax_category"] == [True]
+
+
+async def test_an_entry_type_is_not_known_to_exist_until_a_payment_of_ours_has_borne_it(
+    world: World,
+) -> None:
+    text = put(WHOLE, "entry_types.fees", "STRIPEFEE")
+    text = put(text, "entry_types.input_tax", "STRIPETAX")
+    text = put(text, "policies.fees", "payment_charge")
+    told = [one for one in await linted(world, text) if "entry_types" in one.key]
+    assert [(one.key, one.unchecked) for one in told] == [
+        ("entry_types.fees", True), ("entry_types.input_tax", True),
+    ]  # fmt: skip
+    assert "'STRIPEFEE'" in told[0].sentence
+    await in_force(world, text)
+    await paid(world, "100.00")
+    left = [one.key for one in await linted(world, text) if "entry_types" in one.key]
+    assert left == ["entry_types.input_tax"]
+    apart = put(text, "policies.fees", "transaction")
+    other = put(apart, "entry_types.fees", "NOBODYS")
+    assert [one for one in await linted(world, other) if "entry_types" in one.key] == []
+
+
 async def test_what_a_site_does_not_show_is_said_not_to_be_checked(world: World) -> None:
     hidden = "CompaniesStructure,Subaccount,FinancialPeriod,Ledger"
     switches = {"forbidden_entities": hidden, "custom_in_lists": False}

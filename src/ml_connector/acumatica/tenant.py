@@ -12,7 +12,7 @@ from ml_connector.acumatica.fields import flag, text
 from ml_connector.acumatica.queries import quoted
 from ml_connector.basics.errors import ConnectorError, TryAgain
 from ml_connector.books.calendar import Calendar
-from ml_connector.books.tenant import ErpAccount, ErpBranch, ErpSubaccount
+from ml_connector.books.tenant import ErpAccount, ErpBranch, ErpSubaccount, ErpTaxCategory
 
 T = TypeVar("T")
 
@@ -59,6 +59,12 @@ class TenantForms:
         if not rows:
             rows = await self._rows("Subaccount", wire.SubaccountWire, query | {"$top": "1"})
         return [ErpSubaccount(text(row.subaccount_cd), flag(row.active)) for row in rows]
+
+    async def tax_categories(self, name: str) -> list[ErpTaxCategory]:
+        """The tax category of that name; empty where there is none: one call."""
+        mine = {"$select": "TaxCategoryID,Active", "$filter": f"TaxCategoryID eq {quoted(name)}"}
+        rows = await self._rows("TaxCategory", wire.TaxCategoryWire, mine)
+        return [ErpTaxCategory(text(row.tax_category_id), flag(row.active)) for row in rows]
 
     async def periods(self) -> Calendar:
         """The periods of the master calendar, all years: one call."""

@@ -292,6 +292,13 @@ class SubaccountWire(Record, frozen=True):
     active: Field[bool] = ABSENT
 
 
+class TaxCategoryWire(Record, frozen=True):
+    """A tax category (TX205500)."""
+
+    tax_category_id: Field[str] = ABSENT
+    active: Field[bool] = ABSENT
+
+
 class BranchWire(Record, frozen=True):
     """A branch with its company's base currency."""
 

@@ -10,7 +10,7 @@ from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
 from ml_connector.books.mapping import Mapping, Role
-from ml_connector.books.policies import WhenConverted, WhenLost, WhenUnmatched
+from ml_connector.books.policies import FeesPosted, WhenConverted, WhenLost, WhenUnmatched
 from ml_connector.books.tenant import Tenant, bare
 
 Check = Callable[[Mapping, Tenant], Iterable[Finding]]
@@ -160,6 +160,36 @@ def link(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
         yield warn(key, told, "Use ExternalRef of SalesInvoice, the note, or a field of your own.")
 
 
+def tax_category(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
+    """A tax category for the memos of refunds that is missing or inactive."""
+    key, name, known = "refunds_tax_category", mapping.refunds_tax_category, tenant.tax_categories
+    if not name or known is None:
+        return
+    form = "Tax Categories (TX205500)"
+    found = next((one for one in known if one.category.casefold() == name.casefold()), None)
+    if found is None:
+        told = f"Acumatica has no tax category {name!r}: the credit memos of refunds are refused."
+        yield fail(key, told, f"Correct it, or add it on {form}.")
+    elif not found.active:
+        yield fail(key, f"The tax category {name} is inactive.", f"Activate it on {form}.")
+
+
+def entry_types(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
+    """Entry types for fees on payments, which Acumatica shows only on a payment that bears one."""
+    if mapping.policies.fees is not FeesPosted.PAYMENT_CHARGE:
+        return
+    for role, name in mapping.entry_types.items():
+        if name in tenant.entry_types:
+            continue
+        yield unchecked(
+            f"entry_types.{role}",
+            f"Whether there is an entry type {name!r} cannot be checked: Acumatica shows it only"
+            " on a payment that bears it, and none of ours does yet.",
+            "Look on Entry Types (CA203000): a disbursement, deducted from the payment, assigned"
+            " to the clearing cash accounts.",
+        )
+
+
 def unread(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
     """What could not be read at all, with the reason."""
     del mapping
@@ -183,6 +213,8 @@ CHECKS: tuple[Check, ...] = (
     lint_changes.left_behind,
     lint_accounts.control_told,
     link,
+    tax_category,
+    entry_types,
     unread,
 )
 """Every comparison that is made."""

@@ -67,6 +67,14 @@ class ErpSubaccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ErpTaxCategory:
+    """A tax category of lines."""
+
+    category: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """The lists that a mapping is compared with; None is what could not be read.
 
@@ -76,6 +84,8 @@ class Tenant:
     fields of the form that a payment link is written through, where it goes into a plain one.
     `in_force` is the mapping that would be replaced, and `standing` what stands by our documents
     on its clearing and transit accounts, by their place in it.
+    `tax_categories` are those of the mapping's own name; `entry_types` those that a payment of ours
+    was read back with, as Acumatica shows them nowhere else.
     """
 
     today: date
@@ -90,6 +100,8 @@ class Tenant:
     link_fields: Collection[str] | None = None
     in_force: OurMapping | None = None
     standing: Mapping[str, Money] = field(default_factory=dict[str, Money])
+    tax_categories: Sequence[ErpTaxCategory] | None = None
+    entry_types: Collection[str] = frozenset()
 
 
 def bare(subaccount: str) -> str:

@@ -336,6 +336,17 @@ async def by_tag(tx: AsyncConnection, connection: ConnectionId, tag: str) -> lis
     return await _where(tx, connection, table.c.tag == tag)
 
 
+async def charged_with(tx: AsyncConnection, connection: ConnectionId, entry_type: str) -> bool:
+    """Whether a payment was read back with a charge of this entry type."""
+    charge: JsonObject = {"charges": [{"entry_type": entry_type}]}
+    question = select(func.count()).where(
+        table.c.connection == connection,
+        table.c.body.contains(charge),
+        table.c.read_back.contains(charge),
+    )
+    return bool((await tx.execute(question)).scalar_one())
+
+
 async def documents(tx: AsyncConnection, connection: ConnectionId) -> set[tuple[str, str]]:
     """Type and number of every Acumatica document that is ours."""
     question = select(table.c.erp_type, table.c.erp_number).where(

@@ -10,11 +10,11 @@ from ml_connector.basics.errors import ConnectorError
 from ml_connector.books.finding import Finding
 from ml_connector.books.link_place import is_plain
 from ml_connector.books.lint import findings
-from ml_connector.books.tenant import ErpPaymentMethod, Tenant
+from ml_connector.books.tenant import ErpPaymentMethod, ErpTaxCategory, Tenant
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mapping.left_behind import in_force, standing_in
 from ml_connector.flows.mapping.mapping_text import mapping_of
-from ml_connector.store import connections, mapping
+from ml_connector.store import connections, mapping, postings
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class _Reader:
 
 
 async def read_tenant(c: Connected) -> Tenant:
-    """The tenant's lists, nine calls at most."""
+    """The tenant's lists, ten calls at most."""
     forms, reader = c.acumatica.tenant, _Reader()
     accounts = await forms.accounts()
     method = await _method(c)
@@ -64,6 +64,8 @@ async def read_tenant(c: Connected) -> Tenant:
         link_fields=await _link_fields(c, reader),
         in_force=replaced,
         standing=holds,
+        tax_categories=await _tax_categories(c, reader),
+        entry_types=await _entry_types(c),
     )
 
 
@@ -80,6 +82,20 @@ async def _link_fields(c: Connected, reader: _Reader) -> frozenset[str] | None:
         return None
     read = c.acumatica.tenant.fields(chosen.source)
     return await reader.optional("mirror.write_link", read)
+
+
+async def _tax_categories(c: Connected, reader: _Reader) -> list[ErpTaxCategory] | None:
+    name = c.mapping.refunds_tax_category
+    if not name:
+        return None
+    return await reader.optional("refunds_tax_category", c.acumatica.tenant.tax_categories(name))
+
+
+async def _entry_types(c: Connected) -> frozenset[str]:
+    """Those of the mapping that Acumatica has taken on a payment before; no call."""
+    names = sorted(set(c.mapping.entry_types.values()))
+    async with c.store.transaction() as tx:
+        return frozenset([one for one in names if await postings.charged_with(tx, c.id, one)])
 
 
 async def _elsewhere(c: Connected) -> dict[str, str]:
