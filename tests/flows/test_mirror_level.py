@@ -282,6 +282,16 @@ async def test_a_rest_that_stripe_cannot_charge_is_told_until_it_is_settled(worl
     await level(world)
 
 
+async def test_a_rest_that_a_buyers_part_payment_leaves_is_told_though_all_is_level(
+    world: World,
+) -> None:
+    ref = await sent(world, "10.30")
+    await world.pay(ref, 1000)
+    await world.live()
+    await world.mirror()
+    await stuck(world, "0.30 USD is left", "minimum charge", ref.partition("|")[2])
+
+
 async def test_what_was_paid_twice_is_told_no_more_than_was_not_given_back_yet(
     world: World,
 ) -> None:

@@ -83,6 +83,13 @@ def reopened(
     )
 
 
+def is_below_minimum(owed: Money, *, converted: bool) -> bool:
+    """Whether something is owed that Stripe may refuse to charge, as it is so little."""
+    code = owed.currency
+    least = Money(least_charge(code, converted=converted), code)
+    return Money.zero(code) < owed < least
+
+
 def too_small_a_rest(
     erp: ErpInvoice, owed: Money, *, converted: bool = False
 ) -> TellAPerson | None:
@@ -93,7 +100,7 @@ def too_small_a_rest(
     code = owed.currency
     least = Money(least_charge(code), code)
     safe = Money(least_charge(code, converted=converted), code)
-    if not Money.zero(code) < owed < safe:
+    if not is_below_minimum(owed, converted=converted):
         return None
     why = f"below Stripe's minimum charge of {least}: its buyer cannot pay it there."
     if not owed < least:

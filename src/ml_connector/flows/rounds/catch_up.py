@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.acumatica.client import Polled
 from ml_connector.acumatica.documents import Changed
 from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.money import Money
+from ml_connector.books.level import is_below_minimum
 from ml_connector.books.records import FINALIZED, BalanceTransaction
 from ml_connector.flows import intake
 from ml_connector.flows.connected import Connected
@@ -118,7 +120,8 @@ async def _asks_for_look(c: Connected, tx: AsyncConnection, row: Changed) -> boo
 async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     """Whether a listed invoice asks for a look.
 
-    It is owed and not mirrored, or not level any more; or a trouble says that it is not.
+    It is owed and not mirrored, or not level any more; a trouble says that it is not; or what is
+    left of it is so little that a person must be told.
     """
     if row.balance is None:
         return True
@@ -133,7 +136,8 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     if not (level and dated and is_settled_as_known(known[0], applied)):
         return True
     told = await troubles.get(tx, c.id, Kind.INVOICE, row.ref)
-    return told is not None and told.open
+    owed, converted = Money.of(row.balance, asked.currency), asked.currency in c.mapping.transit
+    return (told is not None and told.open) or is_below_minimum(owed, converted=converted)
 
 
 async def sweep(c: Connected) -> int:
