@@ -30,6 +30,11 @@ def erp_keys(ref: ErpRef) -> tuple[str, ...]:
     return tuple(ref.split("|"))
 
 
+def in_words(ref: str | None) -> str:
+    """An Acumatica record as a person reads it: `Invoice 000123`; empty where there is none."""
+    return (ref or "").replace("|", " ")
+
+
 def posting_tag(connection: ConnectionId, key: PostingKey) -> str:
     """The 15-character mark that a posting carries in Acumatica: `mlc` and 12 of base32.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from ml_connector.basics.ids import ErpRef, PostingKey
+from ml_connector.basics.ids import ErpRef, PostingKey, in_words
 from ml_connector.basics.money import Money
 from ml_connector.books.postings import State
 from ml_connector.books.proof import Carried, Changed, Member, Proof
@@ -140,7 +140,7 @@ def _document(document: Document) -> Facts:
     return {
         "what": "document",
         "key": document.key,
-        "acumatica": (document.ref or "").replace("|", " "),
+        "acumatica": in_words(document.ref),
         "state": str(document.state),
         "effect": exact(document.effect),
         "for_others": exact(document.for_others),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ml_connector.basics.ids import in_words
 from ml_connector.basics.money import Money, total, totals
 from ml_connector.books import said
 from ml_connector.books.certificate import Document, changed_line, exact
@@ -146,7 +147,7 @@ def _document(document: Document) -> Facts:
     return {
         "what": "document",
         "key": document.key,
-        "acumatica": (document.ref or "").replace("|", " "),
+        "acumatica": in_words(document.ref),
         "state": str(document.state),
         "read_back": document.read_back,
         "verified_at": document.verified_at.isoformat() if document.verified_at else "",

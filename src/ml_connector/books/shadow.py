@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from ml_connector.basics.ids import in_words
 from ml_connector.basics.money import Money, total
 
 WINDOW = timedelta(days=5)
@@ -303,4 +304,4 @@ def _how(ours: list[Ours], theirs: list[Theirs]) -> str:
 
 def _settled(settles: Mapping[str, int] | None) -> str:
     """The documents by name, such as `Invoice 000123`."""
-    return " and ".join(sorted(one.replace("|", " ") for one in settles or ())) or "nothing"
+    return " and ".join(sorted(in_words(one) for one in settles or ())) or "nothing"

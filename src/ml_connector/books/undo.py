@@ -8,7 +8,7 @@ the bank first, then what came later, then fees, and payments with their applica
 from dataclasses import dataclass, replace
 
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, in_words
 from ml_connector.basics.money import Money
 from ml_connector.books.entries import On, sides
 from ml_connector.books.postings import (
@@ -108,7 +108,7 @@ def reversal(stands: Stands, *, voided: bool = False, others: bool = False) -> P
 
 
 def _reversing(stands: Stands, *, theirs: bool) -> Document:
-    paper, named = stands.document, stands.ref.replace("|", " ")
+    paper, named = stands.document, in_words(stands.ref)
     match paper:
         case Journal():
             return mirror(paper, named)
@@ -137,7 +137,7 @@ def _reversing(stands: Stands, *, theirs: bool) -> Document:
 
 def set_off(memo: CreditMemo, ref: ErpRef) -> DebitMemo:
     """The debit memo that a credit memo is applied to, of the same day, customer and account."""
-    named = ref.replace("|", " ")
+    named = in_words(ref)
     return DebitMemo(
         memo=ref,
         customer_id=memo.customer_id,

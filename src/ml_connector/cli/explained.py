@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ml_connector.basics.ids import in_words
 from ml_connector.books.candidates import WhyUnmatched
 from ml_connector.cli import show
 from ml_connector.cli.found import finding_facts
@@ -149,7 +150,7 @@ def _show(chain: Explanation, what: str, lines: Iterable[str], mark: str = "") -
 
 def _link_line(link: Link) -> str:
     state = f", {link.detail['state']}" if "state" in link.detail else ""
-    which = link.erp_ref.replace("|", " ")
+    which = in_words(link.erp_ref)
     return f"{link.kind:9} {which} is {link.stripe_id} ({link.how}{state})"
 
 

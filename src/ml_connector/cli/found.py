@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ml_connector.basics.ids import in_words
 from ml_connector.cli import show
 from ml_connector.cli.show import money
 from ml_connector.store.findings import Finding
@@ -28,7 +29,7 @@ def finding_facts(one: Finding) -> dict[str, object]:
 def show_findings(found: Sequence[Finding]) -> None:
     """The findings as a person reads them, with what can be done about each."""
     rows = [
-        (str(one.id), one.grade.value, one.document.replace("|", " "), str(one.stake),
+        (str(one.id), one.grade.value, in_words(one.document), str(one.stake),
          str(one.missing), one.state.value)
         for one in found
     ]  # fmt: skip

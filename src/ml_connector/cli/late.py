@@ -1,5 +1,6 @@
 """What accountants look through at the end of a month: late arrivals, money paid twice."""
 
+from ml_connector.basics.ids import in_words
 from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened
 
 
@@ -14,7 +15,7 @@ def late(name: Name = "", *, json: Json = False) -> int:
         totals = totals_by_month(found)
         if json:
             listed = [
-                {"key": one.key, "document": one.document.replace("|", " "),
+                {"key": one.key, "document": in_words(one.document),
                  "description": one.description, "true_day": one.true_day, "day": one.day,
                  "money": show.money(one.money), "state": one.state}
                 for one in found
@@ -27,7 +28,7 @@ def late(name: Name = "", *, json: Json = False) -> int:
             show.as_json({"late": listed, "totals": added})
             return Exit.OK
         rows = [
-            (str(one.true_day), str(one.day), one.document.replace("|", " "), one.description,
+            (str(one.true_day), str(one.day), in_words(one.document), one.description,
              str(one.money))
             for one in found
         ]  # fmt: skip

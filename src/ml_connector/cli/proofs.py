@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import StripeId, in_words
 from ml_connector.cli.frame import Exit, Json, Name, Office, opened, run
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _show(found: "Proof") -> None:
 
     rows = [
         (member.transaction, f"{member.type}/{member.category}", str(member.net),
-         ", ".join(str(one.document or "").replace("|", " ") for one in member.carried))
+         ", ".join(in_words(one.document) for one in member.carried))
         for member in found.members
     ]  # fmt: skip
     show.table(f"Payout {found.payout}", ("transaction", "kind", "net ", "documents"), rows)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from ml_connector.basics.ids import in_words
 from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, progress_wanted
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _show(found: "Undoing") -> None:
     effects = [(account, str(amount)) for (account, _), amount in found.effects.items()]
     show.table(f"Undoing {found.choice.named} changes", ("account", "by "), effects)
     rows = [
-        (item.stands.ref.replace("|", " "), _way(item), item.stands.key,
+        (in_words(item.stands.ref), _way(item), item.stands.key,
          str(item.reverses.clearing))
         for item in found.items
     ]  # fmt: skip

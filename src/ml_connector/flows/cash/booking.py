@@ -41,7 +41,7 @@ async def accounted_for(
     not in the ledger yet; the error goes on to the error desk. `charge` is the payment that a
     refund or a dispute is of.
     """
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         await transactions.remember(tx, c.id, [transaction_row(c.id, bt, charge=charge)])
     try:
         if bt.balance != PAYMENTS:
@@ -176,6 +176,6 @@ async def _wake_behind(c: Connected, tx: AsyncConnection, source: StripeId | Non
 
 async def posted(c: Connected, source: StripeId) -> bool:
     """Whether every balance transaction that we know of a Stripe object is in the ledger."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await transactions.by_source(tx, c.id, source)
     return bool(rows) and all(row.state in DONE for row in rows)

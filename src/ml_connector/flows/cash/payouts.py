@@ -36,7 +36,7 @@ TakenOff = Mapping[PostingKey, Money]
 async def pay_out(c: Connected, payout_id: StripeId) -> None:
     """Books a payout's transfer (and its reversal), learns its members, and tries the proof."""
     payout = await c.stripe.payout(payout_id)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         await payouts.remember(tx, [payout_row(c.id, payout)])
     held = HoldingBack()
     for transaction_id in (payout.transaction, payout.failure_transaction):

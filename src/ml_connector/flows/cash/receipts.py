@@ -196,7 +196,7 @@ async def _numbered(
 
 async def _owed_by(c: Connected, charge: Charge, customer: str) -> tuple[MirroredInvoice, ...]:
     """The customer's mirrored invoices that are still owed."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await links.with_detail(tx, c.id, INVOICE, {"customer_id": customer})
     found = await _with_rest(c, charge, rows)
     return tuple(one for one in found if one.total)

@@ -45,7 +45,7 @@ async def acknowledge(c: Connected, invoice: ErpRef, actor: str) -> Money:
 
 async def _link(c: Connected, invoice: ErpRef) -> Link:
     ref = invoice if "|" in invoice else erp_ref(INVOICE_TYPE, invoice)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         found = await links.by_erp(tx, c.id, INVOICE, ref)
     if not found:
         raise _nothing(invoice, "it was never sent to Stripe")

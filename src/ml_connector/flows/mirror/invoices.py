@@ -113,7 +113,7 @@ async def _customer_left_out(c: Connected, invoice: ErpInvoice) -> str:
 
 async def sending(c: Connected, invoice: ErpInvoice) -> Write:
     """The write that sends an invoice, as a person approves it."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return invoice_write(invoice, await times_voided(tx, c.id, invoice.ref))
 
 
@@ -220,7 +220,7 @@ async def _made(
 
 async def _found(c: Connected, customer: StripeId, invoice: ErpInvoice) -> list[StripeInvoice]:
     """The Stripe invoices of a document that bear our mark and are not history."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         former = {one.stripe_id for one in await links.by_erp(tx, c.id, FORMER, invoice.ref)}
     found = await c.stripe.find_invoices(customer, invoice.ref)
     return [one for one in found if one.id not in former]
@@ -236,7 +236,7 @@ async def _left(c: Connected, draft: StripeId) -> StripeInvoice | None:
 
 async def _numbered(c: Connected, invoice: ErpInvoice, plan: InvoicePlan) -> InvoicePlan:
     """The plan with a number that is free: a voided invoice keeps the one that it had."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         before = await times_voided(tx, c.id, invoice.ref)
     if not before:
         return plan
@@ -246,7 +246,7 @@ async def _numbered(c: Connected, invoice: ErpInvoice, plan: InvoicePlan) -> Inv
 
 async def _require_no_balance(c: Connected, invoice: ErpInvoice, customer: StripeId) -> None:
     """What was withdrawn once is not sent and withdrawn at each new try: a call, only then."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         before = await times_voided(tx, c.id, invoice.ref)
     if before:
         now = await c.stripe.customer(customer)

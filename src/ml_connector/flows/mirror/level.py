@@ -175,7 +175,7 @@ async def compared(c: Connected, link: Link) -> Compared:
     stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     if await applied_of(c, link) != known:
         raise _moved(erp)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         before = await paid_before(tx, link)
     return Compared(erp, Seen(erp, stripe, applied, before))
 

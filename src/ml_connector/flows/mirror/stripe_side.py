@@ -57,6 +57,6 @@ async def _unchanged(c: Connected, link: Link) -> bool:
         stripe = await c.stripe.invoice(link.stripe_id, with_payments=False)
     except Missing:
         return False
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         before = await paid_before(tx, link)
     return asked.state == SENT and known and as_remembered(link, stripe, before, applied)

@@ -11,7 +11,7 @@ from ml_connector.acumatica.documents import (
     ErpMemo,
     ErpPayment,
 )
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import in_words
 from ml_connector.basics.money import Money, total
 from ml_connector.books.calendar import Calendar
 from ml_connector.books.guardian import Change, Edit
@@ -73,7 +73,7 @@ def marked_changes(was: ErpJournal, others: Sequence[ErpJournal]) -> list[Change
     }
     if not any(sums.values()):
         return []
-    numbers = ", ".join(one.ref.replace("|", " ") for one in others)
+    numbers = ", ".join(in_words(one.ref) for one in others)
     if all(sums[place] == -_effects(was).get(place, 0) for place in sums):
         return [Change(Edit.REVERSED, f"It was reversed by {numbers}.")]
     return [Change(Edit.CORRECTED, f"{numbers} with its mark changes accounts, too.")]
@@ -139,7 +139,7 @@ def _applied(was: ErpPayment, now: ErpPayment) -> list[Change]:
     for document in sorted({*before, *after}):
         old = before.get(document, Money.zero(currency))
         new = after.get(document, Money.zero(currency))
-        named = _named(document)
+        named = in_words(document)
         if new < old:
             less.append(f"It settles {new} of {named}, not {old}.")
         elif new > old:
@@ -149,10 +149,6 @@ def _applied(was: ErpPayment, now: ErpPayment) -> list[Change]:
     if not less:
         return [Change(Edit.APPLIED_MORE, " ".join(more))]
     return [Change(Edit.REAPPLIED if more else Edit.UNAPPLIED, " ".join([*less, *more]))]
-
-
-def _named(ref: ErpRef) -> str:
-    return ref.replace("|", " ")
 
 
 def _released(status: str, released: frozenset[str]) -> list[Change]:

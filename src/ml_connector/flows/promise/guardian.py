@@ -23,7 +23,7 @@ from ml_connector.acumatica.documents import (
     ErpPayment,
 )
 from ml_connector.acumatica.errors import Missing
-from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys, erp_ref, in_words
 from ml_connector.basics.money import Money
 from ml_connector.books.guardian import Change, Edit, Paper, grade, of_interest
 from ml_connector.books.postings import Purpose, State
@@ -102,7 +102,7 @@ async def look_around(c: Connected) -> None:
 
 async def every_document(c: Connected) -> list[ErpRef]:
     """Each document of ours that stands: what a look at all of them takes in."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await guarded.standing(tx, c.id, list(PAPERS))
     return [_ref(row) for row in rows]
 
@@ -138,7 +138,7 @@ async def _candidates(c: Connected) -> _Candidates:
 
 async def _watched(c: Connected) -> tuple[Polled, ...]:
     """Invoices are listed only for the sake of our memos among them."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         memos = await guarded.standing(tx, c.id, (CREDIT_MEMO, DEBIT_MEMO))
     return (*WATCHED, "Invoice") if memos else WATCHED
 
@@ -269,7 +269,7 @@ async def _in_its_place(c: Connected, was: ErpPayment) -> ErpPayment | None:
 async def _reentered(
     c: Connected, was: ErpPayment, now: ErpPayment, other: ErpPayment, missing: Money
 ) -> _Seen:
-    number = other.ref.replace("|", " ")
+    number = in_words(other.ref)
     story = f"It was voided, and {number} with the same reference and amount is in its place."
     # Its number and texts are new of course; what counts is where the money is and what it settles.
     changes = payment_changes(was, other, await reaching(c, other.day))
@@ -336,7 +336,7 @@ async def payout_with(
 
 
 def _finding(c: Connected, row: PostingRow, seen: _Seen) -> NewFinding:
-    what = _ref(row).replace("|", " ")
+    what = in_words(_ref(row))
     story = " ".join(dict.fromkeys(one.sentence for one in seen.changes))
     return NewFinding(
         connection=c.id,
@@ -370,7 +370,7 @@ def _told(before: Finding | None, found: Finding | None) -> tuple[str, JsonObjec
 
 async def lacking(c: Connected) -> list[Unposted]:
     """What the clearing account lacks through changes of people, named for the tie-out."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await findings.lacking(tx, c.id)
     return [Unposted(one.transaction_id, one.missing, _reason(one)) for one in rows]
 

@@ -192,7 +192,7 @@ async def _held_by_others(c: Connected, account: str, code: str) -> Money:
     """What an account holds without our own postings: the work of people, before and since."""
     await _require_posted(c, account, code)
     held = await ledger_balance(c, account, code)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await reports.posted_on(tx, c.id, account, code, c.mapping.currencies[code].clearing)
     return held - total((_effect(row, account) for row in rows), code)
 

@@ -55,7 +55,7 @@ class WhatIf:
 async def what_if(c: Connected, other: Mapping, days: int) -> WhatIf:
     """The last days' movements under the mapping in force and under another one."""
     since = c.clock.now() - timedelta(days=days)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await transactions.since(tx, c.id, since)
     rows = [row for row in rows if row.state is not TransactionState.IGNORED]
     differing: list[Differs] = []

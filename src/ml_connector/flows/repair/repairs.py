@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.acumatica.documents import PAYMENT_RELEASED, ErpPayment
 from ml_connector.basics.errors import AskAPerson, Misconfigured
-from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
+from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref, in_words
 from ml_connector.books.entries import On, sides
 from ml_connector.books.guardian import Edit, how_to_mend, restorable
 from ml_connector.books.postings import ArPayment, Booked, Purpose
@@ -113,7 +113,7 @@ async def _stand_in(
     )
     if not fits:
         raise _not_its_place(finding, found, "")
-    seen, why = as_object(found), f"stands in {_words(ref)}"
+    seen, why = as_object(found), f"stands in {in_words(ref)}"
     async with c.store.transaction() as tx:
         await guarded.hold(tx, c.id, ref)
         if await postings.by_erp(tx, c.id, *erp_keys(ref)):
@@ -130,19 +130,15 @@ async def _stand_in(
 
 def _not_its_place(finding: Finding, found: ErpPayment, more: str) -> NotItsPlace:
     return NotItsPlace(
-        f"{_words(found.ref)} is {found.amount} on {found.cash_account}, {found.status}{more}.",
+        f"{in_words(found.ref)} is {found.amount} on {found.cash_account}, {found.status}{more}.",
         cause=f"guardian.does_not_fit:{finding.key}",
         remedy="Name a released payment of the same amount on the same cash account.",
     )
 
 
-def _words(ref: ErpRef) -> str:
-    return " ".join(erp_keys(ref))
-
-
 async def _open(c: Connected, number: int) -> Finding:
     """A finding that waits for a decision; raises Misconfigured."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         finding = await findings.get(tx, c.id, number)
     if finding is None or finding.state not in CURRENT:
         known = "is decided already" if finding is not None else "is not known"
@@ -155,7 +151,7 @@ async def _open(c: Connected, number: int) -> Finding:
 
 
 async def _posting(c: Connected, finding: Finding) -> PostingRow | None:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return await postings.get(tx, c.id, finding.key)
 
 

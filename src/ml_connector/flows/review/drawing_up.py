@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from ml_connector.basics.errors import AlreadyDone, ConnectorError
-from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.basics.ids import ErpRef, StripeId, in_words
 from ml_connector.basics.money import Money
 from ml_connector.books.approval import Verdict
 from ml_connector.books.modes import OF_PURPOSE, RecordType
@@ -169,7 +169,7 @@ class _Drawing:
             if one.document not in self.invoices:
                 found = await erp_invoice(self.c, one.document)
                 self.invoices[one.document] = f"{found.status}, {found.balance} owed"
-        return {_named(one.document): self.invoices[one.document] for one in applied}
+        return {in_words(one.document): self.invoices[one.document] for one in applied}
 
     def _write(self, look: Look, write: Write) -> PlannedDocument:
         return PlannedDocument(
@@ -196,15 +196,10 @@ class _Drawing:
 def _title(posting: Posting) -> str:
     paper = posting.document
     if isinstance(paper, ArPayment):
-        numbers = ", ".join(_named(one.document) for one in paper.applications)
+        numbers = ", ".join(in_words(one.document) for one in paper.applications)
         return f"Payment of {paper.amount} by {paper.customer_id} on {numbers or 'account'}"
     if isinstance(paper, Voiding):
-        return f"{_named(paper.payment)} of {paper.amount} undone"
+        return f"{in_words(paper.payment)} of {paper.amount} undone"
     if isinstance(paper, Booked):
-        return f"{_named(paper.payment)} of {paper.amount}, which others booked"
+        return f"{in_words(paper.payment)} of {paper.amount}, which others booked"
     return paper.description
-
-
-def _named(ref: ErpRef) -> str:
-    """`Invoice|000123` as a person says it."""
-    return ref.replace("|", " ")

@@ -22,7 +22,7 @@ async def candidates(c: Connected) -> list[Look]:
     """
     found = {Look(Kind.CUSTOMER, ref): None for ref in await catch_up.changed_customers(c)}
     found |= {Look(Kind.INVOICE, ref): None for ref in await catch_up.changed_invoices(c)}
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         waiting = await troubles.open_ones(tx, c.id)
     mine = (Kind.CUSTOMER, Kind.INVOICE)
     found |= {Look(Kind(one.kind), one.resource): None for one in waiting if one.kind in mine}
@@ -54,7 +54,7 @@ async def write_of(c: Connected, look: Look) -> Write | None:
 
 
 async def _link(c: Connected, kind: str, ref: ErpRef) -> Link | None:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         found = await links.by_erp(tx, c.id, kind, ref)
     return found[0] if found else None
 

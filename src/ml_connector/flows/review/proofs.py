@@ -75,7 +75,7 @@ def checked(text: str) -> Paper:
 
 async def arrived(c: Connected, since: date | None) -> list[StripeId]:
     """The payouts that arrive on a day or later, all by default; the first to arrive first."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         rows = await payouts.every(tx, c.id)
     chosen = [row for row in reversed(rows) if since is None or row.arrival_date >= since]
     return [row.id for row in chosen]

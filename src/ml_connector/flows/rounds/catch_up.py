@@ -229,5 +229,5 @@ async def _watermark(c: Connected, stream: str) -> datetime:
 
 
 async def _advance(c: Connected, stream: str, to: datetime) -> None:
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         await cursors.advance(tx, c.id, stream, {"at": to.isoformat()})

@@ -59,7 +59,7 @@ async def carry_out(c: Connected, key: PostingKey) -> None:
     for a cause that a person must cure.
     """
     token = secrets.token_hex(8)
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         row = await postings.claim(tx, c.id, key, token, c.clock.now(), TAKE_OVER_AT_ONCE)
     if row is None:
         raise LostClaim(key)
@@ -158,7 +158,7 @@ async def _bring(held: _Held) -> None:
 async def _claim_again(held: _Held) -> None:
     """A failed posting goes on at its document when it has one, else from the start."""
     c, key = held.c, held.row.key
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         row = await postings.claim(tx, c.id, key, held.token, c.clock.now(), TAKE_OVER_AT_ONCE)
     if row is None:
         raise LostClaim(key)

@@ -51,7 +51,7 @@ async def standing_of(c: Connected, tx: AsyncConnection, transaction: StripeId) 
 
 async def standing(c: Connected, purpose: Purpose, subject: str) -> PostingRow | None:
     """The posting for a purpose and subject that stands, or is on its way; not an undone one."""
-    async with c.store.transaction() as tx:
+    async with c.store.statement() as tx:
         return await editions.latest(tx, c.id, posting_key(purpose, subject))
 
 

@@ -2,7 +2,7 @@
 
 from ml_connector.acumatica.documents import ErpPayment
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import ErpRef, StripeId, erp_keys
+from ml_connector.basics.ids import ErpRef, StripeId, erp_keys, in_words
 from ml_connector.books.mapping import Role
 from ml_connector.books.matching import settled
 from ml_connector.books.postings import Booked, PaymentCharge, Purpose
@@ -22,7 +22,7 @@ class BookedElsewhere(AskAPerson):
     """Somebody else has booked a charge, and not as it moved the Stripe balance."""
 
     def __init__(self, charge: StripeId, refs: list[ErpRef], why: str) -> None:
-        listed = " and ".join(ref.replace("|", " ") for ref in refs)
+        listed = " and ".join(in_words(ref) for ref in refs)
         super().__init__(
             f"The payment {charge} was booked by somebody else as {listed}. {why}",
             cause=f"payment.booked_elsewhere:{charge}",

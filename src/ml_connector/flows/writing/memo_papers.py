@@ -151,7 +151,7 @@ class _Refund:
         """The document that is paid out; raises TryAgain until it is in the ledger."""
         if self.refund.memo is None:
             return self.refund.payment or ErpRef("")
-        async with self.c.store.transaction() as tx:
+        async with self.c.store.statement() as tx:
             row = await editions.latest(tx, self.c.id, self.refund.memo)
         if row is None or row.erp_type is None or row.erp_number is None or row.state not in DONE:
             raise TryAgain(
