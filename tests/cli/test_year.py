@@ -161,6 +161,16 @@ def test_a_lost_dispute_is_a_loss_in_one_month_and_owed_again_in_another() -> No
     assert expected.receivables(both) == {"USD": Decimal("30.00")}
 
 
+def test_a_voided_conversion_is_posted_anew_as_the_month_of_its_restoring_has_it() -> None:
+    expected = Expected()
+    first: Any = a_tally() | {"counts": Counter(converted=3)}
+    expected.live(1, first)
+    both: Any = a_tally() | {"counts": Counter(converted=3, voided_converted=1)}
+    expected.live(2, both)
+    assert [in_month(month)["fx"] for month in (1, 2)] == ["list", "gain_loss"]
+    assert expected.due["conversions"] == 2 + 2
+
+
 def test_a_refund_that_fails_leaves_its_memo_to_the_customer() -> None:
     expected = Expected()
     first: Any = a_tally(owed="100.00", failing="20.00")

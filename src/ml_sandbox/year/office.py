@@ -6,6 +6,7 @@ from decimal import Decimal
 from ml_sandbox.month.acting import customer_body, invoice_body
 from ml_sandbox.month.sandboxes import CannotGoOn, Json
 from ml_sandbox.scenarios.clerk import Invoice
+from ml_sandbox.year.fates import CONVERTED
 from ml_sandbox.year.life import Issued, Life
 from ml_sandbox.year.plan import Step
 from ml_sandbox.year.tally import as_text, in_minor
@@ -126,6 +127,8 @@ def void_ours(life: Life, step: Step) -> None:
     if posted is not None:
         life.stage.clerk.void_payment(str(posted["ReferenceNbr"]))
         life.tally.counts["voided_ours"] += 1
+        converted = life.charged[step.about].currency == CONVERTED
+        life.tally.counts["voided_converted"] += converted
 
 
 def credit(life: Life, step: Step) -> None:

@@ -9,12 +9,13 @@ COUNTED = (
     "customers", "invoices", "settled", "unsettled", "declined", "by_evidence", "bounced",
     "checks", "wires", "credit_memos", "strangers", "acquaintances", "disputed", "lost",
     "payouts", "payouts_by_hand", "unheard", "edits", "converted", "acquaintances_converted",
-    "failing", "voided_ours",
+    "failing", "voided_ours", "voided_converted",
 )  # fmt: skip
 """What is told: `settled` are payments of invoices, `unsettled` those that moved no money,
 `disputed` those of which a bank took money, `converted` those that Stripe settled in another
 currency, `failing` refunds of payments in their own currency that the bank sends back,
-`voided_ours` payments of the connector's that an accountant voided."""
+`voided_ours` payments of the connector's that an accountant voided, `voided_converted` those of
+them that Stripe settled in another currency."""
 FLOWS = (
     "invoiced",
     "paid",

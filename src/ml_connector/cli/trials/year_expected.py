@@ -45,8 +45,10 @@ class Expected:
         """A month has been lived through under its choices; `tally` is of all months so far."""
         now = _since(tally, self._before)
         chosen = in_month(month)
-        per_conversion = 2 if chosen["fx"] == "gain_loss" else 1
-        self.due["conversions"] += per_conversion * now.counts["converted"]
+        self.due["conversions"] += _for_conversion(month) * now.counts["converted"]
+        # What was voided of the month before is posted anew as this one has it.
+        other = _for_conversion(month) - _for_conversion(max(0, month - 1))
+        self.due["conversions"] += other * now.counts["voided_converted"]
         self._lost(chosen, now)
         if chosen["refunds"] == "credit_memo":  # what comes back leaves the memo open
             self.owed.subtract(now.flow("failing"))
@@ -82,7 +84,7 @@ class Expected:
                 self._forget_acquaintances()
             case "unapplied":
                 self.due["payments"] += self.waiting.pop("acquaintances", 0)
-                self.due["conversions"] += self._converted * (1 + (chosen["fx"] == "gain_loss"))
+                self.due["conversions"] += self._converted * _for_conversion(month)
                 self.owed.subtract(self._acquainted)
                 self._forget_acquaintances()
             case _:
@@ -111,6 +113,11 @@ class Expected:
         """What customers owe, by currency."""
         told = {code: Decimal(flows["owed"]) for code, flows in tally["money"].items()}
         return {code: amount + self.owed[code] for code, amount in told.items()}
+
+
+def _for_conversion(month: int) -> int:
+    """Journals for each conversion, by the choice of a month."""
+    return 2 if in_month(month)["fx"] == "gain_loss" else 1
 
 
 @dataclass(frozen=True, slots=True)
