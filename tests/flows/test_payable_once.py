@@ -31,12 +31,15 @@ async def payable(world: World, ref: ErpRef) -> int:
     )
 
 
-async def paid_besides(world: World, ref: ErpRef, cents: int = 10000) -> None:
-    """A payment by card outside its Stripe invoice, whose metadata names the invoice."""
+async def paid_besides(
+    world: World, ref: ErpRef, cents: int = 10000, by: str = "pm_card_visa"
+) -> None:
+    """A payment outside its Stripe invoice, whose metadata names the invoice."""
     await world.stripe_api(
-        "payment_intents", amount=str(cents), currency="usd", confirm="true",
-        payment_method="pm_card_visa", **{"metadata[erp_invoice]": ref.partition("|")[2]},
+        "payment_intents", amount=str(cents), currency="usd", confirm="true", payment_method=by,
+        **{"metadata[erp_invoice]": ref.partition("|")[2]},
     )  # fmt: skip
+    await world.pass_minutes(0 if "card" in by else 10 * 24 * 60)  # a debit takes its days
     await world.live()
 
 
@@ -193,3 +196,41 @@ async def test_what_was_paid_besides_stays_off_the_stripe_invoice_while_it_is_un
     await world.pay(ref)
     await world.live()
     await ends_level(world, ref)
+
+
+async def test_an_undone_payment_that_is_matched_to_another_invoice_lets_go_of_the_first(
+    world: World,
+) -> None:
+    first, other = await sent(world), await sent(world)
+    await paid_besides(world, first)
+    assert await payable(world, first) == 0
+    charge = await undone(world)
+    (intent,) = [one["id"] for one in world.stripe_app.world.tables["payment_intent"]
+                 if one["latest_charge"] == charge]  # fmt: skip
+    said = {"metadata[erp_invoice]": other.partition("|")[2]}
+    await world.stripe_api(f"payment_intents/{intent}", **said)
+    await world.stripe_api(f"charges/{charge}", **said)
+    await posted_again(world, charge)
+    await world.mirror()
+    assert (await world.balance_due(first), await world.balance_due(other)) == (100, 0)
+    (told,) = await about(world, first)
+    assert "asks for 0.00 USD only" in told, "its Stripe invoice was closed by mistake"
+    await by_cheque(world, first, 100)
+    await world.mirror()
+    assert await about(world, first) == [], "nobody is told of a payment that was another's"
+    await ends_level(world, other)
+
+
+async def test_a_debit_that_bounces_after_it_was_undone_and_posted_again_claims_nothing(
+    world: World,
+) -> None:
+    ref = await sent(world)
+    await paid_besides(world, ref, by="pm_usBankAccount_success")
+    charge = await undone(world)
+    await posted_again(world, charge)
+    await world.stripe.tell(f"charges/{charge}/return", {})
+    await world.live()
+    await world.sync("stripe.transactions")
+    await world.mirror()
+    assert await world.balance_due(ref) == 100
+    assert await about(world, ref) != [], "the invoice is owed again, and that is told"

@@ -74,8 +74,6 @@ async def applied_to(
     coming = [one for one in found if one.end is None and one.state not in IN_THE_LEDGER]
     leaving = [one for one in found if one.end is Undone.UNDER_WAY]
     back = [one for one in found if one.end is Undone.WENT_BACK and not one.besides]
-    anew = {one.charge for one in (*ledger, *coming, *leaving)}
-    waiting = [one for one in found if one.end is Undone.BY_A_PERSON and one.charge not in anew]
     sent = [one for one in coming if one.state == State.SENDING]
     there = [one for one in coming if not one.besides and (one.ref or one in sent)]
 
@@ -91,7 +89,7 @@ async def applied_to(
         claimed=money(
             await _claimed(tx, connection, ref, besides),
             *(one.more for one in ledger if one.besides),
-            *(one.amount + one.more for one in (*coming, *waiting) if one.besides),
+            *(one.amount + one.more for one in coming if one.besides),
         ),
         made=tuple(
             Made(one.ref, money(one.amount), one.besides) for one in coming if one.ref is not None
@@ -112,7 +110,6 @@ class _Payment:
     """A payment of ours for one document; minor units, `more` is what it was to settle besides."""
 
     state: State
-    charge: str
     amount: int
     more: int
     ref: ErpRef | None
@@ -129,8 +126,7 @@ async def _payments(
         amount, more = _applied(body, ref)
         made = erp_ref(kind, number) if kind and number else None
         end = await _undone(tx, connection, made) if made else None
-        charge = str(body["payment_ref"])
-        found.append(_Payment(State(state), charge, amount, more, made, apart, end))
+        found.append(_Payment(State(state), amount, more, made, apart, end))
     return found
 
 
@@ -159,12 +155,24 @@ def _settling(
 async def _claimed(
     tx: AsyncConnection, connection: ConnectionId, ref: ErpRef, besides: StripeId | None
 ) -> int:
-    """The minor units of payments besides a Stripe invoice that are not due in the books yet."""
+    """The minor units of payments besides a Stripe invoice that are not due in the books yet.
+
+    One that a person has undone is not in the books, either: it claims what it was matched with
+    last, which may be another document by now.
+    """
     wanted: JsonObject = {"claims": [{"document": ref}]}
+    voids = postings.alias("voids")
+    undone = exists().where(
+        voids.c.connection == connection,
+        voids.c.purpose == Purpose.UNDO,
+        voids.c.state.in_(IN_THE_LEDGER),
+        voids.c.body["payment"].astext == postings.c.erp_type + "|" + postings.c.erp_number,
+    )
     planned = exists().where(
         postings.c.connection == connection,
         postings.c.kind == "payment",
         postings.c.body["payment_ref"].astext == links.c.stripe_id,
+        ~undone,
     )
     question = select(links.c.detail).where(
         links.c.connection == connection,
@@ -186,6 +194,11 @@ class _Claims(msgspec.Struct, frozen=True):
     """What a link of the kind `BESIDES` keeps of the documents that its charge settles."""
 
     claims: list[_Claim]
+
+
+def claimed_in(detail: JsonObject) -> set[ErpRef]:
+    """The documents that a link of the kind `BESIDES` claims, by its detail."""
+    return {ErpRef(one.document) for one in msgspec.convert(detail, _Claims).claims}
 
 
 def claims_of(applications: Iterable[Application]) -> JsonObject:

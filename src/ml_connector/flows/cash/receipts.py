@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ml_connector.basics.ids import StripeId, erp_ref
+from ml_connector.basics.ids import ErpRef, StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.matching import (
     Evidence,
@@ -25,7 +25,7 @@ from ml_connector.books.records import Charge
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash.booking import accounted_for, book, posted
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
+from ml_connector.flows.intake import look_all
 from ml_connector.flows.mirror.invoices import INVOICE_TYPE
 from ml_connector.flows.mirror.mirrored import (
     CUSTOMER,
@@ -92,8 +92,9 @@ async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
             return
         ref = known.erp_ref if known else applications[0].document
         await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence", detail))
-        for one in applications:
-            await look(tx, c.id, Look(Kind.INVOICE, one.document))
+        before = reports.claimed_in(known.detail) if known else set[ErpRef]()
+        concerned = before | {one.document for one in applications}
+        await look_all(tx, c.id, [Look(Kind.INVOICE, one) for one in concerned])
 
 
 async def story_of(c: Connected, charge: Charge) -> Story:
