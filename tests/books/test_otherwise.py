@@ -60,6 +60,12 @@ def test_a_document_on_another_day_or_settling_less_stands_for_the_planned_one(
     assert stands_for(stored, planned)
 
 
+def test_a_payment_planned_to_settle_less_than_it_was_meant_for_and_then_even_less_stands() -> None:
+    """What was shown and refused once is not shown and refused again in its first form."""
+    assert stands_for(replace(LESS, applications=()), LESS)
+    assert stands_for(moved_to(LESS, NOVEMBER), LESS)
+
+
 @pytest.mark.parametrize(
     ("planned", "stored"),
     [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import StripeId
+from ml_connector.basics.ids import StripeId, in_words
 from ml_connector.basics.money import Money, total
 from ml_connector.books.mapping import Mapping, Role
 from ml_connector.books.policies import FeesPosted
@@ -104,7 +104,7 @@ def refuse_twice(bt: BalanceTransaction, booked: Booked, *, apart: bool | None) 
     if apart:
         raise FeeTwice(
             f"The fee of {bt.fee} ({bt.id}) is booked with its payout and on"
-            f" {booked.payment.replace('|', ' ')}, too.",
+            f" {in_words(booked.payment)}, too.",
             cause=f"fees.twice:{bt.id}",
             remedy="Void that payment in Acumatica, or enter it anew without the charges.",
         )

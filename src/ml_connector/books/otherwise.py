@@ -10,7 +10,11 @@ from ml_connector.books.postings import ArPayment, Booked, Document, Voiding
 
 
 def said_otherwise(paper: Document) -> bool:
-    """Whether a document is not any more as the rules have made it."""
+    """Whether a document may not be any more as it was shown to a person first.
+
+    One that was to settle more counts, too, though the rules may have made it so: who agreed to
+    it as it stands is not asked again.
+    """
     if isinstance(paper, Booked):
         return False
     if isinstance(paper, Voiding):
@@ -45,6 +49,6 @@ def _as_said(planned: Document, stored: Document) -> Document:
 def _settling_less(planned: Document, stored: Document) -> Document:
     if not (isinstance(planned, ArPayment) and isinstance(stored, ArPayment)):
         return planned
-    if not stored.wanted or stored.wanted != planned.applications:
+    if not stored.wanted or stored.wanted != (planned.wanted or planned.applications):
         return planned
     return replace(planned, applications=stored.applications, wanted=stored.wanted)

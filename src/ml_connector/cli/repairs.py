@@ -124,7 +124,7 @@ def relink(
         if json:
             show.as_json({"relinked": number, "document": ref})
         else:
-            show.say(f"Relinked to {ref.replace('|', ' ')}.")
+            show.say(f"Relinked to {in_words(ref)}.")
         return Exit.OK
 
     return opened(body, as_json=json)

@@ -144,11 +144,17 @@ async def keep_level(c: Connected, link: Link) -> bool:
     Raises ChangedAfterSending where a person must decide, BeingPosted or MovedMeanwhile to come
     back.
     """
+    erp, again = await _brought_level(c, link)
+    if not again:
+        await keep_due(c, link, erp)
+    return again
+
+
+async def _brought_level(c: Connected, link: Link) -> tuple[ErpInvoice, bool]:
+    """The ERP's document, and whether it needs a new Stripe invoice."""
     found = await compared(c, link)
     again = found.seen is not None and await _settle_differences(c, link, found.seen)
-    if not again:
-        await keep_due(c, link, found.erp)
-    return again
+    return found.erp, again
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,8 @@ async def _settle_differences(c: Connected, link: Link, seen: Seen) -> bool:
             if action.why == PAID_TWICE:
                 less = await note_given_back(c, link, seen.excess)
                 if less is not None:
-                    return await keep_level(c, less)
+                    _, again = await _brought_level(c, less)
+                    return again
             raise _told(erp, _why_reopened(link, seen) or action)
     if not actions:
         await settle(c, _again(link))

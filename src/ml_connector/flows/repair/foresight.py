@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref
+from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, erp_ref, in_words
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
 from ml_connector.books.guardian import Edit, restorable
@@ -228,7 +228,7 @@ class Foresight:
         voided = finding is not None and Edit.VOIDED in finding.edits
         reverses = reversal(stands, voided=voided, others=self.choice.others)
         if isinstance(reverses.document, Voiding) and self._voided(ref):
-            raise CannotUndo(f"{ref.replace('|', ' ')} was taken back by the bank and is voided.")
+            raise CannotUndo(f"{in_words(ref)} was taken back by the bank and is voided.")
         adopted = _adopted(finding)
         if adopted is not None and isinstance(reverses.document, Journal):
             day = date.fromisoformat(str((adopted.seen or {})["day"]))
@@ -328,7 +328,7 @@ def _adopted(finding: Finding | None) -> Finding | None:
         return None
     if not restorable(finding.edits) or (finding.other and "," in finding.other):
         raise CannotUndo(
-            f"{finding.document.replace('|', ' ')} was changed by people (finding {finding.id});"
+            f"{in_words(finding.document)} was changed by people (finding {finding.id});"
             " settle that first."
         )
     return finding if Edit.REVERSED in finding.edits else None

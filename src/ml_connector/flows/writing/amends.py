@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from ml_connector.basics.errors import AskAPerson, ConnectorError, TryAgain
-from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.basics.ids import ErpRef, StripeId, in_words
 from ml_connector.books.closed import OPEN_IN, Movable, Then, moved_to, void_on, when_closed
 from ml_connector.books.policies import WhenClosed
 from ml_connector.books.postings import Application, ArPayment, Document, Purpose, Voiding
@@ -99,7 +99,7 @@ def in_plain_words(c: Connected, paper: Document, refusal: ConnectorError) -> Co
     if not (closed and isinstance(paper, Voiding) and paper.keeps_day):
         return refusal
     return VoidingWaits(
-        f"{paper.payment.replace('|', ' ')} cannot be voided: {refusal.sentence} Acumatica keeps"
+        f"{in_words(paper.payment)} cannot be voided: {refusal.sentence} Acumatica keeps"
         " the payment's day for its voiding, so it is not moved to the next open day.",
         cause=refusal.cause,
         remedy="Open the period in Acumatica, and what waits goes on by itself; or date and release"
@@ -140,7 +140,7 @@ async def _refuse_twice(c: Connected, payment: ArPayment) -> None:
         raise BookedElsewhere(charge.id, [theirs.payment], beside)
     raise BookedMeanwhile(
         f"The payment {charge.id} was booked by somebody else as"
-        f" {theirs.payment.replace('|', ' ')} meanwhile.",
+        f" {in_words(theirs.payment)} meanwhile.",
         cause=f"payment.booked_meanwhile:{charge.id}",
         remedy="Nothing to do: that payment is taken as it is.",
     )

@@ -22,7 +22,7 @@ from ml_connector.basics.errors import (
     OutcomeUnknown,
     TryAgain,
 )
-from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref
+from ml_connector.basics.ids import ErpRef, PostingKey, erp_keys, erp_ref, in_words
 from ml_connector.books.postings import Document, State, Voiding
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look_all
@@ -331,7 +331,7 @@ async def _require_equal(held: _Held, found: ReadBack) -> None:
     if not found.differences:
         return
     error = ReadBackDiffers(
-        f"{held.ref.replace('|', ' ')} is not as it was sent. {' '.join(found.differences)}",
+        f"{in_words(held.ref)} is not as it was sent. {' '.join(found.differences)}",
         cause=f"carry_out.read_back:{held.row.key}",
         remedy="Correct the document in Acumatica, or reverse it; then replay it.",
     )

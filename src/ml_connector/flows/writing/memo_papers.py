@@ -11,7 +11,7 @@ from ml_connector.acumatica.documents import (
 )
 from ml_connector.acumatica.memos import CREDIT_MEMO, OLDER_REFUND
 from ml_connector.basics.errors import AskAPerson, TryAgain
-from ml_connector.basics.ids import ErpRef, erp_ref
+from ml_connector.basics.ids import ErpRef, erp_ref, in_words
 from ml_connector.books.postings import ArRefund, CreditMemo, DebitMemo, State
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.writing.paper import DEAD, Paper, ReadBack, Stands, dead
@@ -42,7 +42,7 @@ def require_amount(found: ErpMemo, memo: CreditMemo | DebitMemo) -> None:
     if found.amount == memo.amount:
         return
     raise OtherMemo(
-        f"Acumatica made the {found.ref.replace('|', ' ')} of {found.amount}, not of"
+        f"Acumatica made the {in_words(found.ref)} of {found.amount}, not of"
         f" {memo.amount}; it is not released.",
         cause=f"papers.other_memo:{memo.customer_id}",
         remedy="Correct it in Acumatica and replay it; a tax category without tax in the"

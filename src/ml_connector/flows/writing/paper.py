@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ml_connector.acumatica.documents import ErpDocument, ErpJournal, ErpMemo, ErpPayment
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, in_words
 from ml_connector.books.closed import as_acumatica_dates_it
 from ml_connector.books.postings import Voiding
 
@@ -18,7 +18,7 @@ class DayKept(AskAPerson):
 
     def __init__(self, voiding: Voiding) -> None:
         super().__init__(
-            f"Acumatica keeps the day of {voiding.payment.replace('|', ' ')} for its voiding.",
+            f"Acumatica keeps the day of {in_words(voiding.payment)} for its voiding.",
             cause="papers.day_kept",
             remedy="Nothing to do: it waits for the period of the payment.",
         )

@@ -8,7 +8,7 @@ from ml_connector.acumatica.documents import (
     ErpDocument,
 )
 from ml_connector.basics.errors import AskAPerson
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, in_words
 from ml_connector.books.postings import (
     ArPayment,
     ArRefund,
@@ -159,7 +159,7 @@ class _Booked:
     async def release(self, ref: ErpRef) -> None:
         if not (await self.stands(ref)).released:
             raise AskAPerson(
-                f"{ref.replace('|', ' ')}, which carries {self.booked.payment_ref}, was booked by"
+                f"{in_words(ref)}, which carries {self.booked.payment_ref}, was booked by"
                 " somebody else and is not released.",
                 cause="booked_elsewhere.not_released",
                 remedy="Release it in Acumatica; the rest goes on by itself.",
