@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from build.strategies import EVERY_CURRENCY
-from ml_connector.acumatica import corrections, translate, wire
+from ml_connector.acumatica import corrections, journal_words, translate, wire
 from ml_connector.acumatica.fields import NEVER, decode, encode, sent
 from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
@@ -41,7 +41,7 @@ def journals(draw: st.DrawFn) -> Journal:
 
 @given(journals())
 def test_a_journal_on_the_wire_balances_and_reads_back_to_the_same_lines(journal: Journal) -> None:
-    body = encode(translate.journal_body(journal, "mlcabcdefghijkl", "ACTUAL"))
+    body = encode(journal_words.journal_body(journal, "mlcabcdefghijkl", "ACTUAL"))
     plain = json.loads(body, parse_float=Decimal, parse_int=Decimal)
     debited = [row["DebitAmount"]["value"] for row in plain["Details"] if "DebitAmount" in row]
     credited = [row["CreditAmount"]["value"] for row in plain["Details"] if "CreditAmount" in row]
@@ -53,7 +53,7 @@ def test_a_journal_on_the_wire_balances_and_reads_back_to_the_same_lines(journal
     stored = msgspec.structs.replace(
         decode(body, wire.JournalWire), batch_nbr=sent("000123"), status=sent("Posted")
     )
-    back = translate.journal(stored)
+    back = journal_words.journal(stored)
     assert [line.amount for line in back.lines] == [line.amount for line in journal.lines]
     assert [line.account for line in back.lines] == [line.account for line in journal.lines]
     assert {line.reference for line in back.lines} == {"mlcabcdefghijkl"}

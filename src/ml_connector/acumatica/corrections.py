@@ -4,7 +4,8 @@ from datetime import date
 
 from ml_connector.acumatica import wire
 from ml_connector.acumatica.fields import sent
-from ml_connector.acumatica.translate import LONGEST_DESCRIPTION, described, rows_to_apply
+from ml_connector.acumatica.journal_words import described
+from ml_connector.acumatica.translate import LONGEST_DESCRIPTION, rows_to_apply
 from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.books.postings import ArPayment, ArRefund, CreditMemo, DebitMemo, Journal
 

@@ -37,6 +37,11 @@ def sent(value: T) -> Field[T]:
     return Field(value)
 
 
+def if_any(value: str) -> Field[str]:
+    """A text to send, or nothing of the member where it is empty."""
+    return sent(value) if value else ABSENT
+
+
 def cleared() -> Field[str]:
     """A field to send so that Acumatica empties it."""
     return Field(None)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ml_connector.acumatica import corrections, translate, wire
+from ml_connector.acumatica import corrections, journal_words, wire
 from ml_connector.acumatica.calls import made, write
 from ml_connector.acumatica.documents import (
     JOURNAL_RELEASED,
@@ -12,6 +12,7 @@ from ml_connector.acumatica.documents import (
 from ml_connector.acumatica.fields import text
 from ml_connector.acumatica.forms import Forms
 from ml_connector.acumatica.queries import quoted
+from ml_connector.acumatica.translate import required_day
 from ml_connector.basics.ids import ErpRef
 from ml_connector.books.postings import Journal
 
@@ -25,9 +26,9 @@ class Journals(Forms):
         Raises OutcomeUnknown when no answer came: look with `find_journals` before any new try.
         """
         call = write("JournalTransaction", f"the journal {tag}", tag)
-        body = translate.journal_body(journal, tag, self.ledger)
+        body = journal_words.journal_body(journal, tag, self.ledger)
         record = await self._endpoint.put(call, body, wire.JournalWire)
-        return made(call, translate.journal_document, record)
+        return made(call, journal_words.journal_document, record)
 
     async def correct_journal(self, ref: ErpRef, journal: Journal, tag: str) -> None:
         """Gives a batch before its release another date: one call."""
@@ -43,7 +44,7 @@ class Journals(Forms):
     async def journal(self, which: ErpRef | str) -> ErpJournal:
         """A batch with its lines, by keys or id: one call."""
         query = {"$expand": "Details"}
-        return translate.journal(
+        return journal_words.journal(
             await self._one("JournalTransaction", ErpRef(which), wire.JournalWire, query)
         )
 
@@ -55,7 +56,7 @@ class Journals(Forms):
         }
         what = f"the journals with mark {tag}"
         rows = await self._rows("JournalTransaction", what, wire.JournalWire, query)
-        return [translate.journal_document(row) for row in rows if tag in text(row.description)]
+        return [journal_words.journal_document(row) for row in rows if tag in text(row.description)]
 
     async def unposted_batches(self) -> dict[tuple[str, str], date]:
         """The batches of every module that are released and not posted, with their days: one call.
@@ -69,7 +70,7 @@ class Journals(Forms):
         what = "the batches that are not posted"
         rows = await self._rows("JournalTransaction", what, wire.JournalWire, query)
         return {
-            (text(row.module), text(row.batch_nbr)): translate.required_day(
+            (text(row.module), text(row.batch_nbr)): required_day(
                 row.transaction_date, "TransactionDate"
             )
             for row in rows

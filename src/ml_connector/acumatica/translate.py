@@ -8,8 +8,6 @@ from ml_connector.acumatica.documents import (
     Changed,
     ErpCharge,
     ErpDocument,
-    ErpJournal,
-    ErpJournalLine,
     ErpPayment,
 )
 from ml_connector.acumatica.fields import (
@@ -18,6 +16,7 @@ from ml_connector.acumatica.fields import (
     exact,
     flag,
     held,
+    if_any,
     instant,
     number,
     sent,
@@ -28,13 +27,12 @@ from ml_connector.acumatica.versions import EndpointVersion
 from ml_connector.basics.errors import Bug
 from ml_connector.basics.ids import ErpRef, erp_keys, erp_ref
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import Application, ArPayment, Journal, Line, PaymentCharge
+from ml_connector.books.postings import Application, ArPayment, PaymentCharge
 from ml_connector.books.records import Address, ErpCustomer, ErpInvoice, ErpLine, ErpTax
 from ml_connector.books.tenant import CashAccountUse, ErpAccount, ErpPaymentMethod
 
 LONGEST_DESCRIPTION = 512
 LONGEST_REFERENCE = 40
-GENERAL_LEDGER = "GL"
 CREDIT_MEMO = "Credit Memo"
 
 
@@ -203,11 +201,11 @@ def payment_body(payment: ArPayment, endpoint: EndpointVersion) -> wire.PaymentW
         customer_id=sent(payment.customer_id),
         payment_method=sent(payment.payment_method),
         cash_account=sent(payment.cash_account),
-        branch=_if_any(payment.branch),
+        branch=if_any(payment.branch),
         application_date=sent(payment.day.isoformat()),
         payment_amount=exact(payment.amount.decimal),
         payment_ref=sent(payment.payment_ref),
-        external_ref=_if_any(payment.external_ref) if with_external else ABSENT,
+        external_ref=if_any(payment.external_ref) if with_external else ABSENT,
         description=sent(payment.description[:LONGEST_DESCRIPTION]),
         hold=sent(False),
         documents_to_apply=rows_to_apply(payment),
@@ -232,10 +230,6 @@ def applications_body(payment: ArPayment, ref: ErpRef) -> wire.PaymentWire:
 def rows_to_apply(payment: ArPayment) -> tuple[wire.ApplyWire, ...]:
     """What a payment settles, a row each."""
     return tuple(_application_body(one) for one in payment.applications)
-
-
-def _if_any(value: str) -> Field[str]:
-    return sent(value) if value else ABSENT
 
 
 def _application_body(application: Application) -> wire.ApplyWire:
@@ -313,77 +307,6 @@ def _history_row(row: wire.HistoryWire) -> tuple[Field[str], Field[str], Field[D
     if text(row.display_ref_nbr):
         return row.display_doc_type, row.display_ref_nbr, row.amount_paid
     return row.adjusted_doc_type, row.adjusted_ref_nbr, row.amount_paid
-
-
-def journal_body(journal: Journal, tag: str, ledger: str) -> wire.JournalWire:
-    """A new batch: the tag on every line and, in brackets, at the end of the description."""
-    return wire.JournalWire(
-        module=sent(GENERAL_LEDGER),
-        branch_id=_if_any(journal.branch),
-        ledger_id=_if_any(ledger),
-        currency_id=sent(journal.currency),
-        transaction_date=sent(journal.day.isoformat()),
-        description=sent(described(journal, tag)),
-        hold=sent(False),
-        details=tuple(_line_body(line, journal.branch, tag) for line in journal.lines),
-    )
-
-
-def described(journal: Journal, tag: str) -> str:
-    """A batch's description with its mark at the end, which is never cut off."""
-    mark = f" [{tag}]"
-    return journal.description[: LONGEST_DESCRIPTION - len(mark)] + mark
-
-
-def _line_body(line: Line, branch: str, tag: str) -> wire.JournalLineWire:
-    amount = exact(abs(line.amount).decimal)
-    debits = line.amount.minor > 0
-    return wire.JournalLineWire(
-        branch_id=_if_any(branch),
-        account=sent(line.account),
-        subaccount=_if_any(line.subaccount),
-        debit_amount=amount if debits else ABSENT,
-        credit_amount=ABSENT if debits else amount,
-        transaction_description=sent(line.text[:LONGEST_DESCRIPTION]),
-        reference_nbr=sent(tag),
-    )
-
-
-def journal_document(record: wire.JournalWire) -> ErpDocument:
-    """The keys, id and status of a batch."""
-    return ErpDocument(record.id, _journal_ref(record), text(record.status))
-
-
-def _journal_ref(record: wire.JournalWire) -> ErpRef:
-    return erp_ref(held(record.module, "Module"), held(record.batch_nbr, "BatchNbr"))
-
-
-def journal(record: wire.JournalWire) -> ErpJournal:
-    """A batch as read back."""
-    currency = held(record.currency_id, "CurrencyID").strip()
-    return ErpJournal(
-        id=record.id,
-        ref=_journal_ref(record),
-        status=text(record.status),
-        branch=text(record.branch_id),
-        ledger=text(record.ledger_id),
-        currency=currency,
-        day=required_day(record.transaction_date, "TransactionDate"),
-        description=text(record.description),
-        lines=tuple(_journal_line(line, currency) for line in record.details),
-        modified=instant(record.last_modified_date_time),
-    )
-
-
-def _journal_line(line: wire.JournalLineWire, currency: str) -> ErpJournalLine:
-    return ErpJournalLine(
-        account=text(line.account),
-        subaccount=text(line.subaccount),
-        branch=text(line.branch_id),
-        amount=Money.of(number(line.debit_amount) - number(line.credit_amount), currency),
-        text=text(line.transaction_description),
-        reference=text(line.reference_nbr),
-    )
 
 
 def payment_method(record: wire.PaymentMethodWire) -> ErpPaymentMethod:
