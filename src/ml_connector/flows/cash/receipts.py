@@ -40,7 +40,8 @@ from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.amends import SettledMeanwhile
 from ml_connector.flows.writing.editions import standing
 from ml_connector.flows.writing.elsewhere import booked_elsewhere
-from ml_connector.store import links, reports
+from ml_connector.store import links
+from ml_connector.store.applied import BESIDES, applied_to, claimed_in, claims_of
 from ml_connector.store.links import Link
 
 
@@ -83,16 +84,16 @@ async def _note_if_besides(c: Connected, charge: Charge, story: Story) -> None:
     """
     found = story.match
     applications = list(found.wanted or found.applications) if found else []
-    detail, intent = reports.claims_of(applications), charge.payment_intent
+    detail, intent = claims_of(applications), charge.payment_intent
     async with c.store.transaction() as tx:
         if intent is not None and await links.by_stripe(tx, c.id, "intent", intent) is not None:
             return
-        known = await links.by_stripe(tx, c.id, reports.BESIDES, charge.id)
+        known = await links.by_stripe(tx, c.id, BESIDES, charge.id)
         if known.detail == detail if known else not applications:
             return
         ref = known.erp_ref if known else applications[0].document
-        await links.add(tx, Link(c.id, reports.BESIDES, charge.id, ref, "by evidence", detail))
-        before = reports.claimed_in(known.detail) if known else set[ErpRef]()
+        await links.add(tx, Link(c.id, BESIDES, charge.id, ref, "by evidence", detail))
+        before = claimed_in(known.detail) if known else set[ErpRef]()
         concerned = before | {one.document for one in applications}
         await look_all(tx, c.id, [Look(Kind.INVOICE, one) for one in concerned])
 
@@ -214,7 +215,7 @@ async def _still_owed(c: Connected, charge: Charge, invoice: MirroredInvoice) ->
     """Of an overpayment no more is applied than is owed; the rest stays on account."""
     code = invoice.total.currency
     async with c.store.transaction() as tx:
-        applied = await reports.applied_to(tx, c.id, invoice.ref, code, besides=charge.id)
+        applied = await applied_to(tx, c.id, invoice.ref, code, besides=charge.id)
     owed = invoice.total - applied.in_the_ledger - applied.coming - applied.claimed
     return replace(invoice, total=max(owed, Money.zero(code)))
 

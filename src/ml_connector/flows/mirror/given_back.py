@@ -4,7 +4,8 @@ from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money, total
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mirror.mirrored import ACCEPTED, INTENT, INVOICE, accepted_of
-from ml_connector.store import audit, links, reports
+from ml_connector.store import audit, links
+from ml_connector.store.applied import BESIDES
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 
@@ -39,7 +40,7 @@ async def _refunded(c: Connected, link: Link, currency: str) -> Money:
     """What was given back of everything that was paid on a document, in its currency."""
     async with c.store.transaction() as tx:
         intents = await links.by_erp(tx, c.id, INTENT, link.erp_ref)
-        besides = await links.by_erp(tx, c.id, reports.BESIDES, link.erp_ref)
+        besides = await links.by_erp(tx, c.id, BESIDES, link.erp_ref)
     charges = [await c.stripe.charge(StripeId(one.stripe_id)) for one in besides]
     for intent in intents:
         charges += await c.stripe.charges_of_intent(StripeId(intent.stripe_id))

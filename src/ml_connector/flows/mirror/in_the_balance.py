@@ -7,7 +7,7 @@ from ml_connector.acumatica.errors import Missing
 from ml_connector.basics.ids import ErpRef
 from ml_connector.basics.money import Money, total
 from ml_connector.flows.connected import Connected
-from ml_connector.store.reports import Applied, Made
+from ml_connector.store.applied import Applied, Made
 
 
 async def as_it_stands(c: Connected, applied: Applied) -> Applied:

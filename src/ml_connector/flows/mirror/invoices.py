@@ -42,7 +42,8 @@ from ml_connector.flows.mirror.write_back import plan_write_back
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.gate import Write, permit
 from ml_connector.flows.writing.write_ahead import announced, settle
-from ml_connector.store import approvals, audit, links, reports
+from ml_connector.store import approvals, audit, links
+from ml_connector.store.applied import applied_to
 from ml_connector.store.links import Link
 from ml_connector.store.rows import JsonObject
 from ml_connector.stripe.errors import Missing, NumberTaken
@@ -272,7 +273,7 @@ async def _fill(
 async def _remember(c: Connected, invoice: ErpInvoice, made: StripeInvoice, state: str) -> None:
     asked = made.amount_due if state == SENT else invoice.balance
     async with c.store.transaction() as tx:
-        applied = await reports.applied_to(tx, c.id, invoice.ref, asked.currency)
+        applied = await applied_to(tx, c.id, invoice.ref, asked.currency)
         whole = asked + applied.in_the_ledger
         sent = Sent(state, invoice.customer_id, whole, made.number, made.hosted_url)
         link = invoice_link(c.id, made.id, invoice.ref, sent)

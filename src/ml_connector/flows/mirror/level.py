@@ -44,9 +44,9 @@ from ml_connector.flows.mirror.mirrored import (
 from ml_connector.flows.mirror.write_back import plan_write_back
 from ml_connector.flows.writing.gate import permit
 from ml_connector.flows.writing.write_ahead import announced, is_announced, settle
-from ml_connector.store import audit, links, reports
+from ml_connector.store import audit, links
+from ml_connector.store.applied import Applied, applied_to
 from ml_connector.store.links import Link
-from ml_connector.store.reports import Applied
 from ml_connector.store.rows import JsonObject
 
 STEPS = "steps"
@@ -122,7 +122,7 @@ async def applied_of(c: Connected, link: Link) -> Applied:
     """What our payments settle of a sent invoice; what was paid twice knowingly counts as such."""
     async with c.store.transaction() as tx:
         currency = sent_of(link).total.currency
-        found = await reports.applied_to(tx, c.id, link.erp_ref, currency)
+        found = await applied_to(tx, c.id, link.erp_ref, currency)
     return with_accepted(link, found)
 
 

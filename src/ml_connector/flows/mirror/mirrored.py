@@ -13,8 +13,8 @@ from ml_connector.books.mirror import link_ends
 from ml_connector.books.records import StripeInvoice
 from ml_connector.flows.connected import Connected
 from ml_connector.store import audit, cursors, links
+from ml_connector.store.applied import Applied
 from ml_connector.store.links import URL_ENDS, Link
-from ml_connector.store.reports import Applied
 from ml_connector.store.rows import JsonObject
 
 CUSTOMER: Final = "customer"

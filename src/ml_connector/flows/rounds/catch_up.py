@@ -31,6 +31,7 @@ from ml_connector.flows.rows import transaction_row
 from ml_connector.flows.signals import Kind, Look, for_transaction
 from ml_connector.flows.writing.timing import wake_due
 from ml_connector.store import cursors, links, reports, transactions, troubles
+from ml_connector.store.applied import applied_to
 
 OVERLAP = timedelta(minutes=5)
 """Clocks differ and long transactions commit under an earlier stamp (fact A4.4)."""
@@ -129,7 +130,7 @@ async def _news(c: Connected, tx: AsyncConnection, row: Changed) -> bool:
     if not known or sent_of(known[0]).state != SENT:
         return row.balance > 0
     asked = sent_of(known[0]).total
-    found = await reports.applied_to(tx, c.id, row.ref, asked.currency)
+    found = await applied_to(tx, c.id, row.ref, asked.currency)
     applied = with_accepted(known[0], found)
     level = row.balance == asks_for(asked, applied).decimal
     dated = row.due is None or known[0].detail.get(DUE) in {None, row.due.isoformat()}

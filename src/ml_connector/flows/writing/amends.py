@@ -12,7 +12,8 @@ from ml_connector.flows.connected import Connected
 from ml_connector.flows.writing.editions import standing
 from ml_connector.flows.writing.elsewhere import BookedElsewhere, carried_by_others
 from ml_connector.flows.writing.periods import calendar
-from ml_connector.store import links, reports
+from ml_connector.store import links
+from ml_connector.store.applied import BESIDES
 
 PERIOD_CLOSED = "acumatica.period_closed"
 OWES_LESS = ("acumatica.above_balance", "acumatica.not_found:Reference Nbr")
@@ -60,7 +61,7 @@ async def _besides(c: Connected, payment: ArPayment) -> bool:
     """Whether it was matched by what it says, and did not pay a Stripe invoice of ours."""
     async with c.store.statement() as tx:
         charge = StripeId(payment.payment_ref)
-        return await links.by_stripe(tx, c.id, reports.BESIDES, charge) is not None
+        return await links.by_stripe(tx, c.id, BESIDES, charge) is not None
 
 
 async def _moved(c: Connected, paper: Movable) -> Document | None:
