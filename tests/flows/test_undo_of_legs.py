@@ -4,11 +4,16 @@ from typing import Any
 
 import pytest
 
+from build.clerks import reversed_by_hand
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.cli.setup import SANDBOX_MAPPING
+from ml_connector.flows.promise.tie_out import measure
+from ml_connector.flows.repair import repairs
 from ml_connector.flows.repair.foresight import Choice, foresee
 from ml_connector.flows.repair.undo import RefusedUndo, begin
+from ml_connector.store import findings
+from ml_connector.store.findings import Decision
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +149,94 @@ async def test_what_came_back_is_undone_alone_as_nothing_rests_on_it(world: Worl
     assert found.refused == []
     await undone(world, along=False, number=f"payout_reversal:{payout}")
     await nothing_stands(world, "10200", "10500")
+
+
+async def reversed_and_restored(world: World, words: str) -> None:
+    """A clerk reverses the oldest journal with these words; a person has it restored."""
+    journals = await world.documents("JournalTransaction")
+    batches = sorted(str(one["BatchNbr"]) for one in journals if words in str(one["Description"]))
+    await world.pass_minutes(1)
+    await reversed_by_hand(world, batches[0])
+    await world.sync("acumatica.documents")
+    async with world.store.transaction() as tx:
+        (finding,) = await findings.in_state(tx, world.id, Decision.OPEN)
+    await repairs.restore(await world.connected(), finding.id, actor="Kim")
+    await world.settle()
+    await world.wait_for_cure()
+
+
+async def level(world: World, *accounts: str) -> None:
+    """No rest on any account, nothing waits, and the tie-out holds."""
+    assert {account: await world.ledger(account) for account in accounts} == (
+        dict.fromkeys(accounts, 0)
+    )
+    assert await world.troubles() == []
+    assert await world.states() == {"verified"}
+    for found in await measure(await world.connected()):
+        assert found.holds
+        assert not found.unposted
+
+
+async def test_a_payout_is_restored_on_the_bank_account_that_its_return_was_booked_on(
+    world: World,
+) -> None:
+    await a_failed_payout(world)
+    await reversed_and_restored(world, "Stripe payout po_")
+    await level(world, "10200", "10500")
+
+
+async def test_disputed_money_is_restored_on_the_account_that_it_came_back_from(
+    world: World,
+) -> None:
+    charge = await paid(world)
+    await mapped(world, "disputed", "10500")
+    made = await world.stripe.tell("disputes", {"charge": charge})
+    await world.live()
+    await world.change(mapping_text=TEXT)
+    await world.stripe.tell(f"disputes/{made['id']}", {"outcome": "won"})
+    await world.live()
+    await reversed_and_restored(world, "Stripe dispute")
+    await level(world, "12650", "10500")
+
+
+@pytest.mark.parametrize("policy", ['"journal"', '"credit_memo"'])
+async def test_a_refund_is_restored_as_the_journal_that_its_failure_took_back(
+    world: World, policy: str
+) -> None:
+    charge = await paid(world)
+    await mapped(world, "refunds", "81000")
+    refund = await world.refund(charge, 2500)
+    await world.live()
+    await world.change(mapping_text=mapping_with(refunds=policy))
+    await world.stripe.tell(f"refunds/{refund}", {"outcome": "failed"})
+    await world.live()
+    await reversed_and_restored(world, f"Stripe refund {refund}")
+    await level(world, "40900", "81000", "11000")
+
+
+async def test_money_set_aside_is_restored_on_the_account_that_it_was_given_back_from(
+    world: World,
+) -> None:
+    aside = mapping_with(unmatched='"suspense"')
+    await mapped(world, "suspense", "24100", aside)
+    made = await world.stripe.tell("charge", {"amount": 4200, "currency": "usd"})
+    await world.live()
+    await world.change(mapping_text=aside)
+    await world.refund(str(made["charge"]))
+    await world.live()
+    await reversed_and_restored(world, f"Stripe suspense {made['charge']}")
+    await level(world, "24400", "24100")
+
+
+async def test_a_hold_is_restored_on_the_account_that_its_release_was_taken_off(
+    world: World,
+) -> None:
+    await paid(world)
+    await mapped(world, "reserve", "10500")
+    made = await world.stripe.tell("reserves", {"amount": 2000})
+    await world.sync("stripe.transactions")
+    await world.change(mapping_text=TEXT)
+    await world.stripe.tell(f"reserves/{made['id']}/release")
+    await world.sync("stripe.transactions")
+    await reversed_and_restored(world, "Stripe reserve")
+    await level(world, "12650", "10500")

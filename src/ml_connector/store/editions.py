@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -168,12 +169,20 @@ class Standing:
     minor: int
 
 
+async def one_at_a_time(
+    tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str
+) -> None:
+    """Lets one transaction at a time plan journals for a reason and currency."""
+    name = {"name": f"{connection}/planning/{purpose}/{currency}"}
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
+
+
 async def standing_places(
     tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str, *, besides: StripeId
 ) -> list[Standing]:
     """Where journals for a reason stand against clearing, in a currency; the oldest place first.
 
-    Only those that Acumatica has, or may have, and of other movements than one.
+    Those that are planned count, too; of other movements than one.
     """
     every = func.jsonb_array_elements(postings.c.body["lines"])
     lines = every.table_valued(column("value", JSONB)).lateral()
@@ -187,7 +196,7 @@ async def standing_places(
         .where(
             postings.c.connection == connection, postings.c.purpose == purpose,
             postings.c.currency == currency, postings.c.transaction_id != besides,
-            postings.c.clearing_minor * minor < 0, _taken(), _current(),
+            postings.c.clearing_minor * minor < 0, _current(),
         )
         .group_by(*place)
         .having(func.sum(minor) != 0)
