@@ -26,7 +26,7 @@ from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money
 from ml_connector.books.conversion import Converted
 from ml_connector.books.disputes import Lost, as_loss, as_loss_reversed, as_reopened
-from ml_connector.books.legs import Leg, leg, other_leg, spread
+from ml_connector.books.legs import Leg, leg, other_leg, places, spread
 from ml_connector.books.mapping import Mapping, Role, TransitAccounts
 from ml_connector.books.policies import Policies, WhenConverted
 from ml_connector.books.postings import Journal, Posting, Purpose, Voiding
@@ -82,6 +82,19 @@ def test_a_mapping_change_between_two_legs_leaves_no_rest_on_any_account(
     came = postings(a_balance_transaction(BACK[pair], amount), Story("re_1", legs=legs), now)
     assert left([*went, *came]) == {}
     assert sum(one.clearing.minor for one in [*went, *came]) == 0
+
+
+@given(st.sampled_from(sorted(BACK)), amounts(least=1), mappings(), mappings())
+def test_money_that_is_posted_after_its_return_meets_it_on_the_same_place(
+    pair: str, amount: Money, then: Mapping, now: Mapping
+) -> None:
+    came = postings(a_balance_transaction(BACK[pair], amount), Story("re_1"), then)
+    legs = facing(came[0])
+    went = postings(a_balance_transaction(pair, -amount), Story("re_1", legs=legs), now)
+    assert left([*came, *went]) == {}
+    first, second = ((the_journal(one[0]), one[0].clearing) for one in (came, went))
+    assert len(places(*first)) == 1
+    assert places(*first) == places(*second)
 
 
 @given(amounts(least=1), st.lists(mappings(), min_size=4, max_size=4))

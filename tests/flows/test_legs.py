@@ -1,12 +1,19 @@
 """The mapping changes while money is away; what comes back leaves nothing on the old accounts."""
 
+import asyncio
+
 import pytest
 
+from build.planning import a_plan, apply, set_modes
 from build.policies import mapping_with
 from build.world import World
+from ml_connector.basics.ids import StripeId
 from ml_connector.books.postings import Journal
 from ml_connector.cli.setup import SANDBOX_MAPPING
+from ml_connector.flows.cash.movements import account_for
 from ml_connector.flows.review.plan import plan
+from ml_connector.flows.rows import document
+from ml_connector.store import postings
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +140,44 @@ async def test_a_reserve_that_is_set_free_leaves_the_accounts_it_was_held_on(
         await world.stripe.tell(f"reserves/{hold}/release")
         await world.sync("stripe.transactions")
     await nothing_stands(world, OLD, NEW, "12660")
+
+
+async def two_holds(world: World) -> list[str]:
+    """20.00 is held on the old account and 20.00 on the new one; their ids."""
+    await paid(world)
+    holds: list[str] = []
+    for account in (OLD, NEW):
+        await mapped_anew(world, reserve=account)
+        made = await world.stripe.tell("reserves", {"amount": 2000})
+        holds.append(str(made["id"]))
+        await world.sync("stripe.transactions")
+    return holds
+
+
+async def test_two_releases_that_wait_for_approval_are_not_taken_off_the_same_hold(
+    world: World,
+) -> None:
+    holds = await two_holds(world)
+    await set_modes(world, other="approve")
+    for hold in holds:
+        await world.stripe.tell(f"reserves/{hold}/release")
+    await world.sync("stripe.transactions")
+    async with world.store.transaction() as tx:
+        papers = [document(row) for row in await postings.before_release(tx, world.id)]
+    assert {one.lines[0].account for one in papers if isinstance(one, Journal)} == {OLD, NEW}
+    await apply(world, await a_plan(world))
+    await world.wait_for_cure()
+    await nothing_stands(world, OLD, NEW)
+
+
+async def test_two_workers_do_not_take_two_releases_off_the_same_hold(world: World) -> None:
+    for hold in await two_holds(world):
+        await world.stripe.tell(f"reserves/{hold}/release")
+    rows = world.stripe_app.world.tables["balance_transaction"]
+    released = [StripeId(row["id"]) for row in rows if row["type"] == "reserve_release"]
+    c = await world.connected()
+    await asyncio.gather(*(account_for(c, one) for one in released))
+    await nothing_stands(world, OLD, NEW)
 
 
 async def test_money_set_aside_is_given_back_from_the_account_it_was_set_aside_on(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ml_connector.basics.money import Money
 from ml_connector.books.mapping import Mapping
-from ml_connector.books.postings import Journal, Line
+from ml_connector.books.postings import Document, Journal, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ def other_leg(journal: Journal, clearing: Money) -> Leg | None:
     """The one side of a journal that faces the clearing account; None where there is none."""
     facing = [line for line in journal.lines if clearing and line.amount == -clearing]
     return leg(facing[0], journal) if len(facing) == 1 else None
+
+
+def places(document: Document, clearing: Money) -> frozenset[Leg]:
+    """Where a journal stands besides clearing, without its amounts; nowhere if it is none."""
+    if not isinstance(document, Journal):
+        return frozenset()
+    facing = [line for line in document.lines if line.amount.minor * clearing.minor < 0]
+    return frozenset(back(leg(line, document), Money.zero(clearing.currency)) for line in facing)
 
 
 def leg(line: Line, journal: Journal) -> Leg:

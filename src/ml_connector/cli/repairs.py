@@ -160,7 +160,7 @@ def undo(
     to
         The last day of the range.
     along
-        Take along the refunds and disputes that rest on a payment.
+        Take along what rests on it: refunds, disputes, and what has come back since.
     skip
         Leave out what cannot be undone instead of refusing.
     others

@@ -8,12 +8,14 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    and_,
     cast,
     column,
     exists,
     func,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -23,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.books.editions import MARK
 from ml_connector.books.postings import Purpose, State
+from ml_connector.books.records import BalanceTransaction
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import record, records
 from ml_connector.store.tables import balance_transactions, postings
@@ -119,6 +122,43 @@ async def with_purposes(
     return records(PostingRow, (await tx.execute(question.order_by(postings.c.key))).mappings())
 
 
+async def gone_back(
+    tx: AsyncConnection,
+    connection: ConnectionId,
+    first: BalanceTransactionRow | BalanceTransaction,
+    *,
+    purpose: Purpose | None = None,
+) -> list[PostingRow]:
+    """What Acumatica has, or may have, of later movements the other way; the earliest first.
+
+    Of the same Stripe object or payment; or, as no release of a reserve names its hold, of every
+    document for a purpose in the same currency.
+    """
+    if purpose is None and first.source is None:
+        return []
+    later = balance_transactions.alias()
+    named = or_(later.c.source == first.source, later.c.charge == first.source)
+    every = and_(later.c.currency == first.amount.currency, postings.c.purpose == purpose)
+    mine = (later.c.connection == postings.c.connection) & (later.c.id == postings.c.transaction_id)
+    question = (
+        select(postings)
+        .join(later, mine)
+        .where(
+            postings.c.connection == connection, named if purpose is None else every,
+            later.c.id != first.id, later.c.created >= first.created,
+            later.c.amount_minor * first.amount.minor < 0,
+            postings.c.purpose != Purpose.UNDO, _taken(), _current(),
+        )
+        .order_by(later.c.created, postings.c.key)
+    )  # fmt: skip
+    return records(PostingRow, (await tx.execute(question)).mappings())
+
+
+def _taken() -> ColumnElement[bool]:
+    """Whether Acumatica has a document, or may have it."""
+    return or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What stands in one place of the ledger, in minor units; debits are positive."""
@@ -129,12 +169,20 @@ class Standing:
     minor: int
 
 
+async def one_at_a_time(
+    tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str
+) -> None:
+    """Lets one transaction at a time plan journals for a reason and currency."""
+    name = {"name": f"{connection}/planning/{purpose}/{currency}"}
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
+
+
 async def standing_places(
     tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str, *, besides: StripeId
 ) -> list[Standing]:
     """Where journals for a reason stand against clearing, in a currency; the oldest place first.
 
-    Only those that Acumatica has, or may have, and of other movements than one.
+    Those that are planned count, too; of other movements than one.
     """
     every = func.jsonb_array_elements(postings.c.body["lines"])
     lines = every.table_valued(column("value", JSONB)).lateral()
@@ -142,14 +190,13 @@ async def standing_places(
     minor = cast(line["amount"]["minor"].astext, BigInteger)
     branch = postings.c.body["branch"].astext
     place = (line["account"].astext, line["subaccount"].astext, branch)
-    taken = or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
     question = (
         select(*place, func.sum(minor))
         .select_from(postings.join(lines, true()))
         .where(
             postings.c.connection == connection, postings.c.purpose == purpose,
             postings.c.currency == currency, postings.c.transaction_id != besides,
-            postings.c.clearing_minor * minor < 0, taken, _current(),
+            postings.c.clearing_minor * minor < 0, _current(),
         )
         .group_by(*place)
         .having(func.sum(minor) != 0)
@@ -162,7 +209,7 @@ async def made_by_mapping(
     tx: AsyncConnection, connection: ConnectionId, version: int
 ) -> list[StripeId]:
     """The balance transactions whose standing documents were planned under a mapping version."""
-    question = select(postings.c.transaction_id.distinct()).where(
+    question = select(postings.c.transaction_id).distinct().where(
         postings.c.connection == connection, postings.c.mapping_version == version,
         postings.c.purpose != Purpose.UNDO, _current(),
     )  # fmt: skip
@@ -174,7 +221,7 @@ async def dated(
 ) -> list[StripeId]:
     """The balance transactions with a standing document dated from `first` to `last` (ISO)."""
     day = postings.c.body["day"].astext
-    question = select(postings.c.transaction_id.distinct()).where(
+    question = select(postings.c.transaction_id).distinct().where(
         postings.c.connection == connection, day >= first, day <= last,
         postings.c.purpose != Purpose.UNDO, _current(),
     )  # fmt: skip

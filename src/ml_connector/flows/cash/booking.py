@@ -13,6 +13,7 @@ from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.books.unexplained import OtherBalance, Unexplained
 from ml_connector.flows.cash import fees
+from ml_connector.flows.cash.legs import met
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.intake import look
 from ml_connector.flows.rows import posting_row, transaction_row
@@ -63,7 +64,7 @@ async def book(c: Connected, bt: BalanceTransaction, story: Story) -> None:
     """
     await require_due(c, bt)
     async with c.store.transaction() as tx:
-        whole = await fees.with_its_fee(c, tx, bt, story)
+        whole = await met(c, tx, bt, await fees.with_its_fee(c, tx, bt, story))
         made = rules.postings(bt, whole, fees.followed(c))
         keys = await plan_anew(c, tx, bt.id, await of_edition(c, tx, bt.id, made))
         await fees.remember(c, tx, bt)

@@ -1,7 +1,12 @@
 """Where the first leg of a story stands, by our own stored documents: without any call.
 
-Only what Acumatica has, or may have, is a leg: what is merely planned follows the mapping still.
+Only what Acumatica has, or may have, is a leg: what is merely planned follows the mapping still. Of
+reserves, what is planned counts, too, as two releases must not be planned off one hold.
 """
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import StripeId
 from ml_connector.basics.money import Money
@@ -11,7 +16,7 @@ from ml_connector.books.mapping import Role
 from ml_connector.books.opening import opening_key
 from ml_connector.books.postings import Journal, Purpose
 from ml_connector.books.records import BalanceTransaction
-from ml_connector.books.rules import is_reserve, is_transfer
+from ml_connector.books.rules import RULES, SET_ASIDE, Story, is_reserve, is_transfer
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.mapping.mapping_text import mapping_of
 from ml_connector.flows.promise.opening import opened
@@ -76,25 +81,67 @@ async def legs_before(
     return ()
 
 
+COMES_BACK_AS = {
+    Purpose.PAYOUT: Purpose.PAYOUT_REVERSAL,
+    Purpose.REFUND: Purpose.REFUND_FAILURE,
+    Purpose.DISPUTE: Purpose.DISPUTE,
+    Purpose.TOPUP: Purpose.TOPUP,
+    Purpose.SUSPENSE: Purpose.SUSPENSE,
+}
+"""What a first leg is for, and what its return is for."""
+
+
+async def met(c: Connected, tx: AsyncConnection, bt: BalanceTransaction, story: Story) -> Story:
+    """The story of a first leg, which goes where its return stands if that was posted before it.
+
+    So it is of one that a person had restored meanwhile, or that was held back: on the accounts of
+    today the two would never meet. A refund whose failure is a journal is one, too.
+    """
+    if is_reserve(bt):
+        return await _reserved(c, tx, bt, story)
+    rule = SET_ASIDE if story.aside else RULES.get((bt.type, bt.category))
+    returns = COMES_BACK_AS.get(rule.purpose) if rule is not None else None
+    if story.legs or returns is None:
+        return story
+    rows = await editions.gone_back(tx, c.id, bt)
+    mine = [row for row in rows if row.purpose == returns]
+    legs = leg_in(mine[0]) if mine else ()
+    return replace(story, legs=legs, customer_id=None, unapplied=None) if legs else story
+
+
 async def legs_of_movement(c: Connected, bt: BalanceTransaction) -> tuple[Leg, ...]:
     """The legs of a movement without a flow of its own."""
     if is_reserve(bt):
-        return await _reserved(c, bt) if bt.amount.minor > 0 else ()
+        return await _reserved_before(c, bt) if bt.amount.minor > 0 else ()
     return await legs_before(c, bt, Purpose.TOPUP) if is_transfer(bt) else ()
 
 
-async def _reserved(c: Connected, bt: BalanceTransaction) -> tuple[Leg, ...]:
-    """Every place where something of the reserves stands; Stripe's releases name no hold."""
+async def _reserved_before(c: Connected, bt: BalanceTransaction) -> tuple[Leg, ...]:
+    """Where the opening entry has put what Stripe held aside then."""
+    opening = await opened(c, bt.amount.currency)
+    held = Money.zero(bt.amount.currency) if opening is None else opening.position.reserved
+    legs = await opening_legs(c, bt.amount.currency, Role.RESERVE)
+    return tuple(back(one, held) for one in legs)
+
+
+async def _reserved(
+    c: Connected, tx: AsyncConnection, bt: BalanceTransaction, story: Story
+) -> Story:
+    """The story with every place where something of the reserves stands, or is planned to.
+
+    Stripe's releases name no hold. One at a time, or two would be taken off the same hold. A hold
+    goes by the mapping, unless releases that came after it are in the books already.
+    """
     code, nothing = bt.amount.currency, Money.zero(bt.amount.currency)
-    opening = await opened(c, code)
-    held = nothing if opening is None else opening.position.reserved
-    stood = {back(one, nothing): held for one in await opening_legs(c, code, Role.RESERVE)}
-    async with c.store.statement() as tx:
-        places = await editions.standing_places(tx, c.id, Purpose.RESERVE, code, besides=bt.id)
-    for one in places:
+    await editions.one_at_a_time(tx, c.id, Purpose.RESERVE, code)
+    holds = bt.amount.minor < 0
+    if holds and not await editions.gone_back(tx, c.id, bt, purpose=Purpose.RESERVE):
+        return story
+    stood = {back(one, nothing): one.amount for one in story.legs}
+    for one in await editions.standing_places(tx, c.id, Purpose.RESERVE, code, besides=bt.id):
         place = Leg(one.account, one.subaccount, one.branch, nothing)
         stood[place] = stood.get(place, nothing) + Money(one.minor, code)
-    return tuple(back(place, amount) for place, amount in stood.items())
+    return replace(story, legs=tuple(back(place, amount) for place, amount in stood.items()))
 
 
 async def payout_legs(c: Connected, payout: StripeId) -> tuple[Leg, ...]:

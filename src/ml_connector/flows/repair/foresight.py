@@ -12,6 +12,7 @@ from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, StripeId, 
 from ml_connector.basics.money import Money
 from ml_connector.books.editions import edition_of
 from ml_connector.books.guardian import Edit, restorable
+from ml_connector.books.legs import places
 from ml_connector.books.postings import Journal, Posting, Purpose, State, Voiding, posting_key
 from ml_connector.books.undo import (
     REST_ON_A_CHARGE,
@@ -29,6 +30,8 @@ from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import to_json
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
+CAME_IN = frozenset({Purpose.PAYMENT, Purpose.SUSPENSE, Purpose.TOPUP})
+"""What the first movement of a story is for where its money came in."""
 CHARGE = re.compile(r"\b(?:ch|py)_\w+")
 
 
@@ -36,7 +39,7 @@ CHARGE = re.compile(r"\b(?:ch|py)_\w+")
 class Choice:
     """What is to be undone: a number of either side, a mapping version, or a range of days.
 
-    `along` takes with it what rests on a payment; `skip` leaves out what cannot be undone;
+    `along` takes with it what rests on it; `skip` leaves out what cannot be undone;
     `others` voids even what somebody else has booked; `anew` says that it is posted again at once,
     so what rests on it stays, and so does a fee that the journal of its payout carries.
     """
@@ -139,7 +142,7 @@ class Foresight:
         while chosen or await self._left_with_others():
             for transaction in chosen:
                 await self._take(transaction)
-            chosen = self._more()
+            chosen = await self._more()
         if not self.items and not self.refused:
             raise NothingToUndo(
                 f"Nothing of {self.choice.named} stands in the books.",
@@ -281,11 +284,12 @@ class Foresight:
             if self.items.pop(one, None) is not None:
                 self.refused.append(f"{one} is left as it is: {why}")
 
-    def _more(self) -> list[StripeId]:
-        """What rests on the payments taken in: taken along next, or it stands in the way."""
+    async def _more(self) -> list[StripeId]:
+        """What rests on the movements taken in: taken along next, or it stands in the way."""
         more: set[StripeId] = set()
         for transaction in list(self.items):
-            resting = [one for one in self._on(transaction) if one.transaction_id not in self.items]
+            on = await self._on(transaction)
+            resting = [one for one in on if one.transaction_id not in self.items]
             known = any(one.transaction_id in self.rows for one in resting)
             if resting and (known or not self.choice.along):
                 names = ", ".join(_with_number(one) for one in resting)
@@ -295,17 +299,31 @@ class Foresight:
                 more |= {one.transaction_id for one in resting}
         return sorted(more)
 
-    def _on(self, transaction: StripeId) -> list[PostingRow]:
-        """The later documents of other balance transactions that rest on a payment of this one."""
-        charge = self.rows[transaction].source or ""
-        came_in = not self.choice.anew and any(
-            item.stands.purpose in (Purpose.PAYMENT, Purpose.SUSPENSE)
-            for item in self.items[transaction]
-        )
-        if not came_in:
+    async def _on(self, transaction: StripeId) -> list[PostingRow]:
+        """The later documents of other movements that rest on one: none when it is posted anew.
+
+        What came in is where money goes back of; what went out is where it comes back to.
+        """
+        row, found = self.rows[transaction], list[PostingRow]()
+        purposes = {item.stands.purpose for item in self.items[transaction]}
+        came_in, went_out = purposes & CAME_IN and row.amount_minor > 0, row.amount_minor < 0
+        if self.choice.anew or not (came_in or went_out):
             return []
-        rows = self.resting.get(charge, [])
-        return [one for one in rows if one.transaction_id != transaction and one.taken]
+        if came_in:
+            found += [one for one in self.resting.get(row.source or "", []) if one.taken]
+        elif Purpose.RESERVE in purposes:
+            found += await self._released(transaction)
+        found += await editions.gone_back(self.tx, self.id, row)
+        others = {one.key: one for one in found if one.transaction_id != transaction}
+        return [others[key] for key in sorted(others)]
+
+    async def _released(self, hold: StripeId) -> list[PostingRow]:
+        """The later releases of reserves that were taken off the place of a hold."""
+        papers = [(item.stands.document, item.stands.clearing) for item in self.items[hold]]
+        held = {at for paper, moved in papers for at in places(paper, moved)}
+        row, why = self.rows[hold], Purpose.RESERVE
+        later = await editions.gone_back(self.tx, self.id, row, purpose=why)
+        return [one for one in later if held & places(document(one), one.clearing)]
 
     async def _unproven(self, rows: Sequence[BalanceTransactionRow]) -> list[StripeId]:
         """The proven payouts that lose their proof."""

@@ -20,6 +20,7 @@ from ml_connector.books.records import BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import disputes, movements, payouts, receipts, refunds
 from ml_connector.flows.cash.fees import followed
+from ml_connector.flows.cash.legs import met
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import document
 from ml_connector.flows.signals import Kind, Look, for_transaction
@@ -133,7 +134,10 @@ async def plan_one(c: Connected, bt: BalanceTransaction) -> Planned:
     if later is not None:
         return Planned(bt, (), later.sentence, later.remedy)
     try:
-        planned = rules.postings(bt, await _story(c, bt), followed(c))
+        story = await _story(c, bt)
+        async with c.store.transaction() as tx:
+            story = await met(c, tx, bt, story)
+        planned = rules.postings(bt, story, followed(c))
         made = [in_edition(one, 1 if row is None else row.edition) for one in planned]
         return Planned(bt, tuple(await _still_to_send(c, bt.id, made)))
     except ConnectorError as error:
