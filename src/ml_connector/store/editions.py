@@ -25,6 +25,7 @@ from ml_connector.books.editions import MARK
 from ml_connector.books.postings import Purpose, State
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import record, records
+from ml_connector.store.standing import may_stand
 from ml_connector.store.tables import balance_transactions, postings
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
@@ -142,14 +143,13 @@ async def standing_places(
     minor = cast(line["amount"]["minor"].astext, BigInteger)
     branch = postings.c.body["branch"].astext
     place = (line["account"].astext, line["subaccount"].astext, branch)
-    taken = or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
     question = (
         select(*place, func.sum(minor))
         .select_from(postings.join(lines, true()))
         .where(
             postings.c.connection == connection, postings.c.purpose == purpose,
             postings.c.currency == currency, postings.c.transaction_id != besides,
-            postings.c.clearing_minor * minor < 0, taken, _current(),
+            postings.c.clearing_minor * minor < 0, may_stand(postings), _current(),
         )
         .group_by(*place)
         .having(func.sum(minor) != 0)

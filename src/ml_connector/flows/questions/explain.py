@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
+from ml_connector.books.postings import GONE
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.mirror.left_out import why_left_out
 from ml_connector.flows.questions.chain import Chain
 from ml_connector.flows.repair.undo import looks_at, note_owed_again, owe_again
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.writing.by_hand import GONE
 from ml_connector.store import findings, postings, reports, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Finding
