@@ -23,13 +23,13 @@ from ml_connector.books.postings import Journal, Posting, Purpose, State, Voidin
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import stubs
-from ml_connector.flows.cash.booking import accounted_for, book, book_besides
+from ml_connector.flows.cash.booking import accounted_for, book, book_besides, carry_out_all
 from ml_connector.flows.cash.legs import leg_of_row, legs_before
 from ml_connector.flows.cash.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opened, set_aside
 from ml_connector.flows.rows import document
-from ml_connector.flows.writing.editions import standing
+from ml_connector.flows.writing.editions import standing, standing_of
 from ml_connector.flows.writing.elsewhere import carried_by_others
 from ml_connector.flows.writing.gate import HoldingBack
 from ml_connector.store import postings, transactions
@@ -112,22 +112,45 @@ async def _end(c: Connected, dispute: Dispute) -> None:
         return
     withdrawal = taken[-1]
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
-    loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
+        loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
         undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
         rest = away - await _exchanged(c, rows)
         lost = await _lost(c, dispute, withdrawal, rest, loss or undone)
         await _book_loss(c, lost, loss)
         return
-    ours_again = not away or (dispute.won and len(taken) < len(rows))
-    if ours_again and loss is not None and loss.state is State.VERIFIED:
-        before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
-        given_back = _taken_back(c, dispute, loss, before)
-        await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
-    elif ours_again:
-        await _require_payment(c, dispute)
+    if not away or (dispute.won and len(taken) < len(rows)):
+        for row in taken:
+            await _finish(c, row)
+        await _take_back(c, dispute)
     if away and dispute.given_back and len(taken) * 2 == len(rows):
         await _exchange(c, dispute, rows, away)
+
+
+async def _finish(c: Connected, withdrawal: BalanceTransactionRow) -> None:
+    """Finishes an end that was sent before the dispute was won, so that it can be taken back.
+
+    Of a withdrawal from before our books nothing else does: it is not booked by itself.
+    """
+    async with c.store.transaction() as tx:
+        rows = await standing_of(c, tx, withdrawal.id)
+    open_ = [row for row in rows if row.state is not State.VERIFIED and not row.gone]
+    if not any(row.taken for row in open_):
+        return
+    transaction = await c.stripe.transaction(withdrawal.id)
+    async with accounted_for(c, transaction):
+        await carry_out_all(c, [row.key for row in open_])
+
+
+async def _take_back(c: Connected, dispute: Dispute) -> None:
+    """A loss that stands is taken back; an invoice that was opened again is a person's."""
+    loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
+    if loss is None or loss.state is not State.VERIFIED:
+        await _require_payment(c, dispute)
+        return
+    before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
+    given_back = _taken_back(c, dispute, loss, before)
+    await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
 
 
 async def _exchange(

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
-from ml_connector.books.postings import GONE
 from ml_connector.flows.intake import look_all
 from ml_connector.flows.mirror.left_out import why_left_out
 from ml_connector.flows.questions.chain import Chain
@@ -97,7 +96,7 @@ async def replay(
         again = await owe_again(tx, connection, rows, now)
         looks |= looks_at(again)
         for row in chain.postings:
-            if row.failure and str(row.failure["cause"]).startswith(GONE):
+            if row.gone:
                 await postings.make_anew(tx, connection, row.key)
         await look_all(tx, connection, looks)
         await note_owed_again(tx, connection, again, actor, now)
