@@ -322,3 +322,27 @@ async def test_a_loss_that_a_worker_died_over_is_taken_back_when_the_dispute_is_
     await world.wait_for_cure()
     assert await world.ledger(LOSSES) == await world.ledger(DISPUTED) == 0
     await all_is_well(world)
+
+
+async def test_disputed_money_that_comes_back_in_part_is_told_until_the_rest_is_there(
+    world: World,
+) -> None:
+    _, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "won", "returned": 6000})
+    await world.live()
+    told = await world.trouble()
+    assert told.cause == f"dispute.partly_back:{dispute}"
+    assert f"40.00 USD stay on account {DISPUTED}" in told.sentence
+    assert "Ask Stripe for the rest" in told.remedy
+    assert await world.ledger(DISPUTED) == 40
+    await world.books_agree()
+    rest: Json = {
+        "type": "adjustment", "reporting_category": "dispute_reversal", "amount": 4000,
+        "source": dispute,
+    }  # fmt: skip
+    await world.stripe.tell("adjust", rest)
+    await world.sync("stripe.transactions")
+    await world.wait_for_cure()
+    assert await world.ledger(DISPUTED) == 0
+    await all_is_well(world)

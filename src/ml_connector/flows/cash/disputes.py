@@ -11,6 +11,7 @@ from ml_connector.books.differences import difference
 from ml_connector.books.disputes import (
     CannotReopen,
     Lost,
+    PartlyBack,
     WonAfterReopening,
     as_loss,
     as_loss_reversed,
@@ -123,8 +124,8 @@ async def _end(c: Connected, dispute: Dispute) -> None:
         for row in taken:
             await _finish(c, row)
         await _take_back(c, dispute)
-    if away and dispute.given_back and len(taken) * 2 == len(rows):
-        await _exchange(c, dispute, rows, away)
+    if away and dispute.given_back and len(taken) * 2 <= len(rows):
+        await _settle_rest(c, dispute, rows, away)
 
 
 async def _finish(c: Connected, withdrawal: BalanceTransactionRow) -> None:
@@ -153,17 +154,31 @@ async def _take_back(c: Connected, dispute: Dispute) -> None:
     await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
 
 
+async def _settle_rest(
+    c: Connected, dispute: Dispute, rows: list[BalanceTransactionRow], away: Money
+) -> None:
+    """What is left where the disputed money stood, once each withdrawal has had its return.
+
+    If it was converted, it is exchange difference. In its own currency it is money that did not
+    come back: raises PartlyBack.
+    """
+    taken = [row for row in rows if row.amount_minor < 0]
+    if dispute.amount.currency == away.currency:
+        stands = await leg_of_row(c, taken[-1], Purpose.DISPUTE, Role.DISPUTED)
+        left = back(stands[0], away) if stands else _disputed(c, away)
+        raise PartlyBack(dispute.id, str(dispute.charge), away, left.account)
+    if len(taken) * 2 == len(rows):
+        await _exchange(c, dispute, rows, away)
+
+
 async def _exchange(
     c: Connected, dispute: Dispute, rows: list[BalanceTransactionRow], away: Money
 ) -> None:
-    """What is left where the disputed money stood is exchange difference, if it was converted.
-
-    In its own currency it would be money that did not come back: that is a person's.
-    """
+    """What is left where converted money stood is exchange difference."""
     first = [row for row in rows if row.amount_minor < 0][-1]
     last = [row for row in rows if row.amount_minor > 0][-1]
     rest = away - await _exchanged(c, [row for row in rows if row.id != last.id])
-    if dispute.amount.currency == away.currency or not rest:
+    if not rest:
         return
     stands = await leg_of_row(c, first, Purpose.DISPUTE, Role.DISPUTED)
     left = back(stands[0], rest) if stands else _disputed(c, rest)
