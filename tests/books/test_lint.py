@@ -176,9 +176,11 @@ def test_a_cash_account_of_the_method_is_of_receivables_and_of_the_mapped_branch
     assert words in found[2]
 
 
-def test_a_role_that_a_policy_needs_is_missed_before_money_meets_it() -> None:
+@pytest.mark.parametrize("fx", list(WhenConverted))
+def test_a_role_that_a_policy_needs_is_missed_before_money_meets_it(fx: WhenConverted) -> None:
+    """Exchange differences under either: a listed payment may bounce at another rate."""
     bare = mapping(accounts={"disputed": "12800"})
-    found = told(replace(bare, policies=Policies(fx=WhenConverted.GAIN_LOSS)), tenant(bare))
+    found = told(replace(bare, policies=Policies(fx=fx)), tenant(bare))
     assert [key for key, _, _ in found] == [
         "accounts.fees", "accounts.chargeback_loss", "accounts.fx_gain_loss",
     ]  # fmt: skip

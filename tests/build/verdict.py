@@ -11,8 +11,8 @@ from build.living import Living
 from build.sandboxes import Json
 from build.world import World
 from ml_connector.basics.ids import StripeId
+from ml_connector.books.postings import VOIDED
 from ml_connector.flows.promise.tie_out import measure
-from ml_connector.flows.writing.by_hand import VOIDED
 from ml_connector.flows.writing.timing import WAITS
 from ml_connector.store import transactions
 from ml_connector.store.transactions import TransactionState

@@ -1,16 +1,19 @@
 """Disputes from the first letter to the last: what moves money is booked, nothing else is."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from build.dying import Dying
+from build.dying import Died, Dying
 from build.policies import mapping_with
 from build.world import Json, World
-from ml_connector.basics.ids import ErpRef
+from ml_connector.basics.ids import ErpRef, StripeId
+from ml_connector.flows.cash.disputes import follow
 from ml_connector.flows.connected import Connected
+from ml_connector.flows.promise.opening import post, propose
 
 pytestmark = pytest.mark.anyio
 
@@ -281,4 +284,65 @@ async def test_a_loss_that_was_booked_is_taken_back_whole_when_the_dispute_is_wo
     for outcome in ("lost", "appeal", "won"):
         await decided(world, dispute, outcome)
     assert await world.ledger(LOSSES) == await world.ledger(DISPUTED) == 0
+    await all_is_well(world)
+
+
+async def disputed_before_our_books(world: World) -> str:
+    """A payment disputed before the cut-over, whose opening position is posted; the dispute."""
+    paid_then = await world.stripe_api(
+        "payment_intents", amount="10000", currency="usd", confirm="true",
+        payment_method="pm_card_bypassPending",
+    )  # fmt: skip
+    made = await world.stripe.tell("disputes", {"charge": paid_then["latest_charge"]})
+    await world.pass_time(timedelta(days=1))
+    await world.change(start_date=world.clock.now().date())
+    c = await world.connected()
+    await post(c, (await propose(c, "24400"))[0], "Kim")
+    return str(made["id"])
+
+
+@pytest.mark.parametrize("step", ["put_journal", "release_journal"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("of_before", [False, True])
+async def test_a_loss_that_a_worker_died_over_is_taken_back_when_the_dispute_is_won_meanwhile(
+    world: World, step: str, moment: str, of_before: bool
+) -> None:
+    if of_before:
+        dispute = await disputed_before_our_books(world)
+    else:
+        dispute = await disputed(world, (await paid(world))[1])
+    assert await world.ledger(DISPUTED) == 100
+    c = await world.connected()
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "lost"})
+    with pytest.raises(Died):
+        await follow(replace(c, acumatica=Dying(c.acumatica, step, moment)), StripeId(dispute))
+    for outcome in ("appeal", "won"):
+        await world.stripe.tell(f"disputes/{dispute}", {"outcome": outcome})
+    await world.live()
+    await world.wait_for_cure()
+    assert await world.ledger(LOSSES) == await world.ledger(DISPUTED) == 0
+    await all_is_well(world)
+
+
+async def test_disputed_money_that_comes_back_in_part_is_told_until_the_rest_is_there(
+    world: World,
+) -> None:
+    _, charge = await paid(world)
+    dispute = await disputed(world, charge)
+    await world.stripe.tell(f"disputes/{dispute}", {"outcome": "won", "returned": 6000})
+    await world.live()
+    told = await world.trouble()
+    assert told.cause == f"dispute.partly_back:{dispute}"
+    assert f"40.00 USD stay on account {DISPUTED}" in told.sentence
+    assert "Ask Stripe for the rest" in told.remedy
+    assert await world.ledger(DISPUTED) == 40
+    await world.books_agree()
+    rest: Json = {
+        "type": "adjustment", "reporting_category": "dispute_reversal", "amount": 4000,
+        "source": dispute,
+    }  # fmt: skip
+    await world.stripe.tell("adjust", rest)
+    await world.sync("stripe.transactions")
+    await world.wait_for_cure()
+    assert await world.ledger(DISPUTED) == 0
     await all_is_well(world)

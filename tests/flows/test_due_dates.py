@@ -1,7 +1,9 @@
 """The due date of a sent invoice follows the ERP's, and the payment link outlives it."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 import httpx2
 import pytest
@@ -10,7 +12,9 @@ from build.planning import a_plan, apply, keys, set_modes
 from build.policies import mapping_with
 from build.world import Json, World
 from ml_connector.basics.ids import ErpRef
-from ml_connector.store import audit
+from ml_connector.flows.mirror.mirrored import INVOICE
+from ml_connector.flows.mirror.write_back import write_back
+from ml_connector.store import audit, links
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +162,43 @@ async def test_the_payment_link_on_a_document_works_as_long_as_it_is_owed_and_re
         asked = [call for call in await world.stripe.calls() if "/invoices/" in call]
         assert len(asked) == looks
     assert await world.troubles() == []
+
+
+@dataclass
+class Meanwhile:
+    """A client during whose `step` the ERP document's link is withdrawn by another job."""
+
+    world: World
+    ref: ErpRef
+    client: Any
+    step: str
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.client, name)
+
+        async def call(*given: Any, **named: Any) -> Any:
+            answer = await real(*given, **named)
+            async with self.world.store.transaction() as tx:
+                for link in await links.by_erp(tx, self.world.id, INVOICE, self.ref):
+                    await links.remove(tx, self.world.id, INVOICE, link.stripe_id)
+            return answer
+
+        return call if name == self.step else real
+
+
+@pytest.mark.parametrize(("side", "step"), [("stripe", "invoice"), ("acumatica", "write_note")])
+async def test_an_invoice_that_is_withdrawn_while_its_payment_link_is_written_is_no_trouble(
+    world: World, side: str, step: str
+) -> None:
+    ref = await sent(world)
+    await world.change(mapping_text=mapping_with('[mirror]\nwrite_link = "note"\n'))
+    if side == "stripe":
+        await world.pass_minutes(58 * 24 * 60)  # its link ends soon, so a fresh one is asked for
+    c = await world.connected()
+    raced: Any = replace(c, **{side: Meanwhile(world, ref, getattr(c, side), step)})
+    await write_back(raced, ref)
+    async with world.store.transaction() as tx:
+        assert await links.by_erp(tx, world.id, INVOICE, ref) == []
 
 
 async def test_where_no_link_is_written_none_is_looked_after(world: World) -> None:

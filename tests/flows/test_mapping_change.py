@@ -1,9 +1,12 @@
 """A mapping changed as text: checked against the tenant, versioned, and tried on paper before."""
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from build.clerks import a_hand_entry, bounced
 from build.policies import mapping_with
 from build.world import World
 from ml_connector.basics.errors import AskAPerson, Misconfigured
@@ -12,6 +15,8 @@ from ml_connector.cli.setup import SANDBOX_MAPPING
 from ml_connector.flows.mapping.lint import lint
 from ml_connector.flows.mapping.mapping_change import propose, put_in_force, version_of
 from ml_connector.flows.mapping.mapping_edit import drop, put
+from ml_connector.flows.promise.opening import post
+from ml_connector.flows.promise.opening import propose as openings
 from ml_connector.flows.questions.what_if import WhatIf, what_if
 from ml_connector.store import audit, mapping
 
@@ -161,8 +166,8 @@ async def test_a_clearing_account_is_not_left_before_stripe_has_paid_everything_
     other = put(put(WHOLE, "currencies.USD.clearing", "10690"), "currencies.USD.bank", "10500")
     found = await failing(world, other)
     stands = f"{await world.cash():.2f} USD"
-    assert f"{stands} of our documents still stand on 10650" in (found["currencies.USD.clearing"])
-    with pytest.raises(Misconfigured, match=f"{stands} of our documents still stand on 10650"):
+    assert f"by our books {stands} still stand on 10650" in found["currencies.USD.clearing"]
+    with pytest.raises(Misconfigured, match=f"by our books {stands} still stand on 10650"):
         await world.change(mapping_text=other)
     assert (await version_of(world.store, world.id)).version == 1
     dropped = drop(WHOLE, "currencies.USD")
@@ -176,6 +181,60 @@ async def test_a_clearing_account_is_not_left_before_stripe_has_paid_everything_
     assert (await version_of(world.store, world.id)).version == 2
     await world.change(mapping_text=WHOLE)
     await world.all_posted()
+
+
+@pytest.mark.parametrize("held", ["0.00", "90.00", "all"])
+async def test_what_the_ledger_held_before_our_books_counts_in_what_stands_on_a_clearing_account(
+    world: World, held: str
+) -> None:
+    """All of it came with the opening entry, a part of it, or nothing: the entry was not needed."""
+    await world.stripe_api(
+        "payment_intents", amount="10000", currency="usd", confirm="true",
+        payment_method="pm_card_bypassPending",
+    )  # fmt: skip
+    await world.pass_time(timedelta(days=1))
+    await world.change(start_date=world.clock.now().date())
+    at_stripe = Decimal(await world.at_stripe()) / 100
+    there = at_stripe if held == "all" else Decimal(held)
+    if there:
+        await a_hand_entry(world, "10650", "24400", str(there))
+    c = await world.connected()
+    await post(c, (await openings(c, "24400"))[0], "Kim")
+    assert await world.cash() == at_stripe
+    other = put(WHOLE, "currencies.USD.clearing", "10690")
+    found = await failing(world, other)
+    assert f"{at_stripe:.2f} USD still stand" in found["currencies.USD.clearing"]
+    with pytest.raises(Misconfigured, match=f"{at_stripe:.2f} USD still stand on 10650"):
+        await world.change(mapping_text=other)
+    await world.run_payouts()
+    await world.live()
+    assert await world.cash() == 0
+    dropped = drop(WHOLE, "currencies.USD")
+    assert "currencies.USD" not in await failing(world, dropped)
+    await world.change(mapping_text=dropped)
+    await world.change(mapping_text=WHOLE)
+    await world.all_posted()
+
+
+async def test_what_an_accountant_has_deleted_or_voided_does_not_stand_on_a_clearing_account(
+    world: World,
+) -> None:
+    await world.change(mapping_text=put(WHOLE, "policies.release", "false"))
+    await paid(world, "100.00")
+    dropped = drop(WHOLE, "currencies.USD")
+    assert "96.80 USD still stand" in (await failing(world, dropped))["currencies.USD"]
+    erp: Any = world.erp_app.world
+    unit = erp.unit()
+    for batch in await world.documents("JournalTransaction"):
+        unit.drop(erp.find("JournalTransaction", batch["Module"], batch["BatchNbr"]))
+    unit.commit()
+    for payment in await world.documents("Payment"):
+        keys = {key: payment[key] for key in ("Type", "ReferenceNbr")}
+        await world.enter("Payment", keys, release=True)
+        await bounced(world, str(payment["ReferenceNbr"]))
+    await world.wait_for_cure()
+    assert await world.states() == {"failed"}
+    assert "currencies.USD" not in await failing(world, dropped)
 
 
 TRANSIT = """
@@ -203,10 +262,8 @@ async def test_a_transit_is_not_left_while_payments_stand_in_it(world: World, fx
         if fx == "gain_loss" or not left:
             assert "transit.EUR" not in found
         else:
-            assert (
-                f"{left} of our documents still stand on 10670ST and 10670"
-                in (found["transit.EUR"])
-            )
+            told = f"by our books {left} still stand on 10670ST and 10670"
+            assert told in found["transit.EUR"]
         if charge:
             await world.stripe.tell(f"charges/{charge}/return")
             await world.sync("stripe.transactions")

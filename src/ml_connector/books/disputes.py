@@ -56,6 +56,19 @@ class WonAfterReopening(AskAPerson):
         )
 
 
+class PartlyBack(AskAPerson):
+    """A dispute that was decided for us, and of which another amount came back than was taken."""
+
+    def __init__(self, dispute: str, charge: str, left: Money, account: str) -> None:
+        super().__init__(
+            f"The dispute {dispute} of {charge} was decided for us, but not all that was taken"
+            f" came back: {left} stay on account {account}.",
+            cause=f"dispute.partly_back:{dispute}",
+            remedy="Ask Stripe for the rest: once it comes, it is booked and this ends. What stays"
+            f" away, move from {account} to where it belongs by hand; then this stays listed.",
+        )
+
+
 def as_loss(lost: Lost, mapping: Mapping) -> Posting:
     """The disputed funds become a loss; the clearing account is not touched."""
     loss = mapped(mapping.account(Role.CHARGEBACK_LOSS), lost.taken, mapping)

@@ -10,7 +10,7 @@ from ml_connector.books.calendar import AR, CA, GL
 from ml_connector.books.finding import Finding, Severity, fail, unchecked, warn
 from ml_connector.books.lint_accounts import METHODS
 from ml_connector.books.mapping import Mapping, Role
-from ml_connector.books.policies import FeesPosted, WhenConverted, WhenLost, WhenUnmatched
+from ml_connector.books.policies import FeesPosted, WhenLost, WhenUnmatched
 from ml_connector.books.tenant import Tenant, bare
 
 Check = Callable[[Mapping, Tenant], Iterable[Finding]]
@@ -132,7 +132,7 @@ def roles(mapping: Mapping, tenant: Tenant) -> Iterator[Finding]:
         Role.FEES: True,
         Role.SUSPENSE: policies.unmatched is WhenUnmatched.SUSPENSE,
         Role.CHARGEBACK_LOSS: bool(disputed) and policies.dispute_lost is WhenLost.LOSS,
-        Role.FX_GAIN_LOSS: bool(mapping.transit) and policies.fx is WhenConverted.GAIN_LOSS,
+        Role.FX_GAIN_LOSS: bool(mapping.transit),  # under any policy: of what comes back later
     }
     for role, needed in met.items():
         if needed and not mapping.accounts.get(role):

@@ -57,7 +57,7 @@ def _accounts(mapping: Mapping) -> dict[str, dict[str, str]]:
 def _changed(key: str, account: str, now: str, amount: Money) -> Finding:
     return fail(
         key,
-        f"It is to be {now}, but {amount} of our documents still stand on {account}.",
+        f"It is to be {now}, but by our books {amount} still stand on {account}.",
         _remedy(key, account),
     )
 
@@ -66,7 +66,7 @@ def _dropped(place: str, named: dict[str, str], amount: Money) -> Finding:
     accounts = " and ".join(dict.fromkeys(named.values()))
     return fail(
         place,
-        f"It is to be dropped, but {amount} of our documents still stand on {accounts}.",
+        f"It is to be dropped, but by our books {amount} still stand on {accounts}.",
         _remedy(place, accounts),
     )
 

@@ -113,6 +113,16 @@ def _held(own: Sequence[BalanceTransaction], rule: Rule) -> list[Part]:
     return [Part(subject, amount) for subject, amount in sorted(held.items()) if amount]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The opening of one currency: the position, what the accounts held, and the entry."""
+
+    position: Position
+    holds: ReadOnly[str, Money]
+    against: str
+    entry: Journal | None = None
+
+
 def opening_key(currency: str) -> PostingKey:
     """The key of the opening entry of a currency: there is one, for ever."""
     return posting_key(Purpose.OPENING, currency)

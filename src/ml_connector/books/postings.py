@@ -342,6 +342,12 @@ class State(StrEnum):
     """Stopped with a reason; a person or a later try moves it on."""
 
 
+DELETED = "by_hand.deleted"
+VOIDED = "by_hand.voided"
+GONE = (DELETED, VOIDED)
+"""Why a posting with a number has failed when its document carries nothing any more."""
+
+
 IN_THE_LEDGER = (State.RELEASED, State.VERIFIED)
 """The states of a posting that the ledger counts."""
 

@@ -9,8 +9,8 @@ from ml_connector.cli.frame import Exit, Json, Name, Office, actor, opened, prog
 
 if TYPE_CHECKING:
     from ml_connector.basics.money import Money
+    from ml_connector.books.opening import Opening
     from ml_connector.flows.connected import Connected
-    from ml_connector.flows.promise.opening import Opening
     from ml_connector.flows.rounds.backfill import Reckoning
 
 

@@ -28,6 +28,7 @@ from ml_connector.books.postings import Purpose, State
 from ml_connector.books.records import BalanceTransaction
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import record, records
+from ml_connector.store.standing import is_gone, may_stand
 from ml_connector.store.tables import balance_transactions, postings
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
@@ -147,16 +148,11 @@ async def gone_back(
             postings.c.connection == connection, named if purpose is None else every,
             later.c.id != first.id, later.c.created >= first.created,
             later.c.amount_minor * first.amount.minor < 0,
-            postings.c.purpose != Purpose.UNDO, _taken(), _current(),
+            postings.c.purpose != Purpose.UNDO, may_stand(postings), _current(),
         )
         .order_by(later.c.created, postings.c.key)
     )  # fmt: skip
     return records(PostingRow, (await tx.execute(question)).mappings())
-
-
-def _taken() -> ColumnElement[bool]:
-    """Whether Acumatica has a document, or may have it."""
-    return or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +178,7 @@ async def standing_places(
 ) -> list[Standing]:
     """Where journals for a reason stand against clearing, in a currency; the oldest place first.
 
-    Those that are planned count, too; of other movements than one.
+    Those that are planned count, too, and none that people took away; of other movements than one.
     """
     every = func.jsonb_array_elements(postings.c.body["lines"])
     lines = every.table_valued(column("value", JSONB)).lateral()
@@ -196,7 +192,7 @@ async def standing_places(
         .where(
             postings.c.connection == connection, postings.c.purpose == purpose,
             postings.c.currency == currency, postings.c.transaction_id != besides,
-            postings.c.clearing_minor * minor < 0, _current(),
+            postings.c.clearing_minor * minor < 0, ~is_gone(postings), _current(),
         )
         .group_by(*place)
         .having(func.sum(minor) != 0)

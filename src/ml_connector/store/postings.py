@@ -18,7 +18,7 @@ from typing_extensions import Unpack
 from ml_connector.basics.errors import Bug, TryAgain
 from ml_connector.basics.ids import ConnectionId, PostingKey, StripeId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import State, may_move
+from ml_connector.books.postings import GONE, State, may_move
 from ml_connector.store.rows import JsonObject, moment, record, records
 from ml_connector.store.tables import postings as table
 
@@ -100,6 +100,11 @@ class PostingRow:
     def taken(self) -> bool:
         """Whether a document of it stands in Acumatica, or may stand there."""
         return self.erp_number is not None or self.state is State.SENDING
+
+    @property
+    def gone(self) -> bool:
+        """Whether its document was deleted or voided before its proof."""
+        return self.failure is not None and str(self.failure["cause"]).startswith(GONE)
 
 
 @dataclass(frozen=True, slots=True)

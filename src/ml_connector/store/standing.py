@@ -1,12 +1,24 @@
 """What stands on an account by our own documents: those that Acumatica has, or may have."""
 
-from sqlalchemy import BigInteger, ColumnElement, cast, column, exists, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    and_,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.basics.money import Money
-from ml_connector.books.postings import State
+from ml_connector.books.postings import GONE, State
 from ml_connector.store.tables import postings
 
 _voids = postings.alias()
@@ -16,7 +28,7 @@ async def on_clearing(tx: AsyncConnection, connection: ConnectionId) -> dict[str
     """What all documents together do to the clearing account of each currency."""
     question = (
         select(postings.c.currency, func.sum(postings.c.clearing_minor))
-        .where(postings.c.connection == connection, _taken())
+        .where(postings.c.connection == connection, may_stand(postings))
         .group_by(postings.c.currency)
     )
     return {code: Money(int(minor), code) for code, minor in await tx.execute(question)}
@@ -31,7 +43,7 @@ async def in_transit(
             postings.c.connection == connection,
             postings.c.kind == "payment",
             postings.c.body["cash_account"].astext == cash,
-            _taken(),
+            may_stand(postings),
             ~_undone(),
         )
     )
@@ -46,14 +58,22 @@ async def in_transit(
             postings.c.kind == "journal",
             lines.c.value["account"].astext == account,
             amount["currency"].astext == currency,
-            _taken(),
+            may_stand(postings),
         )
     )
     return Money(int(paid.scalar_one() or 0) + int(moved.scalar_one() or 0), currency)
 
 
-def _taken() -> ColumnElement[bool]:
-    return or_(postings.c.erp_number.is_not(None), postings.c.state == State.SENDING)
+def may_stand(table: FromClause) -> ColumnElement[bool]:
+    """Whether Acumatica has a posting's document, or may have it; what people took away is gone."""
+    there = and_(table.c.erp_number.is_not(None), ~is_gone(table))
+    return or_(there, table.c.state == State.SENDING)
+
+
+def is_gone(table: FromClause) -> ColumnElement[bool]:
+    """Whether people took a posting's document away before it was proven."""
+    cause = func.coalesce(table.c.failure["cause"].astext, "")
+    return and_(table.c.state == State.FAILED, or_(*(cause.startswith(one) for one in GONE)))
 
 
 def _undone() -> ColumnElement[bool]:
@@ -62,5 +82,5 @@ def _undone() -> ColumnElement[bool]:
         _voids.c.connection == postings.c.connection,
         _voids.c.kind == "void",
         _voids.c.body["payment"].astext == postings.c.erp_type + "|" + postings.c.erp_number,
-        or_(_voids.c.erp_number.is_not(None), _voids.c.state == State.SENDING),
+        may_stand(_voids),
     )

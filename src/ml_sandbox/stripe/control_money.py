@@ -114,7 +114,7 @@ def open_dispute(world: World, given: Obj) -> Obj:
 
 
 def close_dispute(world: World, given: Obj) -> Obj:
-    """Decides a dispute."""
+    """Decides a dispute; of a won one only so much comes back as `returned` says."""
     outcome = given.get("outcome")
     if outcome not in OUTCOMES:
         raise bad(f"outcome must be one of {', '.join(OUTCOMES)}", "outcome")
@@ -128,7 +128,8 @@ def close_dispute(world: World, given: Obj) -> Obj:
             raise bad("Only an inquiry escalates.", "outcome")
         disputes.escalate(world, dispute)
     else:
-        disputes.resolve(world, dispute, won=outcome == "won")
+        won = outcome == "won"
+        disputes.resolve(world, dispute, won=won, returned=given.get("returned"))
     return dispute
 
 

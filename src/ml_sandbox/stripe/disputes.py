@@ -178,8 +178,8 @@ def unresolved(world: World, key: str) -> Obj:
     return dispute
 
 
-def resolve(world: World, dispute: Obj, *, won: bool) -> None:
-    """Closes a dispute; a won one gives the amount back (and the countered fee)."""
+def resolve(world: World, dispute: Obj, *, won: bool, returned: int | None = None) -> None:
+    """Closes a dispute; a won one gives the amount back, or a part (and the countered fee)."""
     if dispute["status"] in INQUIRIES:
         dispute["status"] = "warning_closed"
         emit(world, "charge.dispute.closed", dispute)
@@ -188,7 +188,8 @@ def resolve(world: World, dispute: Obj, *, won: bool) -> None:
     if won:
         withdrawn: Obj = dispute["balance_transactions"][0]
         fee = -withdrawn["fee"] if world.switches.dispute_win_returns_fee else 0
-        book(world, dispute, "dispute_reversal", given_back(world, dispute, withdrawn), fee)
+        amount = returned or given_back(world, dispute, withdrawn)
+        book(world, dispute, "dispute_reversal", amount, fee)
         if countered := world.notes.dispute_fees.pop(dispute["id"], 0):
             counter_fee(world, dispute, countered)
         dispute["is_charge_refundable"] = True

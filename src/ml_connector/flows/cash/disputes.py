@@ -11,6 +11,7 @@ from ml_connector.books.differences import difference
 from ml_connector.books.disputes import (
     CannotReopen,
     Lost,
+    PartlyBack,
     WonAfterReopening,
     as_loss,
     as_loss_reversed,
@@ -23,13 +24,13 @@ from ml_connector.books.postings import Journal, Posting, Purpose, State, Voidin
 from ml_connector.books.records import BalanceTransaction, Dispute
 from ml_connector.books.rules import Story
 from ml_connector.flows.cash import stubs
-from ml_connector.flows.cash.booking import accounted_for, book, book_besides
+from ml_connector.flows.cash.booking import accounted_for, book, book_besides, carry_out_all
 from ml_connector.flows.cash.legs import leg_of_row, legs_before
 from ml_connector.flows.cash.movements import NotPostedYet, receipt_of, voiding_of
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.promise.opening import opened, set_aside
 from ml_connector.flows.rows import document
-from ml_connector.flows.writing.editions import standing
+from ml_connector.flows.writing.editions import standing, standing_of
 from ml_connector.flows.writing.elsewhere import carried_by_others
 from ml_connector.flows.writing.gate import HoldingBack
 from ml_connector.store import postings, transactions
@@ -112,35 +113,72 @@ async def _end(c: Connected, dispute: Dispute) -> None:
         return
     withdrawal = taken[-1]
     away = Money(-sum(row.amount_minor for row in rows), withdrawal.currency)
-    loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
     if dispute.lost and away.minor > 0 and await _is_ours(c, dispute, withdrawal):
+        loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
         undone = await standing(c, Purpose.DISPUTE_UNDONE, dispute.id)
         rest = away - await _exchanged(c, rows)
         lost = await _lost(c, dispute, withdrawal, rest, loss or undone)
         await _book_loss(c, lost, loss)
         return
-    ours_again = not away or (dispute.won and len(taken) < len(rows))
-    if ours_again and loss is not None and loss.state is State.VERIFIED:
-        before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
-        given_back = _taken_back(c, dispute, loss, before)
-        await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
-    elif ours_again:
+    if not away or (dispute.won and len(taken) < len(rows)):
+        for row in taken:
+            await _finish(c, row)
+        await _take_back(c, dispute)
+    if away and dispute.given_back and len(taken) * 2 <= len(rows):
+        await _settle_rest(c, dispute, rows, away)
+
+
+async def _finish(c: Connected, withdrawal: BalanceTransactionRow) -> None:
+    """Finishes an end that was sent before the dispute was won, so that it can be taken back.
+
+    Of a withdrawal from before our books nothing else does: it is not booked by itself.
+    """
+    async with c.store.transaction() as tx:
+        rows = await standing_of(c, tx, withdrawal.id)
+    open_ = [row for row in rows if row.state is not State.VERIFIED and not row.gone]
+    if not any(row.taken for row in open_):
+        return
+    transaction = await c.stripe.transaction(withdrawal.id)
+    async with accounted_for(c, transaction):
+        await carry_out_all(c, [row.key for row in open_])
+
+
+async def _take_back(c: Connected, dispute: Dispute) -> None:
+    """A loss that stands is taken back; an invoice that was opened again is a person's."""
+    loss = await standing(c, Purpose.DISPUTE_LOSS, dispute.id)
+    if loss is None or loss.state is not State.VERIFIED:
         await _require_payment(c, dispute)
-    if away and dispute.given_back and len(taken) * 2 == len(rows):
+        return
+    before = await standing(c, Purpose.LOSS_REVERSAL, dispute.id)
+    given_back = _taken_back(c, dispute, loss, before)
+    await _besides(c, given_back, [as_loss_reversed(given_back, c.mapping)])
+
+
+async def _settle_rest(
+    c: Connected, dispute: Dispute, rows: list[BalanceTransactionRow], away: Money
+) -> None:
+    """What is left where the disputed money stood, once each withdrawal has had its return.
+
+    If it was converted, it is exchange difference. In its own currency it is money that did not
+    come back: raises PartlyBack.
+    """
+    taken = [row for row in rows if row.amount_minor < 0]
+    if dispute.amount.currency == away.currency:
+        stands = await leg_of_row(c, taken[-1], Purpose.DISPUTE, Role.DISPUTED)
+        left = back(stands[0], away) if stands else _disputed(c, away)
+        raise PartlyBack(dispute.id, str(dispute.charge), away, left.account)
+    if len(taken) * 2 == len(rows):
         await _exchange(c, dispute, rows, away)
 
 
 async def _exchange(
     c: Connected, dispute: Dispute, rows: list[BalanceTransactionRow], away: Money
 ) -> None:
-    """What is left where the disputed money stood is exchange difference, if it was converted.
-
-    In its own currency it would be money that did not come back: that is a person's.
-    """
+    """What is left where converted money stood is exchange difference."""
     first = [row for row in rows if row.amount_minor < 0][-1]
     last = [row for row in rows if row.amount_minor > 0][-1]
     rest = away - await _exchanged(c, [row for row in rows if row.id != last.id])
-    if dispute.amount.currency == away.currency or not rest:
+    if not rest:
         return
     stands = await leg_of_row(c, first, Purpose.DISPUTE, Role.DISPUTED)
     left = back(stands[0], rest) if stands else _disputed(c, rest)

@@ -8,7 +8,7 @@ from ml_connector.basics.money import Money
 from ml_connector.books.lint_changes import clearing, leaving, transit
 from ml_connector.books.mapping import Mapping
 from ml_connector.flows.mapping.mapping_text import mapping_of
-from ml_connector.store import mapping, standing
+from ml_connector.store import mapping, openings, standing
 
 
 async def in_force(tx: AsyncConnection, connection: ConnectionId, time_zone: str) -> Mapping | None:
@@ -21,8 +21,11 @@ async def standing_in(
     tx: AsyncConnection, connection: ConnectionId, books: Mapping
 ) -> dict[str, Money]:
     """What stands on the accounts that hold what is Stripe's, by their place in a mapping."""
-    held = await standing.on_clearing(tx, connection)
-    found = {clearing(code): held[code] for code in books.currencies if code in held}
+    ours = await standing.on_clearing(tx, connection)
+    found: dict[str, Money] = {}
+    for code in books.currencies:
+        before = await openings.held_before(tx, connection, code)
+        found[clearing(code)] = before + ours.get(code, Money.zero(code))
     for code, one in books.transit.items():
         found[transit(code)] = await standing.in_transit(
             tx, connection, one.cash, one.account, code

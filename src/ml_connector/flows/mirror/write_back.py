@@ -41,6 +41,8 @@ async def write_back(c: Connected, ref: ErpRef) -> None:
     if place == NO_LINK or not known or sent_of(known[0]).state != SENT:
         return
     link = await _lasting(c, known[0])
+    if link is None:
+        return
     url = sent_of(link).url
     wanted = f"{place} {url}"
     if not url or link.detail.get(WRITTEN) == wanted:
@@ -65,8 +67,11 @@ async def ending(c: Connected) -> int:
     return len(looks)
 
 
-async def _lasting(c: Connected, link: Link) -> Link:
-    """A link whose payment link lasts; nobody needs a fresh one of what cannot be paid any more."""
+async def _lasting(c: Connected, link: Link) -> Link | None:
+    """A link whose payment link lasts; None when it was withdrawn as Stripe was asked.
+
+    Nobody needs a fresh one of what cannot be paid any more.
+    """
     ends = link.detail.get(URL_ENDS, "0")
     if not ends or str(ends) >= (c.clock.now() + SOON).isoformat():
         return link
@@ -74,6 +79,8 @@ async def _lasting(c: Connected, link: Link) -> Link:
     nobody: JsonObject = {URL_ENDS: ""}
     change = url_of(c, stripe, link.created_at) if stripe.payable else nobody
     async with c.store.transaction() as tx:
+        if await links.by_stripe(tx, c.id, INVOICE, link.stripe_id) is None:
+            return None
         return await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, change)
 
 
@@ -89,6 +96,7 @@ async def _into_note(c: Connected, link: Link, url: str) -> None:
 async def _remember(c: Connected, link: Link, written: str) -> None:
     detail: JsonObject = {"stripe": link.stripe_id, "where": c.mapping.mirror.write_link}
     async with c.store.transaction() as tx:
-        await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {WRITTEN: written})
+        if await links.by_stripe(tx, c.id, INVOICE, link.stripe_id) is not None:
+            await links.amend_detail(tx, c.id, INVOICE, link.stripe_id, {WRITTEN: written})
         now = c.clock.now()
         await audit.write(tx, c.id, "connector", LINK_WRITTEN, link.erp_ref, detail, now)

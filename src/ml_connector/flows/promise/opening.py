@@ -5,13 +5,13 @@ from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import AskAPerson, Bug, TryAgain
 from ml_connector.basics.ids import StripeId, erp_ref
 from ml_connector.basics.money import Money, total
 from ml_connector.books.opening import (
+    Opening,
     Position,
     opening_entry,
     opening_key,
@@ -29,9 +29,8 @@ from ml_connector.flows.promise.tie_out import IN_THE_LEDGER, ledger_balance
 from ml_connector.flows.rows import clearing_account, document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.carry_out import carry_out, fingerprint
-from ml_connector.store import audit, cursors, postings, reports, transactions
+from ml_connector.store import audit, openings, postings, reports, transactions
 from ml_connector.store.postings import PostingRow
-from ml_connector.store.rows import as_object
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
 FIRST_OF_ALL = datetime(2011, 1, 1, tzinfo=UTC)
@@ -41,16 +40,6 @@ LONGEST_TRANSIT = timedelta(days=31)
 
 class NotWhole(TryAgain):
     """Stripe's list of movements and its balance do not agree at this moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The opening of one currency: the position, what the accounts held, and the entry."""
-
-    position: Position
-    holds: ReadOnly[str, Money]
-    against: str
-    entry: Journal | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +79,7 @@ async def set_aside_all(
 
 async def share_of(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow) -> list[Carried]:
     """The opening entry as that which carries a movement of before; empty until it stands."""
-    stored = await cursors.read(tx, c.id, _stream(row.currency))
+    stored = await openings.body(tx, c.id, row.currency)
     if row.state is not TransactionState.OPENING or stored is None:
         return []
     key = opening_key(row.currency)
@@ -104,10 +93,9 @@ async def share_of(c: Connected, tx: AsyncConnection, row: BalanceTransactionRow
 
 async def opening_shares(c: Connected, tx: AsyncConnection, row: PostingRow) -> Money:
     """What all movements of before have of the opening entry: less what the ledger held of them."""
-    stored = await cursors.read(tx, c.id, _stream(row.currency))
-    if stored is None:
+    opening = await openings.kept(tx, c.id, row.currency)
+    if opening is None:
         raise Bug(f"{row.key} is planned, and its opening is not kept.")
-    opening = msgspec.convert(stored, Opening)
     held = opening.holds.get(clearing_account(row, c.mapping), Money.zero(row.currency))
     return opening.position.balance - held
 
@@ -115,8 +103,7 @@ async def opening_shares(c: Connected, tx: AsyncConnection, row: PostingRow) -> 
 async def opened(c: Connected, currency: str) -> Opening | None:
     """The opening as it was posted; None before that."""
     async with c.store.statement() as tx:
-        stored = await cursors.read(tx, c.id, _stream(currency))
-    return None if stored is None else msgspec.convert(stored, Opening)
+        return await openings.kept(tx, c.id, currency)
 
 
 async def propose(
@@ -244,8 +231,7 @@ async def _keep(c: Connected, opening: Opening, actor: str) -> None:
             posting = opening_posting(opening.entry, c.mapping)
             row = posting_row(c.id, posting, c.mapping.version)
             await postings.plan(tx, [row], now=now)
-        kept = as_object(opening)
-        await cursors.advance(tx, c.id, _stream(opening.position.currency), kept, now=now)
+        kept = await openings.keep(tx, c.id, opening, now)
         await audit.write(tx, c.id, actor, "opening kept", key, kept, now)
 
 
@@ -257,7 +243,3 @@ async def state_of(c: Connected, opening: Opening) -> str:
     async with c.store.statement() as tx:
         row = await postings.get(tx, c.id, opening_key(code))
     return "needs no entry" if row is None else row.state
-
-
-def _stream(currency: str) -> str:
-    return f"opening.{currency}"

@@ -12,7 +12,6 @@ from ml_connector.flows.mirror.left_out import why_left_out
 from ml_connector.flows.questions.chain import Chain
 from ml_connector.flows.repair.undo import looks_at, note_owed_again, owe_again
 from ml_connector.flows.signals import Kind, Look
-from ml_connector.flows.writing.by_hand import GONE
 from ml_connector.store import findings, postings, reports, transactions, troubles
 from ml_connector.store.engine import Store
 from ml_connector.store.findings import Finding
@@ -97,7 +96,7 @@ async def replay(
         again = await owe_again(tx, connection, rows, now)
         looks |= looks_at(again)
         for row in chain.postings:
-            if row.failure and str(row.failure["cause"]).startswith(GONE):
+            if row.gone:
                 await postings.make_anew(tx, connection, row.key)
         await look_all(tx, connection, looks)
         await note_owed_again(tx, connection, again, actor, now)

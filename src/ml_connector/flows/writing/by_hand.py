@@ -2,11 +2,8 @@
 
 from ml_connector.basics.errors import AskAPerson, Refused
 from ml_connector.basics.ids import ErpRef, erp_keys
+from ml_connector.books.postings import DELETED, VOIDED
 
-DELETED = "by_hand.deleted"
-VOIDED = "by_hand.voided"
-GONE = (DELETED, VOIDED)
-"""The causes beside a document that is made anew only when a person asks for it."""
 RELEASE = "policy.release"
 
 
