@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from build.clerks import a_hand_entry, bounced
+from build.clerks import a_hand_entry, bounced, reversed_by_hand
 from build.world import World
 from ml_connector.basics.errors import AskAPerson
 from ml_connector.books.drift import Kind
@@ -88,6 +88,27 @@ async def test_a_payment_voided_while_its_batch_waits_is_named_once(by_hand: Wor
     found = await dollars(by_hand)
     assert found.holds
     assert ["It was voided." in one.reason for one in found.unposted] == [True]
+
+
+async def test_a_reversal_of_a_journal_of_ours_that_waits_is_not_in_the_ledger_yet(
+    by_hand: World,
+) -> None:
+    await sold(by_hand)
+    await by_hand.erp.tell("post")
+    journals = await by_hand.documents("JournalTransaction")
+    fee = next(one for one in journals if "Stripe fee" in str(one["Description"]))
+    await by_hand.pass_time(timedelta(minutes=1))
+    reversal = await reversed_by_hand(by_hand, str(fee["BatchNbr"]))
+    await by_hand.sync("acumatica.documents")
+    found = await dollars(by_hand)
+    assert found.holds, "the ledger shows the fee, and not what took it back"
+    assert sorted(str(one.amount) for one in found.unposted) == ["-3.20 USD", "3.20 USD"]
+    assert f"GL {reversal}" in " ".join(one.reason for one in found.unposted)
+    await a_hand_entry(by_hand, "10650", "61100", "7.00")
+    await by_hand.erp.tell("post")
+    searched = await drift.search(await by_hand.connected(), await dollars(by_hand))
+    assert not searched.unnamed
+    assert "7.00 USD" in {str(one.effect) for one in searched.findings}
 
 
 async def test_the_search_tells_what_waits_to_be_posted_from_what_is_wrong(by_hand: World) -> None:

@@ -40,8 +40,9 @@ async def search(c: Connected, found: TieOut) -> Drift:
     that differs; only what is still unnamed then is searched at Stripe. The tie-out must be fresh,
     and Stripe's movements swept.
     """
-    waiting = await not_posted(c, found.currency)
-    found = await _bare(c, found, [one.named for one in waiting])
+    batches = await not_posted(c, found.currency)
+    found = await _bare(c, found, [one.named for one in batches])
+    waiting = [one for one in batches if not one.takes_back]
     accounts = c.mapping.of_currency(found.currency)
     async with c.store.transaction() as tx:
         effects = await clearing.effects(tx, c.id, found.currency)

@@ -4,16 +4,19 @@ Where releasing does not post by itself, a batch waits until somebody posts it: 
 done, and no balance of the ledger holds it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ml_connector.basics.ids import ErpRef, erp_keys
 from ml_connector.basics.money import Money, total
 from ml_connector.books.drift import Finding, Kind, Movement, Name, Ours
 from ml_connector.books.tieout import Unposted
 from ml_connector.flows.connected import Connected
 from ml_connector.flows.rows import ledger_name
 from ml_connector.flows.writing.periods import reaching
-from ml_connector.store import clearing
+from ml_connector.store import clearing, findings
 from ml_connector.store.clearing import Effect
+from ml_connector.store.findings import Finding as PeoplesChange
 
 REMEDY = (
     "Post it in Post Transactions (GL502000), or let releasing post: Automatically Post on Release"
@@ -23,10 +26,15 @@ REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class NotPosted:
-    """A document of ours and what its batch, which waits, does to the clearing account."""
+    """A document of ours and what a batch of it, which waits, does to the clearing account."""
 
     effect: Effect
     lines: tuple[Movement, ...]
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is what people took the document back by, which the ledger still shows."""
+        return self.lines[0].name != ledger_name(self.effect.kind, self.effect.erp_number)
 
     @property
     def amount(self) -> Money:
@@ -70,7 +78,8 @@ class NotPosted:
 async def not_posted(c: Connected, currency: str) -> list[NotPosted]:
     """Our documents on the clearing account of a currency whose batches wait, by batch.
 
-    One call, and one more for each financial period in which any batches wait.
+    Beside them what people have taken a journal of ours back by, where that waits. One call, and
+    one more for each financial period in which any batches wait.
     """
     account = c.mapping.of_currency(currency).clearing
     lines = await lines_waiting(c, account, currency)
@@ -78,12 +87,27 @@ async def not_posted(c: Connected, currency: str) -> list[NotPosted]:
         return []
     async with c.store.transaction() as tx:
         effects = await clearing.effects(tx, c.id, currency)
-    mine = {ledger_name(one.kind, one.erp_number): one for one in effects}
+        changed = await findings.lacking(tx, c.id)
+    mine = _taken_back(effects, changed)
+    mine |= {ledger_name(one.kind, one.erp_number): one for one in effects}
     waiting: dict[tuple[str, str, Name], list[Movement]] = {}
     for line in lines:
         if line.name in mine:
             waiting.setdefault((line.module, line.batch, line.name), []).append(line)
     return [NotPosted(mine[place[2]], tuple(waiting[place])) for place in sorted(waiting)]
+
+
+def _taken_back(
+    effects: Sequence[Effect], changed: Sequence[PeoplesChange]
+) -> dict[tuple[str, str], Effect]:
+    """Our journals by the batches that people took them back by."""
+    ours = {one.key: one for one in effects}
+    return {
+        ("GL", erp_keys(ErpRef(other))[-1]): ours[one.key]
+        for one in changed
+        if one.key in ours and one.other
+        for other in one.other.split(", ")
+    }
 
 
 async def lines_waiting(c: Connected, account: str, currency: str) -> list[Movement]:

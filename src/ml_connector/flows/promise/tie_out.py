@@ -37,7 +37,11 @@ async def measure(c: Connected) -> list[TieOut]:
     named = await _all_explained(c, found)
     if not all(one.holds for one in named):
         await guardian.look_around(c)
-        found = [await _with_not_posted(c, one) for one in found]
+        named = await _all_explained(c, found)
+        found = [
+            plain if one.holds else await _with_not_posted(c, plain)
+            for plain, one in zip(found, named, strict=True)
+        ]
         named = await _all_explained(c, found)
     for one in named:
         await _keep(c, one)
@@ -89,7 +93,7 @@ async def _keep(c: Connected, result: TieOut) -> None:
 
 async def _with_not_posted(c: Connected, found: TieOut) -> TieOut:
     """The tie-out with our documents named that the ledger does not show because nobody posted."""
-    if found.holds or found.currency not in c.mapping.currencies:
+    if found.currency not in c.mapping.currencies:
         return found
     waiting = [one.named for one in await not_posted(c, found.currency)]
     return _explained(found, waiting)
