@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,31 @@ def run(home: Path) -> Run:
     return command
 
 
-@pytest.fixture(scope="module")
-def sandbox(home: Path) -> Generator[Path]:
+@contextmanager
+def a_sandbox(place: Path) -> Generator[Path]:
+    """Both sandboxes while the block runs, and the file that `connect` reads of them."""
     command = [sys.executable, "-m", "ml_connector", "sandbox", "up", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        place = home / "sandbox.json"
-        place.write_text(child.stdout.readline(), "utf-8")
+        try:
+            place.write_text(child.stdout.readline(), "utf-8")
+            yield place
+        finally:
+            child.terminate()
+            child.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def sandbox(home: Path) -> Generator[Path]:
+    with a_sandbox(home / "sandbox.json") as place:
         yield place
-        child.terminate()
-        child.wait(timeout=20)
+
+
+@pytest.fixture
+def sandbox_of_its_own(home: Path) -> Generator[Path]:
+    """For a story that leaves money behind."""
+    with a_sandbox(home / "own.json") as place:
+        yield place
 
 
 def answer(done: "subprocess.CompletedProcess[str]") -> Any:
@@ -90,8 +106,9 @@ def test_a_newcomer_connects_tests_and_sees_level_books(run: Run, sandbox: Path)
 
 
 def test_the_opening_position_is_posted_and_its_paper_is_checked_without_a_database(
-    run: Run, sandbox: Path
+    run: Run, sandbox_of_its_own: Path
 ) -> None:
+    sandbox = sandbox_of_its_own
     place = json.loads(sandbox.read_text("utf-8"))["stripe"]
     form = {"amount": "4200", "currency": "usd", "confirm": "true",
             "payment_method": "pm_card_bypassPending"}  # fmt: skip
