@@ -34,10 +34,10 @@ async def comes_to_rest(one: Living) -> None:
     await one.opens_every_month(0, 0)
     await world.pass_minutes(12 * DAY)  # debits succeed, money becomes available
     await world.stripe.ask_for("payouts/run", {})
-    written: list[str] = []
+    written, before = ["no round yet"], ["no round yet"]
     for _ in range(ROUNDS):
-        written = await _a_round(one)
-        if not written:
+        written, before = await _a_round(one), written
+        if not written and not before:  # what a quiet round has put off is seen in the next
             return
     raise AssertionError(f"After {ROUNDS} rounds there is still {written}: {await told(world)}")
 

@@ -249,6 +249,14 @@ class Booked:
 Document = Journal | ArPayment | Voiding | CreditMemo | DebitMemo | ArRefund | Booked
 
 
+def settles(document: Document) -> list[ErpRef]:
+    """The invoices that a payment settles, or was to; none of any other document."""
+    if not isinstance(document, ArPayment):
+        return []
+    every = (*document.applications, *document.wanted)
+    return sorted({one.document for one in every})
+
+
 class Purpose(StrEnum):
     """The one reason for which a document exists; the first word of its key."""
 

@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.errors import ConnectorError
-from ml_connector.basics.ids import ErpRef, PostingKey, StripeId
+from ml_connector.basics.ids import ErpRef, PostingKey, StripeId, erp_keys
 from ml_connector.books import rules
-from ml_connector.books.postings import Posting, Purpose, State
+from ml_connector.books.postings import Posting, Purpose, State, Voiding, settles
 from ml_connector.books.records import PAYMENTS, BalanceTransaction
 from ml_connector.books.rules import Story
 from ml_connector.books.unexplained import OtherBalance, Unexplained
 from ml_connector.flows.cash import fees
 from ml_connector.flows.cash.legs import met
 from ml_connector.flows.connected import Connected
-from ml_connector.flows.intake import look
-from ml_connector.flows.rows import posting_row, transaction_row
+from ml_connector.flows.intake import look, look_all
+from ml_connector.flows.rows import document, posting_row, transaction_row
 from ml_connector.flows.signals import Kind, Look
 from ml_connector.flows.writing.by_hand import Gone, WaitsForRelease
 from ml_connector.flows.writing.carry_out import carry_out
@@ -28,6 +29,8 @@ from ml_connector.flows.writing.timing import require_due
 from ml_connector.store import postings, reports, transactions
 from ml_connector.store.transactions import SETTLED, TransactionState
 
+AFTER_THE_POLLS = timedelta(minutes=15)
+"""By then a poll has listed what it lists at all."""
 DONE = frozenset(SETTLED)
 """The states of a movement to which nothing is added."""
 
@@ -161,6 +164,25 @@ async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
     if before is not None:
         await tell_posted_again(c, tx, before)
         await _wake_behind(c, tx, before.source)
+    if before is not None and before.state is not TransactionState.POSTED:
+        await _look_at_what_is_owed_again(c, tx, bt)
+
+
+async def _look_at_what_is_owed_again(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
+    """Looks at the invoices of a payment that went back, now that its voiding is in the ledger.
+
+    The polls see most of them sooner. One that an accountant released long before we looked was
+    listed while we did not know it yet, and is not listed again.
+    """
+    later = c.clock.now() + AFTER_THE_POLLS
+    known = await postings.by_transaction(tx, c.id, bt)
+    voids = [document(row) for row in known if row.purpose == Purpose.VOID]
+    for void in voids:
+        if isinstance(void, Voiding):
+            paid = await postings.by_erp(tx, c.id, *erp_keys(void.payment))
+            settled = [one for row in paid for one in settles(document(row))]
+            looks = [Look(Kind.INVOICE, ref) for ref in settled]
+            await look_all(tx, c.id, looks, not_before=later)
 
 
 def behind(source: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef
-from ml_connector.books.postings import ArPayment
+from ml_connector.books.postings import settles
 from ml_connector.flows.mirror.mirrored import CUSTOMER
 from ml_connector.flows.rows import document
 from ml_connector.store import chains
@@ -164,7 +164,4 @@ KINDS = ("link", "transaction", "posting", "payout")
 
 def _settled(row: PostingRow) -> list[ErpRef]:
     """The ERP documents that a stored payment settles, or was to settle."""
-    paper = document(row)
-    if not isinstance(paper, ArPayment):
-        return []
-    return [one.document for one in (*paper.applications, *paper.wanted)]
+    return settles(document(row))
