@@ -21,6 +21,7 @@ from ml_connector.http.transport import Transport
 from ml_connector.store import tokens as sealed
 from ml_connector.store.connections import Connection, Secrets, SignIn
 from ml_connector.store.engine import Store
+from ml_connector.store.locks import one_at_a_time
 
 
 def session_of(
@@ -125,9 +126,8 @@ class SealedTokens:
 
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[None]:
-        name = {"name": f"tokens/{self._connection}"}
         async with self._place.store.transaction() as tx:
-            await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
+            await one_at_a_time(tx, f"tokens/{self._connection}")
             yield
 
 

@@ -10,11 +10,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import CursorResult, cast, func, literal, select, text
+from sqlalchemy import CursorResult, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
+from ml_connector.store.locks import one_at_a_time
 from ml_connector.store.rows import JsonObject, record, records, to_json
 from ml_connector.store.tables import Json, audit
 
@@ -78,9 +79,7 @@ async def write(  # noqa: PLR0917 - the facts of one row
 
     Writers of one connection queue here until they commit: write it last in a transaction.
     """
-    await tx.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": _lock(connection)}
-    )
+    await one_at_a_time(tx, _lock(connection))
     mine = select(audit.c.hash).where(audit.c.connection == connection)
     last = mine.order_by(audit.c.seq.desc()).limit(1).scalar_subquery()
     # jsonb keeps numbers in its own form; what is hashed must be what will be read back.

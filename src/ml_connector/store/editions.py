@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -163,14 +162,6 @@ class Standing:
     subaccount: str
     branch: str
     minor: int
-
-
-async def one_at_a_time(
-    tx: AsyncConnection, connection: ConnectionId, purpose: str, currency: str
-) -> None:
-    """Lets one transaction at a time plan journals for a reason and currency."""
-    name = {"name": f"{connection}/planning/{purpose}/{currency}"}
-    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
 
 
 async def standing_places(

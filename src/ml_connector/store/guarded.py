@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select, text, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId, ErpRef, PostingKey, erp_keys
 from ml_connector.books.postings import Purpose, State
+from ml_connector.store.locks import one_at_a_time
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.rows import JsonObject, records
 from ml_connector.store.tables import postings as table
@@ -47,8 +48,7 @@ async def reversed_by_us(
 
 async def hold(tx: AsyncConnection, connection: ConnectionId, ref: ErpRef) -> None:
     """Lets one transaction at a time decide what stands in a document; to be asked for first."""
-    name = f"{connection}/stands in/{ref}"
-    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+    await one_at_a_time(tx, f"{connection}/stands in/{ref}")
 
 
 async def relink(  # noqa: PLR0917 - the facts of one row

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.basics.money import Money
+from ml_connector.store.locks import one_at_a_time
 from ml_connector.store.rows import JsonObject, moment, record, records
 from ml_connector.store.tables import connections, postings
 from ml_connector.store.tables import mapping_versions as table
@@ -73,8 +74,7 @@ async def add_version(  # noqa: PLR0917 - the facts of one row
 
     It comes in force by `connections.set_mapping_version`.
     """
-    name = {"name": f"mapping/{connection}"}
-    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
+    await one_at_a_time(tx, f"mapping/{connection}")
     newest = select(func.max(table.c.version)).where(table.c.connection == connection)
     version = ((await tx.execute(newest)).scalar_one() or 0) + 1
     statement = insert(table).values(

@@ -159,12 +159,14 @@ async def settle(c: Connected, tx: AsyncConnection, bt: StripeId) -> None:
     """Marks a balance transaction as posted, and lets its payout's proof be tried."""
     before = await transactions.get(tx, c.id, bt)
     await transactions.mark(tx, c.id, bt, TransactionState.POSTED)
-    if before is not None and before.payout is not None:
+    if before is None:
+        return
+    if before.payout is not None:
         await look(tx, c.id, Look(Kind.PROOF, before.payout))
-    if before is not None:
-        await tell_posted_again(c, tx, before)
-        await _wake_behind(c, tx, before.source)
-    if before is not None and before.state is not TransactionState.POSTED:
+    await tell_posted_again(c, tx, before)
+    await _wake_behind(c, tx, before.source)
+    # Only what took money off can have undone a payment.
+    if before.amount_minor < 0 and before.state is not TransactionState.POSTED:
         await _look_at_what_is_owed_again(c, tx, bt)
 
 

@@ -23,6 +23,7 @@ from ml_connector.flows.promise.opening import opened
 from ml_connector.flows.rows import document
 from ml_connector.flows.writing.editions import standing, standing_of
 from ml_connector.store import editions, mapping, postings, transactions
+from ml_connector.store.locks import one_at_a_time
 from ml_connector.store.postings import PostingRow
 from ml_connector.store.transactions import BalanceTransactionRow, TransactionState
 
@@ -133,7 +134,7 @@ async def _reserved(
     goes by the mapping, unless releases that came after it are in the books already.
     """
     code, nothing = bt.amount.currency, Money.zero(bt.amount.currency)
-    await editions.one_at_a_time(tx, c.id, Purpose.RESERVE, code)
+    await one_at_a_time(tx, f"{c.id}/planning/{Purpose.RESERVE}/{code}")
     holds = bt.amount.minor < 0
     if holds and not await editions.gone_back(tx, c.id, bt, purpose=Purpose.RESERVE):
         return story

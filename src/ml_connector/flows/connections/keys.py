@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ml_connector.basics.clock import Clock
@@ -19,6 +18,7 @@ from ml_connector.basics.errors import Misconfigured
 from ml_connector.basics.ids import ConnectionId
 from ml_connector.store import audit, connections, signing, tokens
 from ml_connector.store.engine import Store
+from ml_connector.store.locks import one_at_a_time
 from ml_connector.store.rows import JsonObject
 from ml_connector.store.signing import PublicKey
 from ml_connector.vault.keyring import FileRing, KeyRing
@@ -36,7 +36,6 @@ class Part(StrEnum):
 INSTALLATION = ConnectionId("")
 KEYS = "keys"
 """What rotations are called in the audit trail of the installation."""
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('keys/rotate'))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ async def rotate(
     """
     resealed = signs = None
     async with store.transaction() as tx:
-        await tx.execute(_ONE_AT_A_TIME)
+        await one_at_a_time(tx, "keys/rotate")
         if isinstance(ring, FileRing):
             ring.read_again()
         before = ring.active
